@@ -1,0 +1,179 @@
+import { type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import express from 'express'
+import session from 'express-session'
+import request from 'supertest'
+import { type EmailOtp, emailOtp, type OtpEvent, type OtpOptions, type OtpUser } from '../../src/index.js'
+import { Mailbox } from './mailbox.js'
+
+declare module 'express-session' {
+  interface SessionData {
+    user: OtpUser
+    cart: string[]
+  }
+}
+
+export const SECRET = 'a-secret-for-tests-of-32-characters-or-more'
+export const ANA: OtpUser = { id: 'u1', email: 'ana@example.com', name: 'Ana' }
+export const BEN: OtpUser = { id: 'u2', email: 'ben@example.com', name: 'Ben' }
+
+/** A clock that stands still until it is moved. */
+export class Clock {
+  ms = Date.parse('2030-01-01T14:22:00Z')
+  readonly now = (): number => this.ms
+  tick(seconds: number): void {
+    this.ms += seconds * 1000
+  }
+}
+
+export interface HostOptions {
+  otp?: Partial<OtpOptions>
+  /** Express itself: 5 by default. */
+  framework?: typeof express
+  /** Session middleware instead of express-session with its memory store. */
+  session?: express.RequestHandler
+  /** Middleware and routes before ours. */
+  before?: (app: express.Express) => void
+  /** Routes after ours; they may use the guard. */
+  after?: (app: express.Express, otp: EmailOtp) => void
+  mailbox?: Mailbox
+}
+
+/** Three requests' worth of a browser: a cookie jar and the headers of a navigation. */
+export type Agent = ReturnType<typeof request.agent>
+
+/** The host that all tests share: a login, a guarded page, a guarded deed, the router at /2fa, a real SMTP server. */
+export class HostApp {
+  readonly clock = new Clock()
+  readonly events: OtpEvent[] = []
+  readonly transfers: unknown[] = []
+  readonly app: express.Express
+  readonly otp: EmailOtp
+  #server: Server | null = null
+
+  private constructor(
+    readonly mailbox: Mailbox,
+    readonly options: HostOptions,
+  ) {
+    const { framework = express, otp = {}, before, after } = options
+    this.otp = emailOtp({
+      secret: SECRET,
+      site: { name: 'Acme', origin: 'https://acme.example' },
+      mail: { transport: mailbox.url, from: 'Acme <no-reply@acme.example>' },
+      user: (req) => req.session.user ?? null,
+      now: this.clock.now,
+      ...otp,
+    })
+    for (const type of TYPES) this.otp.events.on(type, (event: OtpEvent) => void this.events.push(event))
+    const app = framework()
+    this.app = app
+    before?.(app)
+    app.use(options.session ?? session({ secret: 'test', resave: false, saveUninitialized: false }))
+    app.use('/2fa', this.otp.router)
+    app.use(express.urlencoded({ extended: true }), express.json())
+    app.post('/login', (req, res) => {
+      const body = req.body as { user?: OtpUser; cart?: string[] }
+      req.session.user = body.user ?? ANA
+      if (body.cart) req.session.cart = body.cart
+      res.json({ ok: true })
+    })
+    app.get('/me', (req, res) => {
+      res.json({ user: req.session.user ?? null, cart: req.session.cart ?? null })
+    })
+    app.get('/secret', this.otp.requireOtp(), (_req, res) => void res.send('the secret'))
+    app.post(
+      '/transfer',
+      this.otp.requireOtp({
+        purpose: 'transfer',
+        maxAge: 300,
+        details: (req) => transferOf(req.body),
+        describe: (req) => `Send ${transferOf(req.body).amount} EUR to ${transferOf(req.body).payee}`,
+      }),
+      (req, res) => {
+        this.transfers.push(transferOf(req.body))
+        res.json({ sent: true })
+      },
+    )
+    after?.(app, this.otp)
+  }
+
+  static async start(options: HostOptions = {}): Promise<HostApp> {
+    const mailbox = options.mailbox ?? (await new Mailbox().listen())
+    const host = new HostApp(mailbox, options)
+    await new Promise<void>((resolve) => {
+      host.#server = host.app.listen(0, '127.0.0.1', () => {
+        resolve()
+      })
+    })
+    return host
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${(this.#server?.address() as AddressInfo).port}`
+  }
+
+  /** A new browser or client with its own cookies. */
+  jar(): Agent {
+    return request.agent(this.origin)
+  }
+
+  /** A new browser in which somebody has signed in. */
+  async signedIn(user: OtpUser = ANA): Promise<Agent> {
+    const jar = this.jar()
+    await jar.post('/login').send({ user }).expect(200)
+    return jar
+  }
+
+  /** A JSON client that has asked for a code, and the code. */
+  async asked(user: OtpUser = ANA): Promise<{ jar: Agent; code: string }> {
+    const jar = await this.signedIn(user)
+    await jar.post('/2fa/send').send({}).expect(200)
+    return { jar, code: this.mailbox.code }
+  }
+
+  async close(): Promise<void> {
+    await this.otp.close()
+    this.#server?.closeAllConnections()
+    await new Promise<void>((resolve) => {
+      this.#server?.close(() => {
+        resolve()
+      })
+    })
+    await this.mailbox.close()
+  }
+}
+
+/** As a browser asks for a page. */
+export const NAVIGATE = {
+  'Sec-Fetch-Dest': 'document',
+  'Sec-Fetch-Mode': 'navigate',
+  'Sec-Fetch-Site': 'same-origin',
+  Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
+}
+
+/** As an older browser asks: nothing but Accept. */
+export const BROWSER = { Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
+
+export const JSON_CLIENT = { Accept: 'application/json' }
+
+const TYPES = [
+  'issued',
+  'sent',
+  'undelivered',
+  'verified',
+  'rejected',
+  'throttled',
+  'escalated',
+  'refused',
+  'failed',
+] as const
+
+function transferOf(body: unknown): { amount: string; payee: string } {
+  const { amount = '', payee = '' } = (body ?? {}) as { amount?: string; payee?: string }
+  return { amount: String(amount), payee: String(payee) }
+}
+
+/** The value of a form's hidden field `for` in a page. */
+export function sealedIn(html: string): string {
+  return /name="for" value="([^"]*)"/.exec(html)?.[1] ?? ''
+}

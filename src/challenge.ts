@@ -1,0 +1,179 @@
+import { randomBytes } from 'node:crypto'
+import { type CodeKind, type CodeSubject, deriveCode, digestCode, LONG, normaliseCode } from './code.js'
+import { otpError } from './errors.js'
+import type { OtpEvents, Subject } from './events.js'
+import { type Keys, mac } from './keys.js'
+import { codeMessage } from './mail/code-mail.js'
+import type { Mailer } from './mail/delivery.js'
+import type { Delivery } from './mail/failure.js'
+import type { MailSettings } from './mail/transport.js'
+import type { Holder, Person } from './person.js'
+import type { OpenChallenge } from './session.js'
+import type { Settings } from './settings.js'
+import type { StepUp } from './step-up.js'
+import type { Candidate, OpenOutcome, OtpStore, RedeemOutcome } from './stores/store.js'
+import type { Views } from './views.js'
+
+/** Everything that a request works with, made once. */
+export interface Parts {
+  readonly settings: Settings
+  readonly store: OtpStore
+  readonly views: Views
+  readonly mail: MailSettings
+  readonly mailer: Mailer
+  readonly events: OtpEvents
+}
+
+/** A challenge that was opened, and the code that belongs in the mail and nowhere else. */
+export interface Issued {
+  readonly outcome: 'opened'
+  readonly challenge: OpenChallenge
+  readonly code: string
+}
+
+type Throttled = Extract<OpenOutcome, { outcome: 'throttled' }>
+
+/** Opens a challenge for a step-up, or repeats the one that the session knows: one store call. */
+export async function issue(
+  { settings, store, events }: Parts,
+  person: Person,
+  stepUp: StepUp,
+  known: OpenChallenge | null,
+  locale: string,
+): Promise<Issued | Throttled> {
+  const keys = settings.keys.current
+  const subject = (id: string): CodeSubject => subjectOf(id, person.holder, stepUp)
+  const code = (id: string, kind: CodeKind): string =>
+    deriveCode(keys, subject(id), kind, kind === 'long' ? LONG : settings.code)
+  const candidate = (id: string): Candidate => ({
+    id,
+    short: digestCode(keys, subject(id), code(id, 'short')),
+    long: digestCode(keys, subject(id), code(id, 'long')),
+  })
+  const { limits, lifetime, attempts, now } = settings
+  const opened = await store.open({
+    user: storeKey(keys, person.holder),
+    repeat: known?.secret === keys.fingerprint ? candidate(known.id) : null,
+    begin: candidate(randomBytes(16).toString('base64url')),
+    lifetime,
+    attempts,
+    sends: limits.sendsPerUser,
+    resend: limits.resend,
+    failures: limits.failures,
+  })
+  if (opened.outcome === 'throttled') {
+    const outcome = opened.bucket === 'sends' ? 'sendsPerUser' : 'resendAfter'
+    events.publish({ type: 'throttled', ...about(person, stepUp, known), outcome })
+    return opened
+  }
+  const { id, kind, repeated, expiresIn } = opened
+  const challenge: OpenChallenge = {
+    id,
+    secret: keys.fingerprint,
+    kind,
+    purpose: stepUp.purpose,
+    details: stepUp.details,
+    tag: tagOf(keys, id),
+    masked: person.masked,
+    locale: repeated && known ? known.locale : locale,
+    holder: person.holder,
+    expires: now() + expiresIn * 1000,
+    resendAt: now() + limits.resend.refill * 1000,
+    delivery: 'queued',
+    ended: false,
+  }
+  events.publish({
+    type: 'issued',
+    ...about(person, stepUp, challenge),
+    outcome: repeated ? 'repeated' : 'begun',
+  })
+  return { outcome: 'opened', challenge, code: code(id, kind) }
+}
+
+/** Mails an issued code and says how it ended. Never rejects: a mail that cannot be made is one that did not go out. */
+export async function mailCode(
+  parts: Parts,
+  person: Person,
+  stepUp: StepUp,
+  { challenge, code }: Issued,
+): Promise<Delivery['outcome']> {
+  const subject = about(person, stepUp, challenge)
+  const delivery = await deliver().catch((error: unknown): Delivery => {
+    const failure = otpError('mail_failed', 'the mail could not be made.', error)
+    parts.events.publish({ type: 'failed', outcome: failure.code, error: failure })
+    return { outcome: 'unavailable', reason: failure.code }
+  })
+  if (delivery.outcome === 'accepted') parts.events.publish({ type: 'sent', ...subject, outcome: 'accepted' })
+  else parts.events.publish({ type: 'undelivered', ...subject, ...delivery })
+  return delivery.outcome
+
+  async function deliver(): Promise<Delivery> {
+    const { id, kind, tag, locale, expires } = challenge
+    const facts = { person, stepUp, challenge: id, kind, code, tag, locale, expires }
+    const message = codeMessage(parts, parts.settings.keys.current, facts)
+    return parts.mailer.deliver(message, person.address.address)
+  }
+}
+
+/** A mail failed, so its send costs nothing: neither the daily one nor the pause until the next. */
+export async function giveSendBack(
+  { settings, store }: Parts,
+  person: Person,
+  { id }: OpenChallenge,
+): Promise<void> {
+  const user = storeKey(settings.keys.current, person.holder)
+  await Promise.all([
+    store.spend({ user, bucket: 'sends', permits: -1, ...settings.limits.sendsPerUser }),
+    store.spend({ user, bucket: `resend:${id}`, permits: -1, ...settings.limits.resend }),
+  ])
+}
+
+/**
+ * Redeems what was typed: one store call, which counts and compares. The digest is made from the user, purpose and
+ * details of now, so a code for another user, deed or amount cannot match.
+ * `malformed` was not counted.
+ */
+export async function verify(
+  { settings, store, events }: Parts,
+  person: Person,
+  stepUp: StepUp,
+  challenge: OpenChallenge,
+  typed: string,
+): Promise<RedeemOutcome | { readonly outcome: 'malformed' }> {
+  const keys = settings.keys.all.find((one) => one.fingerprint === challenge.secret)
+  if (!keys) return { outcome: 'absent' }
+  const { id, kind } = challenge
+  const code = normaliseCode(typed, kind, kind === 'long' ? LONG : settings.code)
+  if (code === null) return { outcome: 'malformed' }
+  const digest = digestCode(keys, subjectOf(id, person.holder, stepUp), code)
+  const user = storeKey(keys, person.holder)
+  const redeemed = await store.redeem({ user, id, kind, digest, failures: settings.limits.failures })
+  const subject = about(person, stepUp, challenge)
+  if (redeemed.outcome === 'redeemed') return redeemed
+  events.publish({ type: 'rejected', ...subject, outcome: redeemed.outcome })
+  if (redeemed.outcome === 'mismatch' && redeemed.escalated) {
+    events.publish({ type: 'escalated', ...subject, outcome: 'longer' })
+  }
+  return redeemed
+}
+
+/** A keyed hash instead of an id or address: nothing in a store says whose it is. */
+export function storeKey(keys: Keys, holder: Holder): string {
+  return mac(keys.store, holder.kind, holder.id).toString('base64url').slice(0, 27)
+}
+
+export function about(person: Person, stepUp: StepUp, challenge: OpenChallenge | null): Subject {
+  const user = person.user ? person.holder.id : null
+  return { user, purpose: stepUp.purpose, tag: challenge?.tag ?? null }
+}
+
+function subjectOf(challenge: string, holder: Holder, { purpose, details }: StepUp): CodeSubject {
+  const user = JSON.stringify([holder.kind, holder.id, holder.email, holder.version])
+  return { challenge, user, purpose, details }
+}
+
+// Consonants only: three of them spell no word, and no digit stands near the code.
+function tagOf(keys: Keys, id: string): string {
+  const letters = 'BCDFGHJKLMNPQRSTVWXZ'
+  return [...mac(keys.mail, 'tag', id).subarray(0, 3)].map((byte) => letters.charAt(byte % 20)).join('')
+}

@@ -1,0 +1,67 @@
+import { didYouMean, OtpError } from './errors.js'
+
+/** Says which option is wrong, what it was, and what to write instead. */
+export function invalidOption(option: string, value: unknown, cure: string): OtpError {
+  return new OtpError('invalid_option', `emailOtp: option \`${option}\` is ${show(option, value)}. ${cure}`)
+}
+
+/** Refuses an option that does not exist, naming the nearest that does. */
+export function knownKeys(where: string, value: unknown, known: readonly string[]): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidOption(where, value, `Give an object with ${known.map((key) => `\`${key}\``).join(', ')}.`)
+  }
+  for (const key of Object.keys(value)) {
+    if (known.includes(key)) continue
+    const option = where === 'options' ? key : `${where}.${key}`
+    const known_ = `Known here: ${known.join(', ')}.`
+    throw new OtpError(
+      'invalid_option',
+      `emailOtp: unknown option \`${option}\`.${didYouMean(key, known)} ${known_}`,
+    )
+  }
+}
+
+/** Text for a header or a page: one line, no control characters (CWE-93). */
+export function line(option: string, value: unknown): string {
+  if (typeof value !== 'string' || value.trim() === '') throw invalidOption(option, value, 'Give some text.')
+  if (/\p{Cc}/u.test(value)) {
+    throw invalidOption(
+      option,
+      value,
+      'Remove line breaks and control characters: this stands in mail headers.',
+    )
+  }
+  return value
+}
+
+/** A whole number within bounds. */
+export function whole(option: string, value: unknown, least: number, most: number): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most)
+    return value
+  throw invalidOption(option, value, `Give a whole number from ${least} to ${most}.`)
+}
+
+/** A number of seconds, above zero and finite. */
+export function seconds(option: string, value: unknown, most = 31_536_000): number {
+  if (typeof value === 'number' && value >= 1 && value <= most) return value
+  throw invalidOption(option, value, `Give seconds, a number from 1 to ${most}.`)
+}
+
+export function oneOf<T>(option: string, value: unknown, allowed: readonly T[]): T {
+  if (allowed.includes(value as T)) return value as T
+  throw invalidOption(option, value, `Give one of ${allowed.map((one) => JSON.stringify(one)).join(', ')}.`)
+}
+
+/** A function of the host's, or the given default. */
+export function callback<F>(option: string, value: F | undefined, otherwise: F): F {
+  if (value === undefined || typeof value === 'function') return value ?? otherwise
+  throw invalidOption(option, value, 'Give a function.')
+}
+
+// A secret must not reach a log by way of its own error message.
+function show(option: string, value: unknown): string {
+  if (value === undefined) return 'missing'
+  if (/secret|transport/.test(option)) return 'not usable'
+  if (typeof value === 'function') return 'a function'
+  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value)
+}

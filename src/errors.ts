@@ -1,0 +1,56 @@
+/** Every way in which the plugin or its host can be broken. Expected endings are outcomes, not errors. */
+export type OtpErrorCode =
+  | 'invalid_option' // an option is wrong or unknown; thrown by emailOtp() and requireOtp()
+  | 'invalid_view' // a template, a word file or a file name in `views` is wrong; thrown by emailOtp()
+  | 'mount_path' // the router is mounted elsewhere than `path` says; passed to next() at the first request
+  | 'invalid_user' // `user(req)` gave something that is not an OtpUser
+  | 'invalid_details' // `details(req)` gave something that is not a JSON value
+  | 'host_callback' // a function of the host's threw: user, accept, onVerified, describe, details, locals
+  | 'session_unavailable' // no req.session, or it could not be saved
+  | 'store_unavailable' // the OtpStore threw, hung, or answered in a shape of its own
+  | 'mail_failed' // a mail could not be handed over
+  | 'render_failed' // a page or mail could not be rendered
+
+/**
+ * The one class of exception. `message` tells the developer what is wrong and how to mend it; nothing
+ * of it is ever shown to a visitor. `cause` keeps what was thrown below.
+ */
+export class OtpError extends Error {
+  override readonly name = 'OtpError'
+  constructor(
+    readonly code: OtpErrorCode,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options)
+  }
+}
+
+/** Wraps whatever was thrown, unless it is ours already. */
+export function otpError(code: OtpErrorCode, message: string, cause: unknown): OtpError {
+  return cause instanceof OtpError ? cause : new OtpError(code, message, { cause })
+}
+
+/** `Did you mean "x"?` for the known name that is nearest to a mistyped one, else the empty string. */
+export function didYouMean(name: string, known: Iterable<string>): string {
+  let best = ''
+  let least = Math.max(2, Math.ceil(name.length / 3)) + 1
+  for (const candidate of known) {
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
+    if (distance < least) [best, least] = [candidate, distance]
+  }
+  return best && ` Did you mean "${best}"?`
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}

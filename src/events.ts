@@ -1,0 +1,66 @@
+import { EventEmitter } from 'node:events'
+import type { OtpError } from './errors.js'
+
+/** Whom and what an event is about. Never a code, an address or a session id (ASVS 16.2.5). */
+export interface Subject {
+  /** The host's user id; null when the user is a typed address. */
+  readonly user: string | null
+  readonly purpose: string
+  /** The three letters on page and mail; null before there is a challenge. */
+  readonly tag: string | null
+}
+
+/** One event per path that a request can take; a union on `type`. */
+export type OtpEvent =
+  | (Subject & { readonly type: 'issued'; readonly outcome: 'begun' | 'repeated' })
+  | (Subject & { readonly type: 'sent'; readonly outcome: 'accepted' })
+  | (Subject & {
+      readonly type: 'undelivered'
+      readonly outcome: 'refused' | 'unavailable'
+      readonly reason: string
+    })
+  | (Subject & { readonly type: 'verified'; readonly outcome: 'redeemed' })
+  | (Subject & {
+      readonly type: 'rejected'
+      readonly outcome: 'mismatch' | 'exhausted' | 'absent' | 'longer'
+    })
+  | (Subject & {
+      readonly type: 'throttled'
+      readonly outcome: 'sendsPerUser' | 'sendsPerIp' | 'resendAfter'
+    })
+  | (Subject & { readonly type: 'escalated'; readonly outcome: 'longer' })
+  | (Subject & { readonly type: 'refused'; readonly outcome: 'cross_site' | 'not_accepted' })
+  | { readonly type: 'failed'; readonly outcome: OtpError['code']; readonly error: OtpError }
+
+/** An event as listeners get it; `at` is milliseconds since the epoch. */
+export type Published<E = OtpEvent> = E & { readonly at: number }
+
+export type OtpEventMap = { [T in OtpEvent['type']]: [event: Published<Extract<OtpEvent, { type: T }>>] }
+
+/**
+ * `otp.events.on('verified', (event) => …)`. A listener that throws or rejects changes nothing for the person
+ * at the keyboard; it is reported as a process warning.
+ */
+export class OtpEvents extends EventEmitter<OtpEventMap> {
+  readonly #now: () => number
+
+  constructor(now: () => number) {
+    super()
+    this.#now = now
+  }
+
+  /** Tells the listeners. A `failed` that nobody listens to goes to the console: it must not be lost. */
+  publish(event: OtpEvent): void {
+    const listeners = this.rawListeners(event.type) as ((event: unknown) => unknown)[]
+    if (event.type === 'failed' && listeners.length === 0) console.error('express-email-otp:', event.error)
+    for (const listener of listeners) void this.#tell(listener, { ...event, at: this.#now() })
+  }
+
+  async #tell(listener: (event: unknown) => unknown, event: Published): Promise<void> {
+    try {
+      await listener.call(this, event)
+    } catch (error) {
+      process.emitWarning(`a listener of "${event.type}" failed: ${String(error)}`, 'ExpressEmailOtpWarning')
+    }
+  }
+}

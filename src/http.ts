@@ -1,0 +1,30 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+declare global {
+  // Express' own plug-in point for request properties: express-session, cookie-session and Passport add theirs here.
+  // Declared empty, so that this package compiles with any version of @types/express and with none.
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- a global merge point can only be written as a namespace
+  namespace Express {
+    // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- see above
+    interface Request {}
+  }
+}
+
+/** What we need of a request: fits Express 4 and 5 alike. */
+export interface OtpRequest extends IncomingMessage, Express.Request {
+  readonly originalUrl: string
+  readonly baseUrl: string
+  readonly path: string
+  readonly ip?: string | undefined
+  body?: unknown
+  readonly query: unknown
+  readonly app: { get(setting: string): unknown }
+  accepts(types: string[]): string | false
+  acceptsLanguages(...languages: string[]): string | false
+}
+
+/** What we need of a response. */
+export type OtpResponse = ServerResponse
+
+/** Middleware that any Express host can mount. */
+export type OtpHandler = (req: OtpRequest, res: OtpResponse, next: (error?: unknown) => void) => void

@@ -1,0 +1,29 @@
+export { type EmailOtp, emailOtp, type OtpStatus } from './email-otp.js'
+export type {
+  CodeOptions,
+  LimitOptions,
+  MailTransporter,
+  OtpOptions,
+  SmtpOptions,
+  Verification,
+} from './options.js'
+export type { GuardOptions } from './guard.js'
+export type { Started, StartOptions } from './start.js'
+export type { OtpUser } from './person.js'
+export type { OtpHandler, OtpRequest, OtpResponse } from './http.js'
+export { OtpError, type OtpErrorCode } from './errors.js'
+export type { OtpEvent, OtpEventMap, OtpEvents, Published } from './events.js'
+export type { ProblemCode } from './problem.js'
+export type { Limit } from './bucket.js'
+export type { MailContext, PageContext } from './view-context.js'
+export { MemoryStore } from './stores/memory.js'
+export type {
+  Attempt,
+  BucketRequest,
+  Candidate,
+  OpenOutcome,
+  OpenRequest,
+  OtpStore,
+  RedeemOutcome,
+  SpendOutcome,
+} from './stores/store.js'

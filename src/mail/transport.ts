@@ -1,0 +1,118 @@
+import { createTransport } from 'nodemailer'
+import addressparser from 'nodemailer/lib/addressparser'
+import { type Address, parseAddress } from '../address.js'
+import { invalidOption, knownKeys, line } from '../check.js'
+import type { MailTransporter, OtpOptions, SmtpOptions } from '../options.js'
+import { parseUrl } from '../same-origin.js'
+
+/** The mail part of the settings. */
+export interface MailSettings {
+  readonly transporter: MailTransporter
+  /** Closes the pool; only of a transporter that was made here, never of the host's own. */
+  readonly close: () => void
+  readonly from: { readonly name: string; readonly address: string }
+  readonly replyTo: string | null
+  readonly headers: Readonly<Record<string, string>>
+}
+
+const SECOND = 1_000
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i
+const LEAKS = ['debug', 'logger', 'transactionLog'] as const
+
+/** @throws OtpError `invalid_option` */
+export function resolveMail(options: OtpOptions['mail']): MailSettings {
+  knownKeys('mail', options, ['transport', 'from', 'replyTo', 'headers'])
+  const { transport, replyTo, headers = {} } = options
+  for (const [name, value] of Object.entries(headers)) {
+    if (!/^[A-Za-z0-9-]+$/.test(name))
+      throw invalidOption('mail.headers', name, 'Header names are letters and dashes.')
+    line(`mail.headers.${name}`, value)
+  }
+  const { transporter, close } = resolveTransport(transport)
+  return {
+    transporter,
+    close,
+    from: mailbox('mail.from', options.from),
+    replyTo: replyTo === undefined ? null : mailbox('mail.replyTo', replyTo).address,
+    headers: { ...headers },
+  }
+}
+
+/** Whether a host name is this machine: what is sent there does not cross a network. */
+export function isLoopback(host: string): boolean {
+  return LOOPBACK.test(host)
+}
+
+function resolveTransport(
+  transport: OtpOptions['mail']['transport'],
+): Pick<MailSettings, 'transporter' | 'close'> {
+  if (isTransporter(transport)) return { transporter: transport, close: () => undefined }
+  const pool = createTransport(typeof transport === 'string' ? fromUrl(transport) : fromOptions(transport))
+  return { transporter: pool, close: () => pool.close({ force: true }) }
+}
+
+function fromUrl(text: string): SmtpOptions {
+  const url = parseUrl(text)
+  if (!url || !/^smtps?:$/.test(url.protocol) || url.hostname === '') {
+    const cure =
+      'Give a URL such as smtps://user:password@mail.example:465 (percent-encode user and password).'
+    throw invalidOption('mail.transport', text, cure)
+  }
+  if (url.search !== '') {
+    throw invalidOption(
+      'mail.transport',
+      text,
+      'Leave the query out of the URL, or give nodemailer options instead.',
+    )
+  }
+  const [user, pass] = [decodeURIComponent(url.username), decodeURIComponent(url.password)]
+  return fromOptions({
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    ...(url.port && { port: Number(url.port) }),
+    secure: url.protocol === 'smtps:',
+    ...(user && { auth: { user, pass } }),
+  })
+}
+
+/** The host's SMTP options over safe defaults, and over them what must not be left to chance. */
+function fromOptions(options: SmtpOptions): SmtpOptions & { pool: true } {
+  if (typeof options !== 'object' || (options as unknown) === null) {
+    throw invalidOption(
+      'mail.transport',
+      options,
+      'Give an SMTP URL, nodemailer options or a nodemailer Transporter.',
+    )
+  }
+  const given = options as Record<string, unknown>
+  const leak = LEAKS.find((name) => given[name])
+  if (leak) throw invalidOption(`mail.transport.${leak}`, true, 'Leave it out: it writes codes into the log.')
+  const inClear =
+    options.secure !== true && isLoopback(options.host ?? 'localhost') && !('service' in options)
+  return {
+    maxConnections: 3,
+    maxMessages: 100,
+    connectionTimeout: 10 * SECOND,
+    greetingTimeout: 10 * SECOND,
+    dnsTimeout: 10 * SECOND,
+    socketTimeout: 15 * SECOND,
+    socketCloseTimeout: SECOND,
+    ...options,
+    tls: { minVersion: 'TLSv1.2', ...(given.tls as object | undefined) },
+    pool: true,
+    // Without this a server that hides STARTTLS gets password and code in clear (RFC 8314 4.1).
+    requireTLS: options.secure !== true && !inClear,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  }
+}
+
+function isTransporter(transport: unknown): transport is MailTransporter {
+  return typeof (transport as Partial<MailTransporter> | null)?.sendMail === 'function'
+}
+
+function mailbox(option: string, value: unknown): { name: string; address: string } {
+  const found = addressparser(line(option, value), { flatten: true })
+  const address: Address | null = found.length === 1 ? parseAddress(found[0]?.address ?? '') : null
+  if (address) return { name: found[0]?.name ?? '', address: address.address }
+  throw invalidOption(option, value, 'Give one address, such as Acme <no-reply@acme.example>.')
+}

@@ -1,0 +1,56 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
+/**
+ * Whether a state-changing request may come from a page of another site (CWE-352). No token is needed, so that a
+ * customised template cannot lose the protection. Like Go's net/http CrossOriginProtection:
+ *
+ * - a browser that sends Sec-Fetch-Site is believed: only `same-origin` and `none` (typed, bookmarked) pass;
+ * - an older browser, or one on plain http, sends Origin with each POST: it must be this host or `site.origin`;
+ * - with neither header the client is no browser, so it holds nobody's cookies against their will.
+ *
+ * Assumed: the host answers GET without side effects, and no other port of the same host name is hostile.
+ */
+export function isCrossSite(headers: IncomingHttpHeaders, siteOrigin: string | null): boolean {
+  const fetchSite = headers['sec-fetch-site']
+  if (fetchSite !== undefined) return fetchSite !== 'same-origin' && fetchSite !== 'none'
+  if (headers.origin === undefined) return false
+  return !isOwnOrigin(headers.origin, headers.host, siteOrigin)
+}
+
+/**
+ * The page that a browser was on, when it is a page of this site: a path and nothing else.
+ * @returns null for another site, no Referer, or anything that could lead elsewhere
+ */
+export function refererPath(headers: IncomingHttpHeaders, siteOrigin: string | null): string | null {
+  const url = parseUrl(headers.referer ?? '')
+  if (!url || !isOwnOrigin(url.origin, headers.host, siteOrigin)) return null
+  const path = url.pathname + url.search
+  return isSitePath(path) ? path : null
+}
+
+/**
+ * Whether text is a path on this site whatever a browser does with it: one slash at the front, no second slash or
+ * backslash behind it, printable ASCII only, 2 048 characters at most (CWE-601, CVE-2024-29041).
+ */
+export function isSitePath(text: string): boolean {
+  return text.length <= 2048 && /^\/(?!\/)[\x21-\x5b\x5d-\x7e]*$/.test(text)
+}
+
+/** Whether a path lies under the plugin's own mount point. */
+export function isUnder(path: string, mount: string): boolean {
+  const [plain = ''] = path.toLowerCase().split(/[?#]/, 1)
+  return plain === mount.toLowerCase() || plain.startsWith(`${mount.toLowerCase()}/`)
+}
+
+/** The URL, or null when it is none. */
+export function parseUrl(text: string): URL | null {
+  return URL.canParse(text) ? new URL(text) : null
+}
+
+function isOwnOrigin(origin: string, host: string | undefined, siteOrigin: string | null): boolean {
+  if (siteOrigin !== null && origin === siteOrigin) return true
+  const url = parseUrl(origin)
+  return (
+    url !== null && /^https?:$/.test(url.protocol) && host !== undefined && url.host === host.toLowerCase()
+  )
+}

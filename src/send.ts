@@ -1,0 +1,148 @@
+import { isIPv4, isIPv6 } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseAddress } from './address.js'
+import { about, giveSendBack, issue, type Issued, mailCode, type Parts } from './challenge.js'
+import { OtpError, otpError } from './errors.js'
+import type { OtpRequest } from './http.js'
+import { mac } from './keys.js'
+import { type Person, personOfAddress } from './person.js'
+import type { Answer, Problem } from './problem.js'
+import { challengeOf, keepChallenge, type OpenChallenge } from './session.js'
+import { saveSession } from './host-session.js'
+import { describeChallenge, pageUrl } from './state.js'
+import { callHost, readField, type Visit } from './visit.js'
+
+/** How long a known user waits for the truth about the mail, before "on its way" is the truth. */
+const PATIENCE_MS = 3_000
+
+/** `POST /send`: mails the code, to the known user or to the typed address. */
+export async function send(parts: Parts, visit: Visit): Promise<Answer> {
+  const { settings } = parts
+  const person = visit.person ?? typedPerson(parts, visit)
+  if ('problem' in person) return person
+  const known = challengeOf(visit.req, visit.stepUp, person.holder)
+  const isTyped = visit.person === null
+  if (isTyped) {
+    const wait = await spendIp(parts, visit, person, known)
+    if (wait !== null) return tooMany(wait)
+  }
+  const isAccepted = !isTyped || (await isAcceptable(parts, visit, person))
+  const issued = await issue(parts, person, visit.stepUp, known, visit.locale)
+  if (issued.outcome === 'throttled') return tooMany(issued.retryAfter)
+
+  if (isTyped && isAccepted) mailLater(parts, visit, person, issued)
+  const delivery = isTyped ? 'queued' : await mailNow(parts, visit, person, issued)
+  const isFailed = delivery === 'refused' || delivery === 'unavailable'
+  const challenge: OpenChallenge = { ...issued.challenge, delivery: isFailed ? 'failed' : delivery }
+  keepChallenge(visit.req, challenge)
+  await saveSession(visit.req)
+  if (isFailed) return { problem: delivery === 'refused' ? 'mail_refused' : 'mail_unavailable' }
+  return { goTo: pageUrl(settings, visit.sealed), json: describeChallenge(settings, challenge) }
+}
+
+/** The address that was typed; a form without the field asks for the one that was typed before. */
+function typedPerson({ settings }: Parts, { req, stepUp }: Visit): Person | Problem {
+  if (!settings.typedEmail) return { problem: 'sign_in_required' }
+  const typed = readField(req.body, 'email', 254)
+  if (typed === undefined) return { problem: isTooLong(req.body) ? 'invalid_email' : 'bad_request' }
+  const address = parseAddress(typed ?? challengeOf(req, stepUp, null)?.holder.email ?? '')
+  return address ? personOfAddress(address) : { problem: 'invalid_email' }
+}
+
+// A long address is a mistake of form, not of shape: it gets the form back.
+function isTooLong(body: unknown): boolean {
+  return typeof (body as { email?: unknown } | undefined)?.email === 'string'
+}
+
+async function isAcceptable({ settings, events }: Parts, visit: Visit, person: Person): Promise<boolean> {
+  const { address } = person.address
+  const accepted = await callHost('typedEmail.accept', () => settings.typedEmail?.accept(address, visit.req))
+  if (accepted === true) return true
+  events.publish({ type: 'refused', ...about(person, visit.stepUp, null), outcome: 'not_accepted' })
+  return false
+}
+
+async function spendIp(
+  { settings, store, events }: Parts,
+  { req, stepUp }: Visit,
+  person: Person,
+  known: OpenChallenge | null,
+): Promise<number | null> {
+  warnAboutProxy(req)
+  const user = mac(settings.keys.current.store, 'ip', networkOf(req.ip ?? ''))
+    .toString('base64url')
+    .slice(0, 27)
+  const spent = await store.spend({ user, bucket: 'sends', ...settings.limits.sendsPerIp })
+  if (spent.outcome === 'spent') return null
+  events.publish({ type: 'throttled', ...about(person, stepUp, known), outcome: 'sendsPerIp' })
+  return spent.retryAfter
+}
+
+/** Waits for the mail server as long as a person would, then lets the mail go on by itself. */
+async function mailNow(
+  parts: Parts,
+  { stepUp }: Visit,
+  person: Person,
+  issued: Issued,
+): Promise<'sent' | 'queued' | 'refused' | 'unavailable'> {
+  const patience = new AbortController()
+  const mailed = mailCode(parts, person, stepUp, issued).then(async (outcome) => {
+    if (outcome === 'accepted') return 'sent'
+    await giveSendBack(parts, person, issued.challenge).catch((error: unknown) => {
+      const failure = otpError('store_unavailable', 'a send could not be given back.', error)
+      parts.events.publish({ type: 'failed', outcome: failure.code, error: failure })
+    })
+    return outcome
+  })
+  const late = sleep(PATIENCE_MS, 'queued' as const, { signal: patience.signal })
+  late.catch(() => undefined) // stopped below
+  const delivery = await Promise.race([mailed, late])
+  patience.abort()
+  return delivery
+}
+
+// After the answer, so that its time does not tell whether a mail was made. Nothing is given back either:
+// a budget that shrinks only for real mailboxes would tell the same.
+function mailLater(parts: Parts, { stepUp }: Visit, person: Person, issued: Issued): void {
+  setImmediate(() => void mailCode(parts, person, stepUp, issued))
+}
+
+function tooMany(seconds: number): Problem {
+  return { problem: 'too_many_requests', members: { retry_after: seconds } }
+}
+
+/** One client: an IPv4 address, or the /56 that one IPv6 customer is given (RIPE-690). */
+export function networkOf(ip: string): string {
+  const plain = ip.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '')
+  if (isIPv4(plain) || !isIPv6(plain)) return plain
+  const [head = '', tail = ''] = new URL(`http://[${plain}]`).hostname.slice(1, -1).split('::')
+  const [left, right] = [head.split(':').filter(Boolean), tail.split(':').filter(Boolean)]
+  const groups = [...left, ...Array<string>(8 - left.length - right.length).fill('0'), ...right]
+  const [first, second, third, fourth] = groups.map((group) => group.padStart(4, '0'))
+  return [first, second, third, fourth?.slice(0, 2)].join(':')
+}
+
+let hasWarned = false
+
+function warnAboutProxy(req: OtpRequest): void {
+  const trust = req.app.get('trust proxy')
+  if (hasWarned || req.headers['x-forwarded-for'] === undefined || (trust !== false && trust !== true)) return
+  hasWarned = true
+  const why = trust
+    ? 'is true, so any client can claim any address'
+    : 'is off, so all clients behind the proxy share one address'
+  const cure = 'Set it to the number of proxies or to their addresses.'
+  process.emitWarning(`X-Forwarded-For came in and "trust proxy" ${why}. ${cure}`, 'ExpressEmailOtpWarning')
+}
+
+/** For `otp.start()`: the same as the form, for whoever is signed in. */
+export async function sendTo(
+  parts: Parts,
+  visit: Visit,
+): Promise<'sent' | 'queued' | 'failed' | 'throttled'> {
+  if (visit.person === null)
+    throw new OtpError('invalid_user', 'otp.start() needs a user: sign the person in first.')
+  const answer = await send(parts, visit)
+  if (!('problem' in answer)) return 'json' in answer && answer.json.delivery === 'sent' ? 'sent' : 'queued'
+  return answer.problem === 'too_many_requests' ? 'throttled' : 'failed'
+}

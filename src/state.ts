@@ -1,0 +1,59 @@
+import { LONG } from './code.js'
+import { challengeOf, freshGrant, type Grant, type OpenChallenge } from './session.js'
+import type { Settings } from './settings.js'
+import type { Visit } from './visit.js'
+
+/** Where a person stands with a step-up, and so which page is shown. */
+export interface State {
+  readonly state: 'email' | 'send' | 'code' | 'verified'
+  readonly challenge: OpenChallenge | null
+  readonly grant: Grant | null
+}
+
+export function stateOf(settings: Settings, { req, person, stepUp }: Visit): State {
+  const now = settings.now()
+  const holder = person?.holder ?? null
+  const challenge = challengeOf(req, stepUp, holder)
+  const grant = freshGrant(req, stepUp, holder, stepUp.maxAge ?? settings.grantMaxAge, now)
+  if (grant) return { state: 'verified', challenge, grant }
+  const isOpen = challenge !== null && !challenge.ended && challenge.expires > now
+  if (isOpen && challenge.delivery !== 'failed') return { state: 'code', challenge, grant }
+  return { state: person === null && challenge === null ? 'email' : 'send', challenge, grant }
+}
+
+/** The state as JSON clients get it. */
+export function describeState(settings: Settings, visit: Visit): Record<string, unknown> {
+  const { state, challenge } = stateOf(settings, visit)
+  const { purpose } = visit.stepUp
+  if (state === 'code' && challenge) return { state, purpose, ...describeChallenge(settings, challenge) }
+  if (state === 'verified') return { state, verified: true, purpose, return_to: destination(settings, visit) }
+  return { state, purpose }
+}
+
+/** The JSON members that describe an open challenge, the same wherever they stand. */
+export function describeChallenge(settings: Settings, challenge: OpenChallenge): Record<string, unknown> {
+  const { alphabet, length } = challenge.kind === 'long' ? LONG : settings.code
+  const now = settings.now()
+  return {
+    sent_to: challenge.masked,
+    format: alphabet === '0123456789' ? { digits: length } : { alphabet, length },
+    expires_in: secondsUntil(challenge.expires, now),
+    resend_in: secondsUntil(challenge.resendAt, now),
+    tag: challenge.tag,
+    delivery: challenge.delivery,
+  }
+}
+
+export function secondsUntil(moment: number, now: number): number {
+  return Math.max(0, Math.ceil((moment - now) / 1000))
+}
+
+/** Where a verification leads: to the guarded page, else `home`, else our own verified page. */
+export function destination(settings: Settings, { stepUp }: Pick<Visit, 'stepUp'>): string {
+  return stepUp.returnTo ?? settings.home ?? settings.path
+}
+
+/** Our page for a step-up. */
+export function pageUrl(settings: Settings, sealed: string): string {
+  return sealed ? `${settings.path}?for=${sealed}` : settings.path
+}

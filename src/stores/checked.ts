@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { OtpError } from '../errors.js'
+import type { OtpStore } from './store.js'
+
+/** A store that does not answer within this is down: the request ends as 503, the act may still count. */
+const DEADLINE_MS = 2_000
+
+const OUTCOMES = {
+  open: ['opened', 'throttled'],
+  redeem: ['redeemed', 'mismatch', 'exhausted', 'absent', 'longer'],
+  spend: ['spent', 'throttled'],
+}
+
+/**
+ * Any store, made to fail closed: what it throws, answers too late or answers in a shape of its own becomes
+ * an OtpError `store_unavailable`. Nothing but a known outcome gets past here.
+ */
+export function checkedStore(store: OtpStore): OtpStore {
+  async function check<T>(act: keyof typeof OUTCOMES, answer: () => Promise<T>): Promise<T> {
+    const patience = new AbortController()
+    const late = sleep(DEADLINE_MS, undefined, { signal: patience.signal }).then(() => {
+      throw new Error(`no answer within ${DEADLINE_MS} ms`)
+    })
+    late.catch(() => undefined) // the loser of the race is nobody's error
+    try {
+      const outcome = await Promise.race([answer(), late])
+      if (isKnown(act, outcome)) return outcome
+      throw new Error(`it answered ${JSON.stringify(outcome)}`)
+    } catch (error) {
+      throw new OtpError('store_unavailable', `the store failed at ${act}().`, { cause: error })
+    } finally {
+      patience.abort()
+    }
+  }
+  return {
+    open: (request) => check('open', async () => store.open(request)),
+    redeem: (attempt) => check('redeem', async () => store.redeem(attempt)),
+    spend: (request) => check('spend', async () => store.spend(request)),
+    close: async () => store.close?.(),
+  }
+}
+
+function isKnown(act: keyof typeof OUTCOMES, answer: unknown): boolean {
+  if (typeof answer !== 'object' || answer === null) return false
+  const { outcome, id, kind, retryAfter, attemptsLeft, expiresIn } = answer as Record<string, unknown>
+  if (typeof outcome !== 'string' || !OUTCOMES[act].includes(outcome)) return false
+  if (outcome === 'throttled') return isCount(retryAfter)
+  if (outcome === 'mismatch') return isCount(attemptsLeft)
+  if (outcome !== 'opened') return true
+  return typeof id === 'string' && (kind === 'short' || kind === 'long') && isCount(expiresIn)
+}
+
+function isCount(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+}

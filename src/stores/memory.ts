@@ -1,0 +1,161 @@
+import { available, giveBack, halfFullAt, type Limit, take } from '../bucket.js'
+import { type CodeKind, sameDigest } from '../code.js'
+import { Shelf } from './shelf.js'
+import type * as store from './store.js'
+
+interface Challenge {
+  kind: CodeKind
+  digest: string
+  attemptsLeft: number
+  /** Permits that this challenge took from `failures`: what success gives back. */
+  taken: number
+  expires: number
+}
+
+/** When a bucket is full again, and until when short codes are void (`failures` only); milliseconds. */
+interface Bucket {
+  full: number
+  longUntil: number
+}
+
+const SWEEP_EVERY_MS = 30_000
+const EMPTY: Readonly<Bucket> = { full: 0, longUntil: 0 }
+
+/**
+ * Keeps everything in this process: exact, and gone at a restart. For apps of one process. Each act is one synchronous
+ * stretch of code, which is what makes it atomic here.
+ *
+ * `maxEntries` bounds the challenges, and four times as many buckets. When it is full, new ones are refused with an
+ * error (the request ends as 503); live counters are never evicted.
+ */
+export class MemoryStore implements store.OtpStore {
+  readonly #challenges: Shelf<Challenge>
+  readonly #buckets: Shelf<Bucket>
+  readonly #now: () => number
+  readonly #sweeper: NodeJS.Timeout
+
+  /** @param options `now` is the clock in milliseconds, for tests */
+  constructor(options: { maxEntries?: number; now?: () => number } = {}) {
+    const { maxEntries = 50_000, now = Date.now } = options
+    if (!Number.isSafeInteger(maxEntries) || maxEntries < 1) {
+      throw new TypeError(`MemoryStore: maxEntries must be a whole number from 1, not ${String(maxEntries)}`)
+    }
+    this.#challenges = new Shelf(maxEntries, (challenge) => challenge.expires)
+    this.#buckets = new Shelf(4 * maxEntries, (bucket) => Math.max(bucket.full, bucket.longUntil))
+    this.#now = now
+    this.#sweeper = setInterval(() => {
+      this.#challenges.sweep(now)
+      this.#buckets.sweep(now)
+    }, SWEEP_EVERY_MS).unref()
+  }
+
+  // `async` only turns a throw into a rejection. There is no await inside these acts: nothing comes in between.
+  async open(request: store.OpenRequest): Promise<store.OpenOutcome> {
+    const { user, repeat, begin } = request
+    const now = this.#now()
+    const known = repeat && this.#challenges.get(`${user} ${repeat.id}`, now)
+    const alive = known && known.attemptsLeft > 0 ? known : null
+    const candidate = alive && repeat ? repeat : begin
+    const key = `${user} ${candidate.id}`
+    this.#challenges.makeRoom(key, now)
+
+    const [resendKey, sendsKey] = [`${user} resend:${candidate.id}`, `${user} sends`]
+    const again = take(this.#bucket(resendKey, now).full, now, request.resend)
+    if (!again.granted) return { outcome: 'throttled', bucket: 'resend', retryAfter: again.retryAfter }
+    const sent = take(this.#bucket(sendsKey, now).full, now, request.sends)
+    if (!sent.granted) return { outcome: 'throttled', bucket: 'sends', retryAfter: sent.retryAfter }
+    this.#buckets.makeRoom(resendKey, now)
+    this.#buckets.makeRoom(sendsKey, now)
+    this.#buckets.set(resendKey, { ...EMPTY, full: again.full })
+    this.#buckets.set(sendsKey, { ...EMPTY, full: sent.full })
+
+    const long = alive?.kind === 'long' || this.#bucket(`${user} failures`, now).longUntil > now
+    const challenge: Challenge = {
+      kind: long ? 'long' : 'short',
+      digest: long ? candidate.long : candidate.short,
+      attemptsLeft: alive?.attemptsLeft ?? request.attempts,
+      taken: alive?.taken ?? 0,
+      expires: alive?.expires ?? now + request.lifetime * 1000,
+    }
+    this.#challenges.set(key, challenge)
+    return {
+      outcome: 'opened',
+      id: candidate.id,
+      repeated: alive !== null,
+      kind: challenge.kind,
+      attemptsLeft: challenge.attemptsLeft,
+      expiresIn: Math.ceil((challenge.expires - now) / 1000),
+    }
+  }
+
+  async redeem({ user, id, kind, digest, failures }: store.Attempt): Promise<store.RedeemOutcome> {
+    const now = this.#now()
+    const challenge = this.#challenges.get(`${user} ${id}`, now)
+    if (!challenge) return { outcome: 'absent' }
+    if (challenge.attemptsLeft < 1) return { outcome: 'exhausted' }
+    if (kind !== challenge.kind) return { outcome: 'longer' }
+    if (kind === 'short' && !this.#takeFailure(user, challenge, failures, now)) return { outcome: 'longer' }
+
+    challenge.attemptsLeft -= 1
+    if (sameDigest(digest, challenge.digest)) {
+      this.#challenges.delete(`${user} ${id}`)
+      this.#giveBack(`${user} failures`, failures, challenge.taken, now)
+      return { outcome: 'redeemed' }
+    }
+    const escalated = kind === 'short' && this.#voidShortCodes(`${user} failures`, failures, now)
+    return { outcome: 'mismatch', attemptsLeft: challenge.attemptsLeft, escalated }
+  }
+
+  async spend({ user, bucket, permits = 1, ...limit }: store.BucketRequest): Promise<store.SpendOutcome> {
+    const now = this.#now()
+    const key = `${user} ${bucket}`
+    if (permits === -1) {
+      this.#giveBack(key, limit, 1, now)
+      return { outcome: 'spent' }
+    }
+    const taken = take(this.#bucket(key, now).full, now, limit)
+    if (!taken.granted) return { outcome: 'throttled', retryAfter: taken.retryAfter }
+    this.#buckets.makeRoom(key, now)
+    this.#buckets.set(key, { ...this.#bucket(key, now), full: taken.full })
+    return { outcome: 'spent' }
+  }
+
+  close(): Promise<void> {
+    clearInterval(this.#sweeper)
+    return Promise.resolve()
+  }
+
+  #bucket(key: string, now: number): Readonly<Bucket> {
+    return this.#buckets.get(key, now) ?? EMPTY
+  }
+
+  /** The guess is paid for before it is looked at; success gives it back. */
+  #takeFailure(user: string, challenge: Challenge, failures: Limit, now: number): boolean {
+    const key = `${user} failures`
+    const bucket = this.#bucket(key, now)
+    const taken = take(bucket.full, now, failures)
+    if (bucket.longUntil > now) return false
+    if (!taken.granted) {
+      this.#voidShortCodes(key, failures, now)
+      return false
+    }
+    this.#buckets.makeRoom(key, now)
+    this.#buckets.set(key, { ...bucket, full: taken.full })
+    challenge.taken += 1
+    return true
+  }
+
+  #voidShortCodes(key: string, failures: Limit, now: number): boolean {
+    const { full } = this.#bucket(key, now)
+    if (available(full, now, failures) >= 1) return false
+    this.#buckets.set(key, { full, longUntil: halfFullAt(full, failures) })
+    return true
+  }
+
+  #giveBack(key: string, limit: Limit, permits: number, now: number): void {
+    const bucket = this.#bucket(key, now)
+    const full = giveBack(bucket.full, now, limit, permits)
+    const longUntil = bucket.longUntil > now ? halfFullAt(full, limit) : 0
+    if (bucket !== EMPTY && permits > 0) this.#buckets.set(key, { full, longUntil })
+  }
+}

@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto'
+import { parseAddress } from './address.js'
+import { about, type Parts, verify as redeem } from './challenge.js'
+import { renewSession, saveSession } from './host-session.js'
+import { type Person, personOfAddress } from './person.js'
+import type { Answer } from './problem.js'
+import {
+  challengeOf,
+  dropChallenge,
+  dropGrant,
+  keepChallenge,
+  keepGrant,
+  type OpenChallenge,
+} from './session.js'
+import { destination, pageUrl } from './state.js'
+import { callHost, readField, type Visit, whoIs } from './visit.js'
+
+/** `POST /verify`: looks at the code, at most as often as the store lets it. */
+export async function verify(parts: Parts, visit: Visit): Promise<Answer> {
+  const { req, stepUp } = visit
+  if (visit.person === null && !parts.settings.typedEmail) return { problem: 'sign_in_required' }
+  const typed = readField(req.body, 'code', 64)
+  if (typed === undefined || typed === null) return { problem: 'bad_request' }
+  const challenge = challengeOf(req, stepUp, visit.person?.holder ?? null)
+  const person = visit.person ?? (challenge && personOfChallenge(challenge))
+  if (challenge === null || person === null) return { problem: 'no_challenge' }
+
+  const redeemed = await redeem(parts, person, stepUp, challenge, typed)
+  switch (redeemed.outcome) {
+    case 'malformed':
+      return { problem: 'invalid_code_format' }
+    case 'mismatch':
+      if (redeemed.attemptsLeft < 1) await end(visit, challenge)
+      return { problem: 'wrong_code', members: { attempts_left: redeemed.attemptsLeft } }
+    case 'exhausted':
+      await end(visit, challenge)
+      return { problem: 'code_exhausted' }
+    case 'absent':
+      await end(visit, challenge)
+      return { problem: 'code_expired' }
+    case 'longer':
+      await end(visit, challenge)
+      return { problem: 'longer_code_required' }
+    case 'redeemed':
+      return admit(parts, visit, person, challenge)
+  }
+}
+
+/** `POST /restart`: forgets the challenge, so that another address or a new code can be asked for. */
+export async function restart({ settings }: Parts, visit: Visit): Promise<Answer> {
+  if (challengeOf(visit.req, visit.stepUp, visit.person?.holder ?? null)) {
+    dropChallenge(visit.req, visit.stepUp)
+    await saveSession(visit.req)
+  }
+  return { goTo: pageUrl(settings, visit.sealed), json: { state: visit.person ? 'send' : 'email' } }
+}
+
+/**
+ * The code was right and is spent. In this order: new session id, the host's `onVerified`, grant, save; if any of
+ * it fails there is no grant.
+ */
+async function admit(parts: Parts, visit: Visit, person: Person, challenge: OpenChallenge): Promise<Answer> {
+  const { settings, events } = parts
+  const { req, stepUp } = visit
+  const { purpose, details } = stepUp
+  const id = randomBytes(16).toString('base64url')
+  const at = settings.now()
+  try {
+    await renewSession(req)
+    const user = person.user ?? { id: person.holder.id, email: person.holder.email }
+    await callHost('onVerified', () => settings.onVerified(req, { user, purpose }))
+    // `onVerified` may have signed somebody in. The proof is theirs only if the proven address is.
+    const now = await whoIs(settings, req)
+    const holder =
+      now?.address.key === person.address.key ? now.holder : personOfAddress(person.address).holder
+    keepGrant(req, { id, at, purpose, details, holder })
+    await saveSession(req)
+  } catch (error) {
+    dropGrant(req, id)
+    throw error
+  }
+  events.publish({ type: 'verified', ...about(person, stepUp, challenge), outcome: 'redeemed' })
+  const to = destination(settings, visit)
+  return { goTo: to, json: { verified: true, purpose, return_to: to } }
+}
+
+// Remembered only so that the page offers a new code instead of a field that nothing fits.
+async function end({ req }: Visit, challenge: OpenChallenge): Promise<void> {
+  if (challenge.ended) return
+  keepChallenge(req, { ...challenge, ended: true })
+  await saveSession(req)
+}
+
+function personOfChallenge({ holder }: OpenChallenge): Person | null {
+  const address = parseAddress(holder.email)
+  return address && personOfAddress(address)
+}

@@ -1,0 +1,44 @@
+// Optional: without script every page works by its buttons.
+;(function () {
+  'use strict'
+
+  // A second click must not send a second form.
+  document.addEventListener('submit', function (event) {
+    var form = event.target
+    if (form.dataset.submitted) return event.preventDefault()
+    form.dataset.submitted = 'yes'
+  })
+  window.addEventListener('pageshow', function (event) {
+    if (!event.persisted) return
+    document.querySelectorAll('form[data-submitted]').forEach(function (form) {
+      delete form.dataset.submitted
+    })
+  })
+
+  // The server enforces the pause between two mails; here it is only made visible.
+  document.querySelectorAll('button[data-wait]').forEach(function (button) {
+    var until = Date.now() + Number(button.dataset.wait) * 1000
+    var text = button.textContent
+    ;(function tick() {
+      var left = Math.ceil((until - Date.now()) / 1000)
+      button.disabled = left > 0
+      button.textContent = left > 0 ? button.dataset.waitText.replace('%', String(left)) : text
+      if (left > 0) setTimeout(tick, 250)
+    })()
+  })
+
+  // Presses "send" once for each step-up: not again on reload, on the way back, or in a second tab that was
+  // led here a moment later.
+  var form = document.querySelector('form[data-auto-send]')
+  if (!form) return
+  var key = 'express-email-otp'
+  try {
+    var last = JSON.parse(localStorage.getItem(key) || '{}')
+    var now = Date.now()
+    if (last.stepUp === form.dataset.autoSend || (now >= last.at && now - last.at < 10000)) return
+    localStorage.setItem(key, JSON.stringify({ stepUp: form.dataset.autoSend, at: now }))
+  } catch {
+    return // no memory, no automatic send
+  }
+  form.requestSubmit()
+})()
