@@ -5,7 +5,7 @@ import { wrongCode } from './helpers/mailbox.js'
 
 describe.each([
   ['Express 5', express5],
-  ['Express 4', express4 as unknown as typeof express5],
+  ['Express 4', express4],
 ])('on %s', (_name, framework) => {
   let host: HostApp
   afterEach(() => host.close())

@@ -1,28 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { type CodeKind, type CodeSubject, deriveCode, digestCode, LONG, normaliseCode } from './code.js'
-import { otpError } from './errors.js'
-import type { OtpEvents, Subject } from './events.js'
+import type { Subject } from './events.js'
 import { type Keys, mac } from './keys.js'
-import { codeMessage } from './mail/code-mail.js'
-import type { Mailer } from './mail/delivery.js'
-import type { Delivery } from './mail/failure.js'
-import type { MailSettings } from './mail/transport.js'
+import type { Parts } from './parts.js'
 import type { Holder, Person } from './person.js'
-import type { OpenChallenge } from './session.js'
-import type { Settings } from './settings.js'
+import type { OpenChallenge } from './session-records.js'
 import type { StepUp } from './step-up.js'
-import type { Candidate, OpenOutcome, OtpStore, RedeemOutcome } from './stores/store.js'
-import type { Views } from './views.js'
-
-/** Everything that a request works with, made once. */
-export interface Parts {
-  readonly settings: Settings
-  readonly store: OtpStore
-  readonly views: Views
-  readonly mail: MailSettings
-  readonly mailer: Mailer
-  readonly events: OtpEvents
-}
+import type { Candidate, OpenOutcome, RedeemOutcome } from './stores/store.js'
 
 /** A challenge that was opened, and the code that belongs in the mail and nowhere else. */
 export interface Issued {
@@ -88,44 +72,6 @@ export async function issue(
     outcome: repeated ? 'repeated' : 'begun',
   })
   return { outcome: 'opened', challenge, code: code(id, kind) }
-}
-
-/** Mails an issued code and says how it ended. Never rejects: a mail that cannot be made is one that did not go out. */
-export async function mailCode(
-  parts: Parts,
-  person: Person,
-  stepUp: StepUp,
-  { challenge, code }: Issued,
-): Promise<Delivery['outcome']> {
-  const subject = about(person, stepUp, challenge)
-  const delivery = await deliver().catch((error: unknown): Delivery => {
-    const failure = otpError('mail_failed', 'the mail could not be made.', error)
-    parts.events.publish({ type: 'failed', outcome: failure.code, error: failure })
-    return { outcome: 'unavailable', reason: failure.code }
-  })
-  if (delivery.outcome === 'accepted') parts.events.publish({ type: 'sent', ...subject, outcome: 'accepted' })
-  else parts.events.publish({ type: 'undelivered', ...subject, ...delivery })
-  return delivery.outcome
-
-  async function deliver(): Promise<Delivery> {
-    const { id, kind, tag, locale, expires } = challenge
-    const facts = { person, stepUp, challenge: id, kind, code, tag, locale, expires }
-    const message = codeMessage(parts, parts.settings.keys.current, facts)
-    return parts.mailer.deliver(message, person.address.address)
-  }
-}
-
-/** A mail failed, so its send costs nothing: neither the daily one nor the pause until the next. */
-export async function giveSendBack(
-  { settings, store }: Parts,
-  person: Person,
-  { id }: OpenChallenge,
-): Promise<void> {
-  const user = storeKey(settings.keys.current, person.holder)
-  await Promise.all([
-    store.spend({ user, bucket: 'sends', permits: -1, ...settings.limits.sendsPerUser }),
-    store.spend({ user, bucket: `resend:${id}`, permits: -1, ...settings.limits.resend }),
-  ])
 }
 
 /**

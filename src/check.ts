@@ -63,5 +63,5 @@ function show(option: string, value: unknown): string {
   if (value === undefined) return 'missing'
   if (/secret|transport/.test(option)) return 'not usable'
   if (typeof value === 'function') return 'a function'
-  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value)
+  return typeof value === 'number' ? String(value) : JSON.stringify(value)
 }

@@ -1,5 +1,5 @@
 import { createGuard, type GuardOptions } from './guard.js'
-import type { Parts } from './challenge.js'
+import type { Parts } from './parts.js'
 import { OtpEvents } from './events.js'
 import type { OtpHandler, OtpRequest } from './http.js'
 import { createMailer } from './mail/delivery.js'

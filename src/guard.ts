@@ -1,11 +1,12 @@
-import type { Parts } from './challenge.js'
+import type { Parts } from './parts.js'
 import { didYouMean, OtpError } from './errors.js'
 import { requireSession } from './host-session.js'
 import type { OtpHandler, OtpRequest, OtpResponse } from './http.js'
 import type { Person } from './person.js'
 import { isNavigation, redirect, respondToFailure, respondWithout, sendProblem } from './respond.js'
 import { isSitePath, isUnder, refererPath } from './same-origin.js'
-import { freshGrant, type Grant, useUp } from './session.js'
+import { freshGrant, useUp } from './session.js'
+import type { Grant } from './session-records.js'
 import type { Settings } from './settings.js'
 import { pageUrl } from './state.js'
 import { fingerprintDetails, sealStepUp, type StepUp } from './step-up.js'
@@ -126,7 +127,7 @@ function askToSignIn(parts: Parts, req: OtpRequest, res: OtpResponse): void {
 export function plain(words: unknown): string | null {
   if (typeof words !== 'string') throw new OtpError('host_callback', '`describe(req)` must give a string.')
   const line = words.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()
-  return line.slice(0, 140).toWellFormed() || null
+  return line === '' ? null : line.slice(0, 140).replace(/[\uD800-\uDBFF]$/, '')
 }
 
 /** @throws OtpError `invalid_option` */

@@ -46,11 +46,9 @@ export async function saveSession(req: OtpRequest): Promise<void> {
 }
 
 async function settled(act: (done: (error?: unknown) => void) => void, failure: string): Promise<void> {
-  try {
-    await new Promise<void>((resolve, reject) => {
-      act((error) => (error ? reject(error) : resolve()))
-    })
-  } catch (error) {
-    throw new OtpError('session_unavailable', `${failure}; is its store up?`, { cause: error })
-  }
+  const error = await new Promise<unknown>((resolve) => {
+    act(resolve)
+  }).catch((thrown: unknown) => thrown ?? 'thrown')
+  if (!error) return
+  throw new OtpError('session_unavailable', `${failure}; is its store up?`, { cause: error })
 }

@@ -1,4 +1,4 @@
-import type { Parts } from './challenge.js'
+import type { Parts } from './parts.js'
 import { otpError } from './errors.js'
 import type { OtpRequest, OtpResponse } from './http.js'
 import { detailOf, renderDeadEnd, renderPage, statusOf, titleOf } from './page.js'

@@ -1,5 +1,5 @@
 import express from 'express'
-import type { Parts } from './challenge.js'
+import type { Parts } from './parts.js'
 import { OtpError } from './errors.js'
 import { requireSession } from './host-session.js'
 import type { OtpHandler, OtpRequest, OtpResponse } from './http.js'

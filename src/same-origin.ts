@@ -50,7 +50,5 @@ export function parseUrl(text: string): URL | null {
 function isOwnOrigin(origin: string, host: string | undefined, siteOrigin: string | null): boolean {
   if (siteOrigin !== null && origin === siteOrigin) return true
   const url = parseUrl(origin)
-  return (
-    url !== null && /^https?:$/.test(url.protocol) && host !== undefined && url.host === host.toLowerCase()
-  )
+  return /^https?:$/.test(url?.protocol ?? '') && url?.host === host?.toLowerCase()
 }

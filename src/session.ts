@@ -1,43 +1,16 @@
-import type { CodeKind } from './code.js'
 import { requireSession } from './host-session.js'
 import type { OtpRequest } from './http.js'
 import { type Holder, sameHolder } from './person.js'
+import { type Grant, isChallenge, isGrant, isObject, type OpenChallenge } from './session-records.js'
 import type { StepUp } from './step-up.js'
-
-/** What the session remembers of a challenge. No counter: a session writes whole, and the last writer wins. */
-export interface OpenChallenge {
-  readonly id: string
-  /** Fingerprint of the secret that made it. */
-  readonly secret: string
-  readonly kind: CodeKind
-  readonly purpose: string
-  readonly details: string | null
-  readonly tag: string
-  readonly masked: string
-  readonly locale: string
-  readonly holder: Holder
-  /** Milliseconds, for the page; the store decides by its own clock. */
-  readonly expires: number
-  readonly resendAt: number
-  readonly delivery: 'sent' | 'queued' | 'failed'
-  /** The store said that it takes no more guesses; only what the page offers depends on it. */
-  readonly ended: boolean
-}
-
-/** The record that a verification succeeded. */
-export interface Grant {
-  readonly id: string
-  /** Milliseconds, when the code was redeemed. Never refreshed by use. */
-  readonly at: number
-  readonly purpose: string
-  readonly details: string | null
-  readonly holder: Holder
-}
 
 interface Slot {
   readonly challenges: readonly OpenChallenge[]
   readonly grants: readonly Grant[]
 }
+
+/** Processes may disagree a little about the time; a grant from further ahead was not made by us. */
+const CLOCK_SKEW_MS = 60_000
 
 const MOST = { challenges: 5, grants: 10 }
 
@@ -78,9 +51,6 @@ export function freshGrant(
   }
   return null
 }
-
-/** Processes may disagree a little about the time; a grant from further ahead was not made by us. */
-const CLOCK_SKEW_MS = 60_000
 
 export function keepGrant(req: OtpRequest, grant: Grant): void {
   const { challenges, grants } = read(req)
@@ -135,31 +105,4 @@ function write(req: OtpRequest, slot: Slot): void {
 function records<T>(slot: unknown, field: string, fits: (value: unknown) => value is T): readonly T[] {
   const list: unknown = isObject(slot) && Object.hasOwn(slot, field) ? slot[field] : null
   return Array.isArray(list) ? list.filter(fits) : []
-}
-
-function isGrant(value: unknown): value is Grant {
-  return isRecord(value) && typeof value.at === 'number' && Number.isFinite(value.at)
-}
-
-function isChallenge(value: unknown): value is OpenChallenge {
-  if (!isRecord(value) || (value.kind !== 'short' && value.kind !== 'long')) return false
-  const texts = [value.secret, value.tag, value.masked, value.locale, value.delivery]
-  return texts.every((text) => typeof text === 'string') && Number.isFinite(value.expires)
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  if (!isObject(value) || !['id', 'purpose', 'details', 'holder'].every((key) => Object.hasOwn(value, key)))
-    return false
-  const { id, purpose, details, holder } = value
-  if (typeof id !== 'string' || typeof purpose !== 'string') return false
-  return (details === null || typeof details === 'string') && isHolder(holder)
-}
-
-function isHolder(value: unknown): value is Holder {
-  if (!isObject(value) || (value.kind !== 'user' && value.kind !== 'address')) return false
-  return [value.id, value.email, value.version].every((text) => typeof text === 'string')
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
 }

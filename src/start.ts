@@ -1,5 +1,5 @@
 import { OtpError } from './errors.js'
-import type { Parts } from './challenge.js'
+import type { Parts } from './parts.js'
 import { checkGuard, plain } from './guard.js'
 import { requireSession } from './host-session.js'
 import type { OtpRequest } from './http.js'

@@ -1,5 +1,6 @@
 import { LONG } from './code.js'
-import { challengeOf, freshGrant, type Grant, type OpenChallenge } from './session.js'
+import { challengeOf, freshGrant } from './session.js'
+import type { Grant, OpenChallenge } from './session-records.js'
 import type { Settings } from './settings.js'
 import type { Visit } from './visit.js'
 

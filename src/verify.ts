@@ -1,17 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { parseAddress } from './address.js'
-import { about, type Parts, verify as redeem } from './challenge.js'
+import { about, verify as redeem } from './challenge.js'
+import type { Parts } from './parts.js'
 import { renewSession, saveSession } from './host-session.js'
 import { type Person, personOfAddress } from './person.js'
 import type { Answer } from './problem.js'
-import {
-  challengeOf,
-  dropChallenge,
-  dropGrant,
-  keepChallenge,
-  keepGrant,
-  type OpenChallenge,
-} from './session.js'
+import { challengeOf, dropChallenge, dropGrant, keepChallenge, keepGrant } from './session.js'
+import type { OpenChallenge } from './session-records.js'
 import { destination, pageUrl } from './state.js'
 import { callHost, readField, type Visit, whoIs } from './visit.js'
 

@@ -106,5 +106,5 @@ class NameCheck extends Handlebars.Visitor {
 }
 
 function nameOf(path: hbs.AST.PathExpression | hbs.AST.Literal): string {
-  return String((path as hbs.AST.PathExpression).original)
+  return (path as hbs.AST.PathExpression).original
 }

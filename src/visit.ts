@@ -1,4 +1,4 @@
-import type { Parts } from './challenge.js'
+import type { Parts } from './parts.js'
 import { OtpError, otpError } from './errors.js'
 import type { OtpRequest } from './http.js'
 import { type Person, personOf } from './person.js'

@@ -169,7 +169,7 @@ const TYPES = [
 ] as const
 
 function transferOf(body: unknown): { amount: string; payee: string } {
-  const { amount = '', payee = '' } = (body ?? {}) as { amount?: string; payee?: string }
+  const { amount, payee } = (body ?? {}) as { amount?: unknown; payee?: unknown }
   return { amount: String(amount), payee: String(payee) }
 }
 

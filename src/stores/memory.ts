@@ -34,7 +34,6 @@ export class MemoryStore implements store.OtpStore {
   readonly #now: () => number
   readonly #sweeper: NodeJS.Timeout
 
-  /** @param options `now` is the clock in milliseconds, for tests */
   constructor(options: { maxEntries?: number; now?: () => number } = {}) {
     const { maxEntries = 50_000, now = Date.now } = options
     if (!Number.isSafeInteger(maxEntries) || maxEntries < 1) {
@@ -49,7 +48,7 @@ export class MemoryStore implements store.OtpStore {
     }, SWEEP_EVERY_MS).unref()
   }
 
-  // `async` only turns a throw into a rejection. There is no await inside these acts: nothing comes in between.
+  // No await inside these acts: nothing comes in between.
   async open(request: store.OpenRequest): Promise<store.OpenOutcome> {
     const { user, repeat, begin } = request
     const now = this.#now()

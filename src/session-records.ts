@@ -1,0 +1,59 @@
+import type { CodeKind } from './code.js'
+import type { Holder } from './person.js'
+
+/** What the session remembers of a challenge. No counter: a session writes whole, and the last writer wins. */
+export interface OpenChallenge {
+  readonly id: string
+  /** Fingerprint of the secret that made it. */
+  readonly secret: string
+  readonly kind: CodeKind
+  readonly purpose: string
+  readonly details: string | null
+  readonly tag: string
+  readonly masked: string
+  readonly locale: string
+  readonly holder: Holder
+  /** Milliseconds, for the page; the store decides by its own clock. */
+  readonly expires: number
+  readonly resendAt: number
+  readonly delivery: 'sent' | 'queued' | 'failed'
+  /** The store said that it takes no more guesses; only what the page offers depends on it. */
+  readonly ended: boolean
+}
+
+/** The record that a verification succeeded. */
+export interface Grant {
+  readonly id: string
+  /** Milliseconds, when the code was redeemed. Never refreshed by use. */
+  readonly at: number
+  readonly purpose: string
+  readonly details: string | null
+  readonly holder: Holder
+}
+
+export function isGrant(value: unknown): value is Grant {
+  return isRecord(value) && typeof value.at === 'number' && Number.isFinite(value.at)
+}
+
+export function isChallenge(value: unknown): value is OpenChallenge {
+  if (!isRecord(value) || (value.kind !== 'short' && value.kind !== 'long')) return false
+  const texts = [value.secret, value.tag, value.masked, value.locale, value.delivery]
+  return texts.every((text) => typeof text === 'string') && Number.isFinite(value.expires)
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  if (!isObject(value) || !['id', 'purpose', 'details', 'holder'].every((key) => Object.hasOwn(value, key)))
+    return false
+  const { id, purpose, details, holder } = value
+  if (typeof id !== 'string' || typeof purpose !== 'string') return false
+  return (details === null || typeof details === 'string') && isHolder(holder)
+}
+
+function isHolder(value: unknown): value is Holder {
+  if (!isObject(value) || (value.kind !== 'user' && value.kind !== 'address')) return false
+  return [value.id, value.email, value.version].every((text) => typeof text === 'string')
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
