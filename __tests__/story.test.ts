@@ -98,7 +98,7 @@ describe.each([
       .get(led.get('Location') ?? '')
       .set(BROWSER)
       .expect(200)
-    expect(ask.text).toContain('Verify your e-mail address')
+    expect(ask.text).toContain('Verify your e‑mail address')
     const sealed = sealedIn(ask.text)
     const post = (path: string, fields: object) =>
       jar

@@ -1,3 +1,4 @@
+import { maskAddress } from './address.js'
 import type { Parts } from './parts.js'
 import { DIGITS, LONG } from './code.js'
 import { fingerprint } from './keys.js'
@@ -22,7 +23,7 @@ const DEAD_ENDS: readonly ProblemCode[] = [
 export async function renderPage(parts: Parts, visit: Visit, problem: Problem | null): Promise<string> {
   if (problem && DEAD_ENDS.includes(problem.problem)) return renderDeadEnd(parts, visit, problem)
   const { settings, views } = parts
-  const { state, challenge } = stateOf(settings, visit)
+  const { state, challenge, grant } = stateOf(settings, visit)
   const words = views.words(visit.locale)
   const error = problem ? detailOf(parts, visit, problem) : ''
   const custom = await callHost('locals', () => settings.locals(visit.req))
@@ -33,7 +34,7 @@ export async function renderPage(parts: Parts, visit: Visit, problem: Problem | 
     title: state === 'code' ? codeLabel(parts, words, challenge) : say(words, `${state}.title`),
     autoSend: mayPress ? fingerprint(visit.sealed) : '',
     recipient: {
-      masked: visit.person?.masked ?? challenge?.masked ?? '',
+      masked: grant ? maskAddress(grant.holder.email) : (visit.person?.masked ?? challenge?.masked ?? ''),
       typed: problem?.problem === 'invalid_email' ? (readField(visit.req.body, 'email', 1024) ?? '') : '',
       changeable: visit.person === null,
     },
