@@ -1,4 +1,5 @@
-import { createGuard, type GuardOptions } from './guard.js'
+import { createGuard } from './guard.js'
+import type { GuardOptions } from './guard-options.js'
 import type { Parts } from './parts.js'
 import { OtpEvents } from './events.js'
 import type { OtpHandler, OtpRequest } from './http.js'

@@ -7,7 +7,7 @@ export type {
   SmtpOptions,
   Verification,
 } from './options.js'
-export type { GuardOptions } from './guard.js'
+export type { GuardOptions } from './guard-options.js'
 export type { Started, StartOptions } from './start.js'
 export type { OtpUser } from './person.js'
 export type { OtpHandler, OtpRequest, OtpResponse } from './http.js'

@@ -1,6 +1,6 @@
 import { OtpError } from './errors.js'
 import type { Parts } from './parts.js'
-import { checkGuard, plain } from './guard.js'
+import { checkGuard, plain } from './guard-options.js'
 import { requireSession } from './host-session.js'
 import type { OtpRequest } from './http.js'
 import { isSitePath, isUnder } from './same-origin.js'

@@ -1,0 +1,46 @@
+import { didYouMean, OtpError } from './errors.js'
+import type { OtpRequest } from './http.js'
+
+/** What a route asks for. */
+export interface GuardOptions {
+  /** What the verification is good for; `access` by default. It never opens another purpose. */
+  purpose?: string
+  /** Seconds since the verification at most, never refreshed by use; `grantMaxAge` by default. */
+  maxAge?: number
+  /** Binds code and grant to exactly this JSON value, such as amount and payee; the grant is good for one use. */
+  details?: (req: OtpRequest) => unknown
+  /** The deed in words for page and mail; 140 characters at most. Avoid runs of 4 to 8 digits: mail programs take
+   * them for the code. */
+  describe?: (req: OtpRequest) => string
+}
+
+/** One line of at most 140 characters, without controls and direction marks that could make it read otherwise. */
+export function plain(words: unknown): string | null {
+  if (typeof words !== 'string') throw new OtpError('host_callback', '`describe(req)` must give a string.')
+  const line = words.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()
+  return line === '' ? null : line.slice(0, 140).replace(/[\uD800-\uDBFF]$/, '')
+}
+
+/** @throws OtpError `invalid_option` */
+export function checkGuard(options: GuardOptions): GuardOptions & { purpose: string } {
+  const known = ['purpose', 'maxAge', 'details', 'describe']
+  const { purpose = 'access', maxAge } = options
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue
+    throw new OtpError('invalid_option', `requireOtp: unknown option \`${key}\`.${didYouMean(key, known)}`)
+  }
+  if (!/^[a-z0-9][a-z0-9_-]{0,63}$/.test(purpose)) {
+    const cure = 'Give 1 to 64 small letters, digits, dashes or underscores.'
+    throw new OtpError(
+      'invalid_option',
+      `requireOtp: option \`purpose\` is ${JSON.stringify(purpose)}. ${cure}`,
+    )
+  }
+  if (maxAge !== undefined && !(typeof maxAge === 'number' && maxAge >= 1 && maxAge <= 31_536_000)) {
+    throw new OtpError(
+      'invalid_option',
+      `requireOtp: option \`maxAge\` is ${String(maxAge)}. Give seconds from 1.`,
+    )
+  }
+  return { ...options, purpose }
+}
