@@ -1,0 +1,229 @@
+import axe, { type AxeResults } from 'axe-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { describeInBrowser, launch } from '../helpers/chromium.js'
+import { type Agent, ANA, HostApp } from '../helpers/host-app.js'
+import { codeIn, wrongCode } from '../helpers/mailbox.js'
+
+const CODE = '#otp-code'
+
+describeInBrowser('in a real browser', () => {
+  let browser: Browser
+  let host: HostApp
+  let page: Page
+  const refusals: string[] = []
+
+  beforeAll(async () => {
+    browser = await launch()
+  })
+  afterAll(() => browser.close())
+  afterEach(async () => {
+    await page.context().close()
+    await host.close()
+    refusals.length = 0
+  })
+
+  async function open(
+    options: Parameters<typeof HostApp.start>[0] = {},
+    look: BrowserContextOptions = {},
+  ): Promise<void> {
+    host = await HostApp.start({
+      ...options,
+      after: (app, otp) => {
+        app.get('/sign-in-as-ana', (req, res) => {
+          req.session.user = ANA
+          res.send('hello')
+        })
+        app.get(
+          '/deed',
+          otp.requireOtp({ purpose: 'deed', describe: () => 'Send 50 EUR to Ben' }),
+          (_req, res) => {
+            res.send('done')
+          },
+        )
+        options.after?.(app, otp)
+      },
+    })
+    const context = await browser.newContext({ baseURL: host.origin, ...look })
+    page = await context.newPage()
+    page.on('console', (message) => {
+      if (/Content Security Policy/i.test(message.text())) refusals.push(message.text())
+    })
+  }
+
+  const violations = async (
+    rules = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'],
+  ): Promise<string[]> => {
+    await page.evaluate(axe.source)
+    const { violations: found } = await page.evaluate<AxeResults>(
+      `axe.run({ runOnly: ${JSON.stringify(rules)} })`,
+    )
+    return found.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(' ')}`)
+  }
+
+  test('S4: the script sends once when a guard led here; reload, back and a second tab send nothing', async () => {
+    await open()
+    await page.goto('/sign-in-as-ana')
+    await page.goto('/secret')
+    await page.waitForSelector(CODE)
+    const address = page.url()
+    await page.reload()
+    await page.goBack()
+    await page.goForward()
+    const second = await page.context().newPage()
+    await second.goto(address)
+    await second.goto('/secret')
+    await second.waitForSelector(CODE)
+    expect(host.mailbox.received).toHaveLength(1)
+    expect(host.events.filter((event) => event.type === 'issued')).toHaveLength(1)
+
+    await page.bringToFront()
+    await page.fill(CODE, host.mailbox.code)
+    await page.click('text=Verify')
+    await page.waitForURL('**/secret')
+    expect(await page.textContent('body')).toBe('the secret')
+  })
+
+  test('S4: two tabs that are opened at the same moment send one mail', async () => {
+    await open()
+    await page.goto('/sign-in-as-ana')
+    const tabs = await Promise.all([page.context().newPage(), page.context().newPage()])
+    await tabs[0].goto('/secret')
+    await tabs[1].goto('/secret')
+    await Promise.all(tabs.map((tab) => tab.waitForLoadState('networkidle')))
+    await host.mailbox.mails(1)
+    expect(host.events.filter((event) => event.type === 'issued')).toHaveLength(1)
+  })
+
+  test('W4: everything works without script', async () => {
+    await open({}, { javaScriptEnabled: false })
+    await page.goto('/sign-in-as-ana')
+    await page.goto('/deed')
+    expect(await page.textContent('.otp-deed')).toBe('Send 50 EUR to Ben')
+    await page.click('text=Mail me the code')
+    await page.fill(CODE, '12')
+    await page.click('text=Verify')
+    expect(await page.textContent('[role=alert]')).toBe('Enter the 6-digit code')
+    await page.fill(CODE, host.mailbox.code)
+    await page.click('text=Verify')
+    expect(await page.textContent('body')).toBe('done')
+  })
+
+  test('W4: everything works under a CSP of nothing but our own files', async () => {
+    const contentSecurityPolicy =
+      "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'"
+    await open({ otp: { contentSecurityPolicy } })
+    await page.goto('/sign-in-as-ana')
+    await page.goto('/secret')
+    await page.waitForSelector(CODE)
+    const again = page.locator('button[data-wait]')
+    expect(await again.isDisabled()).toBe(true)
+    expect(await again.textContent()).toMatch(/^Send it again in \d+ s$/)
+    await page.fill(CODE, host.mailbox.code)
+    await page.click('text=Verify')
+    expect(await page.textContent('body')).toBe('the secret')
+    expect(refusals).toEqual([])
+  })
+
+  test('W1: a form on another site that posts into ours is refused', async () => {
+    await open()
+    await page.goto('/sign-in-as-ana')
+    const form = `<form method="post" action="${host.origin}/2fa/send"><button>go</button></form>`
+    await page.goto(`data:text/html,${encodeURIComponent(form)}`)
+    await page.click('button')
+    expect(await page.textContent('h1')).toBe('That came from another site')
+    expect(host.mailbox.received).toHaveLength(0)
+  })
+
+  test('U1: one field that phones and password managers know, and pasting a decorated code works', async () => {
+    await open()
+    await page.goto('/sign-in-as-ana')
+    await page.goto('/secret')
+    const field = page.locator(CODE)
+    await field.waitFor()
+    expect(await page.locator('input:visible').count()).toBe(1)
+    expect(await field.getAttribute('autocomplete')).toBe('one-time-code')
+    expect(await field.getAttribute('inputmode')).toBe('numeric')
+    expect(Number(await field.getAttribute('maxlength'))).toBeGreaterThanOrEqual(32)
+    expect(await page.locator('label[for=otp-code]').textContent()).toBe('Enter the 6-digit code')
+    const code = host.mailbox.code
+    await field.fill(` ${code.slice(0, 3)} – ${code.slice(3)} `)
+    await page.click('text=Verify')
+    expect(await page.textContent('body')).toBe('the secret')
+  })
+
+  test('U3: an error is text, announced, tied to its field, and stands in the title', async () => {
+    await open()
+    await page.goto('/sign-in-as-ana')
+    await page.goto('/secret')
+    await page.fill(CODE, wrongCode(codeIn((await host.mailbox.mails(1))[0] ?? host.mailbox.last)))
+    await page.click('text=Verify')
+    const alert = page.locator('[role=alert]')
+    expect(await alert.textContent()).toBe('That code is not right. Guesses left: 4.')
+    const described = await page.getAttribute(CODE, 'aria-describedby')
+    expect(described?.split(' ')).toContain(await alert.getAttribute('id'))
+    expect(await page.getAttribute(CODE, 'aria-invalid')).toBe('true')
+    expect(await page.title()).toMatch(/^Error: /)
+  })
+
+  describe.each([
+    ['light', { colorScheme: 'light' }],
+    ['dark', { colorScheme: 'dark' }],
+    ['at 375 px', { viewport: { width: 375, height: 667 } }],
+  ] as [string, BrowserContextOptions][])('U1: axe finds no violation %s', (_name, look) => {
+    test('on any page of a typed address, and nothing is wider than the screen', async () => {
+      const site = { name: 'Acme', origin: 'https://acme.example', supportUrl: '/help' }
+      await open({ otp: { user: undefined as never, typedEmail: true, autoSend: false, site } }, look)
+      const fine = async (where: string): Promise<void> => {
+        expect([where, await violations()]).toEqual([where, []])
+        const wide = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
+        expect([where, wide]).toEqual([where, false])
+      }
+      await page.goto('/deed')
+      await fine('email')
+      await page.fill('#otp-email', 'ana at example')
+      await page.click('text=Mail me a code')
+      await fine('email with an error')
+      await page.fill('#otp-email', 'ana@example.com')
+      await page.click('text=Mail me a code')
+      await fine('code')
+      await page.fill(CODE, '1')
+      await page.click('text=Verify')
+      await fine('code with an error')
+      host.clock.tick(601)
+      await page.reload()
+      await fine('send')
+      await page.goto('/2fa?for=a&for=b')
+      await fine('problem')
+      await page.goto('/deed')
+      host.clock.tick(31)
+      await page.click('text=Mail me the code')
+      await page.waitForSelector(CODE)
+      await page.fill(CODE, codeIn((await host.mailbox.mails(2))[1] ?? host.mailbox.last))
+      await page.click('text=Verify')
+      await page.goto('/2fa')
+      await fine('verified')
+    })
+  })
+
+  test('a right-to-left page mirrors, while the code stays left to right', async () => {
+    await open({ otp: { locale: 'ar' } }, { locale: 'ar' })
+    await page.goto('/sign-in-as-ana')
+    await page.goto('/secret')
+    await page.waitForSelector(CODE)
+    expect(await page.getAttribute('html', 'dir')).toBe('rtl')
+    expect(await page.evaluate(`getComputedStyle(document.querySelector('${CODE}')).direction`)).toBe('ltr')
+  })
+
+  test('the mail reads well: code in one text node, nothing wider than a phone', async () => {
+    await open({}, { viewport: { width: 375, height: 667 } })
+    const jar: Agent = await host.signedIn()
+    await jar.post('/2fa/send').send({}).expect(200)
+    const { mail } = host.mailbox.last
+    await page.setContent(mail.html || '')
+    expect(
+      await page.locator('.code span').evaluate((span) => [span.childNodes.length, span.textContent]),
+    ).toEqual([1, host.mailbox.code])
+    expect(await page.evaluate('document.documentElement.scrollWidth > innerWidth')).toBe(false)
+    expect(await violations(['wcag2a', 'wcag2aa'])).toEqual([])
+  })
+})
