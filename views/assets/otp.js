@@ -33,10 +33,14 @@
   if (!form) return
   var key = 'express-email-otp'
   try {
-    var last = JSON.parse(localStorage.getItem(key) || '{}')
+    var pressed = JSON.parse(localStorage.getItem(key) || '[]')
     var now = Date.now()
-    if (last.stepUp === form.dataset.autoSend || (now >= last.at && now - last.at < 10000)) return
-    localStorage.setItem(key, JSON.stringify({ stepUp: form.dataset.autoSend, at: now }))
+    var isDone = pressed.some(function (one) {
+      return one.stepUp === form.dataset.autoSend || (now >= one.at && now - one.at < 10000)
+    })
+    if (isDone) return
+    pressed.unshift({ stepUp: form.dataset.autoSend, at: now })
+    localStorage.setItem(key, JSON.stringify(pressed.slice(0, 20)))
   } catch {
     return // no memory, no automatic send
   }
