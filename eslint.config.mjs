@@ -2,8 +2,10 @@ import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
 /** Comparing digests with === leaks by time how much of them is right (ASVS 11.2.4); code.ts has sameDigest(). */
-const DIGEST =
-  'BinaryExpression[operator=/^[!=]==?$/]:matches([left.name=/digest$/i], [left.property.name=/^(digest|short|long)$/])'
+const DIGEST = ['left', 'right']
+  .flatMap((side) => [`[${side}.name=/digest$/i]`, `[${side}.property.name=/^(digest|short|long)$/]`])
+  .join(', ')
+const COMPARES_DIGESTS = `BinaryExpression[operator=/^[!=]==?$/]:matches(${DIGEST})`
 
 export default tseslint.config(
   { ignores: ['dist', 'build', 'coverage', 'node_modules', 'bench/node_modules'] },
@@ -13,7 +15,10 @@ export default tseslint.config(
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
-      'no-restricted-syntax': ['error', { selector: DIGEST, message: 'Compare digests with sameDigest().' }],
+      'no-restricted-syntax': [
+        'error',
+        { selector: COMPARES_DIGESTS, message: 'Compare digests with sameDigest().' },
+      ],
       'no-restricted-properties': [
         'error',
         { object: 'Math', property: 'random', message: 'Use node:crypto: this is guessable.' },
