@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { challenges } from './conformance/challenges.js'
+import { failures } from './conformance/failures.js'
+import { limits } from './conformance/limits.js'
+import { races } from './conformance/races.js'
+import { Scene } from './conformance/scene.js'
+import type { OtpStore } from './store.js'
+
+/** One thing that a store must do. */
+export interface StoreCase {
+  /** A sentence. */
+  readonly name: string
+  /** Rejects with an AssertionError when the store breaks the sentence. */
+  readonly run: () => Promise<void>
+}
+
+export interface ConformanceOptions {
+  /** Lets seconds go by for the store. Really waits by default, for half a minute in all. */
+  wait?: (seconds: number) => Promise<void>
+}
+
+/**
+ * What every store must do, ours and other people's, as plain async cases for any test runner. Each case makes a store
+ * of its own and closes it; all of them may work on one database, and on one that earlier runs have used.
+ * @example
+ * ```ts
+ * import test from 'node:test'
+ * import { storeConformance } from 'express-email-otp/store-conformance'
+ *
+ * for (const { name, run } of storeConformance(() => new MyStore(client))) test(name, run)
+ * ```
+ */
+export function storeConformance(
+  makeStore: () => OtpStore | Promise<OtpStore>,
+  { wait = reallyWait }: ConformanceOptions = {},
+): StoreCase[] {
+  return Object.entries({ ...challenges, ...limits, ...failures, ...races }).map(([name, play]) => ({
+    name,
+    async run() {
+      const store = await makeStore()
+      try {
+        await play(new Scene(store, wait))
+      } finally {
+        await store.close?.()
+      }
+    },
+  }))
+}
+
+// A little more: timers may ring a millisecond early.
+async function reallyWait(seconds: number): Promise<void> {
+  await sleep(seconds * 1000 + 20)
+}
