@@ -31,5 +31,10 @@ export interface Problem {
 /** How a request ends: in a page of its own, somewhere else, or in a problem. */
 export type Answer =
   | { readonly page: 'current'; readonly json: Readonly<Record<string, unknown>> }
-  | { readonly goTo: string; readonly json: Readonly<Record<string, unknown>> }
+  | {
+      readonly goTo: string
+      readonly json: Readonly<Record<string, unknown>>
+      /** What begins only when the answer is out, so that the time of the answer tells nothing about it. */
+      readonly afterwards?: () => void
+    }
   | Problem

@@ -59,7 +59,12 @@ async function walk(parts: Parts, route: Route, req: OtpRequest, res: OtpRespons
   requireSession(req)
   const visit = await arrive(parts, req)
   if (visit === null) return void respondWithout(parts, req, res, { problem: 'bad_request' })
-  await respond(parts, visit, res, await route(parts, visit))
+  const answer = await route(parts, visit)
+  if ('afterwards' in answer) {
+    if (res.closed) answer.afterwards()
+    else res.once('close', answer.afterwards)
+  }
+  await respond(parts, visit, res, answer)
 }
 
 /** `GET /`: where you stand. Sends nothing and changes nothing. */

@@ -33,14 +33,19 @@ export async function send(parts: Parts, visit: Visit): Promise<Answer> {
   const issued = await issue(parts, person, visit.stepUp, known, visit.locale)
   if (issued.outcome === 'throttled') return tooMany(issued.retryAfter)
 
-  if (isTyped && isAccepted) mailLater(parts, visit, person, issued)
   const delivery = isTyped ? 'queued' : await mailNow(parts, visit, person, issued)
   const isFailed = delivery === 'refused' || delivery === 'unavailable'
   const challenge: OpenChallenge = { ...issued.challenge, delivery: isFailed ? 'failed' : delivery }
   keepChallenge(visit.req, challenge)
   await saveSession(visit.req)
   if (isFailed) return { problem: delivery === 'refused' ? 'mail_refused' : 'mail_unavailable' }
-  return { goTo: pageUrl(settings, visit.sealed), json: describeChallenge(settings, challenge) }
+  return {
+    goTo: pageUrl(settings, visit.sealed),
+    json: describeChallenge(settings, challenge),
+    // After the answer, so that its time does not tell whether a mail was made. Nothing is given back either: a budget
+    // that shrinks only for real mailboxes would tell the same.
+    ...(isTyped && isAccepted && { afterwards: () => void mailCode(parts, person, visit.stepUp, issued) }),
+  }
 }
 
 /** The address that was typed; a form without the field asks for the one that was typed before. */
@@ -102,12 +107,6 @@ async function mailNow(
   const delivery = await Promise.race([mailed, late])
   patience.abort()
   return delivery
-}
-
-// After the answer, so that its time does not tell whether a mail was made. Nothing is given back either:
-// a budget that shrinks only for real mailboxes would tell the same.
-function mailLater(parts: Parts, { stepUp }: Visit, person: Person, issued: Issued): void {
-  setImmediate(() => void mailCode(parts, person, stepUp, issued))
 }
 
 function tooMany(seconds: number): Problem {
