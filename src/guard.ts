@@ -22,7 +22,8 @@ export function createGuard(parts: Parts, options: GuardOptions = {}): OtpHandle
   const { purpose, maxAge, details, describe } = checkGuard(options)
   const oldest = maxAge ?? settings.grantMaxAge
 
-  return (req, res, next) => {
+  return (incoming, res, next) => {
+    const req = incoming as OtpRequest
     const fail = (error: unknown): void => {
       respondToFailure(parts, req, res, error)
     }

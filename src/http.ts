@@ -10,21 +10,28 @@ declare global {
   }
 }
 
-/** What we need of a request: fits Express 4 and 5 alike. */
-export interface OtpRequest extends IncomingMessage, Express.Request {
+/**
+ * A request as our handlers take it. `body` and `query` are left out: named here as `unknown`, they would become
+ * `unknown` in every handler that a host writes behind our guard, since Express infers one type for a whole route.
+ */
+export interface IncomingRequest extends IncomingMessage, Express.Request {
   readonly originalUrl: string
   readonly baseUrl: string
   readonly path: string
   readonly ip?: string | undefined
-  body?: unknown
-  readonly query: unknown
   readonly app: { get(setting: string): unknown }
   accepts(types: string[]): string | false
   acceptsLanguages(...languages: string[]): string | false
+}
+
+/** What we need of a request, and what the host's functions are given: fits Express 4 and 5 alike. */
+export interface OtpRequest extends IncomingRequest {
+  body?: unknown
+  readonly query: unknown
 }
 
 /** What we need of a response. */
 export type OtpResponse = ServerResponse
 
 /** Middleware that any Express host can mount. */
-export type OtpHandler = (req: OtpRequest, res: OtpResponse, next: (error?: unknown) => void) => void
+export type OtpHandler = (req: IncomingRequest, res: OtpResponse, next: (error?: unknown) => void) => void
