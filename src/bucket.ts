@@ -28,11 +28,6 @@ export function giveBack(full: number, now: number, { refill }: Limit, permits: 
   return Math.max(now, full - permits * refill * 1000)
 }
 
-/** Permits in the bucket now, with the fraction that is being regained. */
-export function available(full: number, now: number, { capacity, refill }: Limit): number {
-  return capacity - Math.max(0, full - now) / (refill * 1000)
-}
-
 /** The moment when half the capacity will be back: until then a user whose bucket ran empty gets long codes. */
 export function halfFullAt(full: number, { capacity, refill }: Limit): number {
   return full - Math.floor(capacity / 2) * refill * 1000

@@ -1,4 +1,4 @@
-import { available, giveBack, halfFullAt, type Limit, take } from '../bucket.js'
+import { giveBack, halfFullAt, type Limit, take } from '../bucket.js'
 import { type CodeKind, sameDigest } from '../code.js'
 import { Shelf } from './shelf.js'
 import type * as store from './store.js'
@@ -56,19 +56,18 @@ export class MemoryStore implements store.OtpStore {
     const alive = known && known.attemptsLeft > 0 ? known : null
     const candidate = alive && repeat ? repeat : begin
     const key = `${user} ${candidate.id}`
-    this.#challenges.makeRoom(key, now)
+    this.#challenges.makeRoom(now, key)
 
     const [resendKey, sendsKey] = [`${user} resend:${candidate.id}`, `${user} sends`]
     const again = take(this.#bucket(resendKey, now).full, now, request.resend)
     if (!again.granted) return { outcome: 'throttled', bucket: 'resend', retryAfter: again.retryAfter }
     const sent = take(this.#bucket(sendsKey, now).full, now, request.sends)
     if (!sent.granted) return { outcome: 'throttled', bucket: 'sends', retryAfter: sent.retryAfter }
-    this.#buckets.makeRoom(resendKey, now)
-    this.#buckets.makeRoom(sendsKey, now)
+    this.#buckets.makeRoom(now, resendKey, sendsKey)
     this.#buckets.set(resendKey, { ...EMPTY, full: again.full })
     this.#buckets.set(sendsKey, { ...EMPTY, full: sent.full })
 
-    const long = alive?.kind === 'long' || this.#bucket(`${user} failures`, now).longUntil > now
+    const long = alive?.kind === 'long' || this.#isEmpty(`${user} failures`, request.failures, now)
     const challenge: Challenge = {
       kind: long ? 'long' : 'short',
       digest: long ? candidate.long : candidate.short,
@@ -101,7 +100,7 @@ export class MemoryStore implements store.OtpStore {
       this.#giveBack(`${user} failures`, failures, challenge.taken, now)
       return { outcome: 'redeemed' }
     }
-    const escalated = kind === 'short' && this.#voidShortCodes(`${user} failures`, failures, now)
+    const escalated = kind === 'short' && this.#isEmpty(`${user} failures`, failures, now)
     return { outcome: 'mismatch', attemptsLeft: challenge.attemptsLeft, escalated }
   }
 
@@ -114,7 +113,7 @@ export class MemoryStore implements store.OtpStore {
     }
     const taken = take(this.#bucket(key, now).full, now, limit)
     if (!taken.granted) return { outcome: 'throttled', retryAfter: taken.retryAfter }
-    this.#buckets.makeRoom(key, now)
+    this.#buckets.makeRoom(now, key)
     this.#buckets.set(key, { ...this.#bucket(key, now), full: taken.full })
     return { outcome: 'spent' }
   }
@@ -131,22 +130,19 @@ export class MemoryStore implements store.OtpStore {
   /** The guess is paid for before it is looked at; success gives it back. */
   #takeFailure(user: string, challenge: Challenge, failures: Limit, now: number): boolean {
     const key = `${user} failures`
-    const bucket = this.#bucket(key, now)
-    const taken = take(bucket.full, now, failures)
-    if (bucket.longUntil > now) return false
-    if (!taken.granted) {
-      this.#voidShortCodes(key, failures, now)
-      return false
-    }
-    this.#buckets.makeRoom(key, now)
-    this.#buckets.set(key, { ...bucket, full: taken.full })
+    if (this.#isEmpty(key, failures, now)) return false
+    const { full } = take(this.#bucket(key, now).full, now, failures)
+    this.#buckets.makeRoom(now, key)
+    this.#buckets.set(key, { ...EMPTY, full })
     challenge.taken += 1
     return true
   }
 
-  #voidShortCodes(key: string, failures: Limit, now: number): boolean {
-    const { full } = this.#bucket(key, now)
-    if (available(full, now, failures) >= 1) return false
+  /** Whether short codes are void: from the moment without a permit until half of the capacity is back. */
+  #isEmpty(key: string, failures: Limit, now: number): boolean {
+    const { full, longUntil } = this.#bucket(key, now)
+    if (longUntil > now) return true
+    if (take(full, now, failures).granted) return false
     this.#buckets.set(key, { full, longUntil: halfFullAt(full, failures) })
     return true
   }

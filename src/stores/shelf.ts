@@ -7,6 +7,7 @@ const CHUNK = 2_000
  */
 export class Shelf<Entry> {
   readonly #entries = new Map<string, Entry>()
+  #searched = -Infinity
 
   /**
    * @param capacity entries at most
@@ -22,11 +23,16 @@ export class Shelf<Entry> {
     return entry !== undefined && this.runsOut(entry) > now ? entry : undefined
   }
 
-  /** Throws before anything is changed when the shelf is full and the key is new. */
-  makeRoom(key: string, now: number): void {
-    if (this.#entries.has(key) || this.#entries.size < this.capacity) return
-    this.#sweepFrom(this.#entries.entries(), now)
-    if (this.#entries.size >= this.capacity) throw new Error(`full: ${this.capacity} live entries`)
+  /** Throws before anything is changed when there is no room for those keys that are new. */
+  makeRoom(now: number, ...keys: readonly string[]): void {
+    const added = keys.filter((key) => !this.#entries.has(key)).length
+    if (this.#entries.size + added <= this.capacity) return
+    // What has run out may stand behind thousands that have not. To look at all of it takes milliseconds: not for each
+    // request of a flood, but once a second.
+    const isDue = now - this.#searched >= 1000
+    if (isDue) this.#searched = now
+    this.#sweepFrom(this.#entries.entries(), now, isDue ? Infinity : CHUNK)
+    if (this.#entries.size + added > this.capacity) throw new Error(`full: ${this.capacity} live entries`)
   }
 
   set(key: string, entry: Entry): void {
@@ -39,11 +45,11 @@ export class Shelf<Entry> {
 
   /** Removes what has run out, chunk by chunk, letting requests through in between. */
   sweep(now: () => number, entries = this.#entries.entries()): void {
-    if (this.#sweepFrom(entries, now())) setImmediate(() => this.sweep(now, entries)).unref()
+    if (this.#sweepFrom(entries, now(), CHUNK)) setImmediate(() => this.sweep(now, entries)).unref()
   }
 
-  #sweepFrom(entries: MapIterator<[string, Entry]>, now: number): boolean {
-    for (let i = 0; i < CHUNK; i++) {
+  #sweepFrom(entries: MapIterator<[string, Entry]>, now: number, most: number): boolean {
+    for (let i = 0; i < most; i++) {
       const { done, value } = entries.next()
       if (done) return false
       if (this.runsOut(value[1]) <= now) this.#entries.delete(value[0])

@@ -80,6 +80,16 @@ export const failures: Cases = {
     assert.deepEqual(await ana.wrong(c.id), is.wrong(3, true))
   },
 
+  async 'limits are those of the call: under a smaller capacity codes are longer at once'(ana) {
+    ana.failures = { capacity: 10, refill: 60 }
+    const { id } = await ana.open()
+    for (const left of [4, 3, 2]) assert.deepEqual(await ana.wrong(id), is.wrong(left))
+    ana.failures = { capacity: 3, refill: 60 }
+    assert.equal((await ana.open(id)).kind, 'long')
+    assert.deepEqual(await ana.right(id), is.longer)
+    assert.deepEqual(await ana.right(id, 'long'), is.redeemed)
+  },
+
   async 'a right code is let in with the last permit, and leaves it there'(ana) {
     ana.failures = { capacity: 1, refill: 60 }
     for (let times = 0; times < 3; times++) {
