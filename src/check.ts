@@ -61,7 +61,12 @@ export function callback<F>(option: string, value: F | undefined, otherwise: F):
 // A secret must not reach a log by way of its own error message.
 function show(option: string, value: unknown): string {
   if (value === undefined) return 'missing'
-  if (/secret|transport/.test(option)) return 'not usable'
+  if (/secret|transport|^mail$|^options$/.test(option)) return 'not usable'
   if (typeof value === 'function') return 'a function'
-  return typeof value === 'number' ? String(value) : JSON.stringify(value)
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value)
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return 'an object' // a cycle
+  }
 }

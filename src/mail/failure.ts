@@ -15,7 +15,7 @@ export function classifyFailure(error: unknown): Delivery {
     command,
     responseCode,
     rejectedErrors,
-  } = error as {
+  } = (error ?? {}) as {
     code?: unknown
     command?: unknown
     responseCode?: unknown

@@ -17,17 +17,16 @@ export interface MailSettings {
 
 const SECOND = 1_000
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i
+// A second recipient, or another body, would send the code where nobody proved anything.
+const OURS =
+  /^(to|cc|bcc|from|sender|reply-to|subject|date|message-id|references|mime-version|content-.*|otp-token)$/i
 const LEAKS = ['debug', 'logger', 'transactionLog'] as const
 
 /** @throws OtpError `invalid_option` */
 export function resolveMail(options: OtpOptions['mail']): MailSettings {
   knownKeys('mail', options, ['transport', 'from', 'replyTo', 'headers'])
   const { transport, replyTo, headers = {} } = options
-  for (const [name, value] of Object.entries(headers)) {
-    if (!/^[A-Za-z0-9-]+$/.test(name))
-      throw invalidOption('mail.headers', name, 'Header names are letters and dashes.')
-    line(`mail.headers.${name}`, value)
-  }
+  checkHeaders(headers)
   const { transporter, close } = resolveTransport(transport)
   return {
     transporter,
@@ -35,6 +34,19 @@ export function resolveMail(options: OtpOptions['mail']): MailSettings {
     from: mailbox('mail.from', options.from),
     replyTo: replyTo === undefined ? null : mailbox('mail.replyTo', replyTo).address,
     headers: { ...headers },
+  }
+}
+
+function checkHeaders(headers: unknown): void {
+  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
+    throw invalidOption('mail.headers', headers, 'Give an object of header names and texts.')
+  }
+  for (const [name, value] of Object.entries(headers)) {
+    if (!/^[A-Za-z0-9-]+$/.test(name))
+      throw invalidOption('mail.headers', name, 'Header names are letters, digits and dashes.')
+    if (OURS.test(name))
+      throw invalidOption('mail.headers', name, 'Leave it out: the mail has one of its own.')
+    line(`mail.headers.${name}`, value)
   }
 }
 
@@ -53,7 +65,7 @@ function resolveTransport(
 
 function fromUrl(text: string): SmtpOptions {
   const url = parseUrl(text)
-  if (!url || !/^smtps?:$/.test(url.protocol) || url.hostname === '') {
+  if (!url || !/^smtps?:$/.test(url.protocol) || url.hostname === '' || !isEncoded(url)) {
     const cure =
       'Give a URL such as smtps://user:password@mail.example:465 (percent-encode user and password).'
     throw invalidOption('mail.transport', text, cure)
@@ -74,6 +86,15 @@ function fromUrl(text: string): SmtpOptions {
   })
 }
 
+function isEncoded({ username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username + password)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** The host's SMTP options over safe defaults, and over them what must not be left to chance. */
 function fromOptions(options: SmtpOptions): SmtpOptions & { pool: true } {
   if (typeof options !== 'object' || (options as unknown) === null) {
@@ -86,6 +107,14 @@ function fromOptions(options: SmtpOptions): SmtpOptions & { pool: true } {
   const given = options as Record<string, unknown>
   const leak = LEAKS.find((name) => given[name])
   if (leak) throw invalidOption(`mail.transport.${leak}`, true, 'Leave it out: it writes codes into the log.')
+  // nodemailer would let it win over `host`, and whether TLS is needed hangs on the host.
+  if (given.url !== undefined) {
+    throw invalidOption(
+      'mail.transport.url',
+      given.url,
+      'Give the URL as `mail.transport`, or name `host` and `port`.',
+    )
+  }
   const inClear =
     options.secure !== true && isLoopback(options.host ?? 'localhost') && !('service' in options)
   return {
