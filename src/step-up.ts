@@ -45,7 +45,8 @@ export function sealStepUp(keys: Keys, stepUp: StepUp, holder: Holder | null, no
 /** Opens it again; null when it is altered, old, of another secret or for another user. */
 export function openStepUp(ring: KeyRing, sealed: string, holder: Holder | null, now: number): StepUp | null {
   const bytes = Buffer.from(sealed, 'base64url')
-  if (bytes.length <= IV + TAG) return null
+  // Decoding skips what is not base64url; such text is not what was sealed, and would travel on into pages and headers.
+  if (bytes.length <= IV + TAG || bytes.toString('base64url') !== sealed) return null
   for (const { seal } of ring.all) {
     const text = decrypt(seal, bytes)
     if (text === null) continue
@@ -71,7 +72,9 @@ export function fingerprintDetails(details: unknown): string {
 function canonical(value: unknown, path: string): string {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return JSON.stringify(value)
   if (typeof value === 'number' && Number.isFinite(value)) return JSON.stringify(value)
-  if (Array.isArray(value)) return `[${value.map((item, i) => canonical(item, `${path}[${i}]`)).join(',')}]`
+  // Array.from sees holes, which map() would pass over: [,] is not [].
+  if (Array.isArray(value))
+    return `[${Array.from(value, (item, i) => canonical(item, `${path}[${i}]`)).join(',')}]`
   if (isPlainObject(value)) {
     // A member that is undefined is a member that is absent, as in JSON: a handler cannot tell them apart either.
     const entries = Object.keys(value)
