@@ -58,17 +58,26 @@ export function createGuard(parts: Parts, options: GuardOptions = {}): OtpHandle
         oldest,
         settings.now(),
       )
-      if (grant && (await spendOnce(grant))) {
+      if (grant) {
+        const isFirst = await spendOnce(grant)
+        // Also when it was spent before: the session of a slower request may have brought it back, and our page would
+        // go on calling it verified.
         useUp(req, grant)
-        return true
+        if (isFirst) return true
       }
       await ask(person, print)
       return false
     }
 
     async function spendOnce({ id }: Grant): Promise<boolean> {
-      // Keyed by the grant's own random id, and empty for longer than any grant lives.
-      const once = { user: id, bucket: 'grant', capacity: 1, refill: 2 * oldest }
+      // Keyed by the grant's own random id, and empty for longer than any grant lives: another guard of the same deed
+      // may take older ones than this.
+      const once = {
+        user: id,
+        bucket: 'grant',
+        capacity: 1,
+        refill: 2 * Math.max(oldest, settings.grantMaxAge),
+      }
       return (await parts.store.spend(once)).outcome === 'spent'
     }
 
