@@ -32,7 +32,7 @@ export interface Grant {
 }
 
 export function isGrant(value: unknown): value is Grant {
-  return isRecord(value) && typeof value.at === 'number' && Number.isFinite(value.at)
+  return isRecord(value) && Object.hasOwn(value, 'at') && Number.isFinite(value.at)
 }
 
 export function isChallenge(value: unknown): value is OpenChallenge {
@@ -50,7 +50,9 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function isHolder(value: unknown): value is Holder {
-  if (!isObject(value) || (value.kind !== 'user' && value.kind !== 'address')) return false
+  if (!isObject(value) || !['kind', 'id', 'email', 'version'].every((key) => Object.hasOwn(value, key)))
+    return false
+  if (value.kind !== 'user' && value.kind !== 'address') return false
   return [value.id, value.email, value.version].every((text) => typeof text === 'string')
 }
 

@@ -46,7 +46,9 @@ export function freshGrant(
   const isPlain = wanted.purpose === 'access' && wanted.details === null
   for (const grant of read(req).grants) {
     if (!isPlain && !isFor(grant, wanted)) continue
-    if (now - grant.at >= maxAge * 1000 || grant.at > now + CLOCK_SKEW_MS) continue
+    // Asked for what must be true, so that a clock that gives NaN shuts the door.
+    const isFresh = now - grant.at < maxAge * 1000 && grant.at <= now + CLOCK_SKEW_MS
+    if (!isFresh) continue
     if (holder ? sameHolder(grant.holder, holder) : grant.holder.kind === 'address') return grant
   }
   return null

@@ -41,7 +41,7 @@ export function checkedStore(store: OtpStore): OtpStore {
 }
 
 function isKnown(act: keyof typeof OUTCOMES, answer: unknown): boolean {
-  if (typeof answer !== 'object' || answer === null) return false
+  if (typeof answer !== 'object' || answer === null || !Object.hasOwn(answer, 'outcome')) return false
   const { outcome, id, kind, retryAfter, attemptsLeft, expiresIn } = answer as Record<string, unknown>
   if (typeof outcome !== 'string' || !OUTCOMES[act].includes(outcome)) return false
   if (outcome === 'throttled') return isCount(retryAfter)
