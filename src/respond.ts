@@ -29,7 +29,11 @@ export function respondToFailure(parts: Parts, req: OtpRequest, res: OtpResponse
   const isDown = error.code === 'store_unavailable' || error.code === 'session_unavailable'
   const ours = isDown ? 'store_unavailable' : 'internal_error'
   const problem = error.code === 'invalid_details' ? 'bad_request' : ours
-  respondWithout(parts, req, res, { problem })
+  try {
+    respondWithout(parts, req, res, { problem })
+  } catch {
+    res.destroy() // the session middleware hooks into the end of an answer, and can throw there
+  }
 }
 
 /** A problem that is told without knowing who came: the session or the body could not be read. */
