@@ -46,6 +46,7 @@ function enough(format: CodeFormat): CodeFormat {
 /** The buckets. None can be switched off, not even by numbers that amount to it. */
 export function resolveLimits(options: LimitOptions, code: CodeFormat): Limits {
   knownKeys('limits', options, ['sendsPerUser', 'sendsPerIp', 'failures', 'resendAfter'])
+  const { resendAfter = 30 } = options
   const failures = limit('failures', options.failures, { capacity: 10, refill: 432_000 })
   const guesses = failures.capacity + SECONDS_A_YEAR / failures.refill
   const chance = guesses / Number(possibilities(code))
@@ -61,7 +62,10 @@ export function resolveLimits(options: LimitOptions, code: CodeFormat): Limits {
     sendsPerUser: limit('sendsPerUser', options.sendsPerUser, { capacity: 5, refill: 5_760 }),
     sendsPerIp: limit('sendsPerIp', options.sendsPerIp, { capacity: 30, refill: 120 }),
     failures,
-    resend: { capacity: 1, refill: seconds('limits.resendAfter', options.resendAfter ?? 30, 600) },
+    resend: {
+      capacity: 1,
+      refill: seconds('limits.resendAfter', resendAfter, 600),
+    },
   }
 }
 

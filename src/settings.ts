@@ -74,23 +74,23 @@ export function resolveSettings(options: OtpOptions): Settings {
     user,
     typedEmail: resolveTypedEmail(typedEmail),
     onVerified: callback('onVerified', options.onVerified, () => undefined),
-    path: sitePath('path', options.path ?? '/2fa').replace(/\/+$/, ''),
+    path: sitePath('path', or(options.path, '/2fa')).replace(/\/+$/, ''),
     home: options.home === undefined ? null : sitePath('home', options.home),
-    autoSend: oneOf('autoSend', options.autoSend ?? user !== null, [true, false]),
+    autoSend: oneOf('autoSend', or(options.autoSend, user !== null), [true, false]),
     signIn: options.signIn === undefined ? null : sitePath('signIn', options.signIn),
     code,
-    codeInSubject: oneOf('code.subject', options.code?.subject ?? 'auto', [
+    codeInSubject: oneOf('code.subject', or(options.code?.subject, 'auto'), [
       'auto',
       'always',
       'never',
     ] as const),
     // NIST SP 800-63B-4 3.1.3.2: an out-of-band secret is valid for at most ten minutes.
-    lifetime: seconds('lifetime', options.lifetime ?? 600, 600),
-    attempts: whole('attempts', options.attempts ?? 5, 1, 10),
-    grantMaxAge: seconds('grantMaxAge', options.grantMaxAge ?? 43_200),
-    limits: resolveLimits(options.limits ?? {}, code),
+    lifetime: seconds('lifetime', or(options.lifetime, 600), 600),
+    attempts: whole('attempts', or(options.attempts, 5), 1, 10),
+    grantMaxAge: seconds('grantMaxAge', or(options.grantMaxAge, 43_200)),
+    limits: resolveLimits(or(options.limits, {}), code),
     viewFolders: [options.views ?? []].flat().map((folder) => line('views', folder)),
-    locale: resolveLocale(options.locale ?? 'en'),
+    locale: resolveLocale(or(options.locale, 'en')),
     locals: callback('locals', options.locals, () => ({})),
     contentSecurityPolicy:
       contentSecurityPolicy === false ? null : line('contentSecurityPolicy', contentSecurityPolicy),
@@ -151,4 +151,9 @@ function resolveLocale(tag: string): string {
 function sitePath(option: string, value: unknown): string {
   if (typeof value === 'string' && isSitePath(value)) return value
   throw invalidOption(option, value, 'Give a path on this site that begins with one slash, such as /account.')
+}
+
+/** The default stands for what is left out; a null is no such thing, and is refused like any other wrong value. */
+function or<T>(given: T | undefined, otherwise: T): T {
+  return given === undefined ? otherwise : given
 }
