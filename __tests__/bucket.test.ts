@@ -1,0 +1,157 @@
+import fc from 'fast-check'
+import { giveBack, halfFullAt, type Limit, take } from '../src/bucket.js'
+
+const limits = fc.record({
+  capacity: fc.integer({ min: 1, max: 20 }),
+  refill: fc.integer({ min: 1, max: 600 }),
+})
+/** Milliseconds until the next call, and whether it takes or gives back. */
+const calls = fc.array(
+  fc.tuple(
+    fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 3_000 }), fc.integer({ min: 0, max: 3_000_000 })),
+    fc.boolean(),
+  ),
+  { maxLength: 60 },
+)
+const START = 1_700_000_000_000
+
+/** The same thing told at length: permits, each counted, and a running refill that starts when the bucket is not full. */
+class Pail {
+  #permits: number
+  /** Milliseconds already waited for the next permit. */
+  #waited = 0
+  constructor(readonly limit: Limit) {
+    this.#permits = limit.capacity
+  }
+  wait(ms: number): void {
+    const refill = this.limit.refill * 1000
+    this.#waited += ms
+    while (this.#waited >= refill && this.#permits < this.limit.capacity) {
+      this.#permits += 1
+      this.#waited -= refill
+    }
+    if (this.#permits === this.limit.capacity) this.#waited = 0
+  }
+  take(): boolean {
+    if (this.#permits < 1) return false
+    this.#permits -= 1
+    return true
+  }
+  giveBack(): void {
+    this.#permits = Math.min(this.limit.capacity, this.#permits + 1)
+    if (this.#permits === this.limit.capacity) this.#waited = 0
+  }
+  get untilNext(): number {
+    return Math.ceil((this.limit.refill * 1000 - this.#waited) / 1000)
+  }
+}
+
+/** Permits that can be taken at one moment. */
+function permitsAt(full: number, now: number, limit: Limit): number {
+  let permits = 0
+  for (let taken = take(full, now, limit); taken.granted; taken = take(taken.full, now, limit)) permits += 1
+  return permits
+}
+
+test('grants and refuses as a pail of counted permits does, with the same waiting time', () => {
+  fc.assert(
+    fc.property(limits, calls, (limit, steps) => {
+      const pail = new Pail(limit)
+      let [full, now] = [0, START]
+      for (const [ms, isTake] of steps) {
+        now += ms
+        pail.wait(ms)
+        if (isTake) {
+          const taken = take(full, now, limit)
+          expect(taken.granted).toBe(pail.take())
+          if (!taken.granted) expect([taken.retryAfter, taken.full]).toEqual([pail.untilNext, full])
+          full = taken.full
+        } else {
+          full = giveBack(full, now, limit, 1)
+          pail.giveBack()
+        }
+      }
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('never grants more than its capacity and one for each refill time that has passed', () => {
+  fc.assert(
+    fc.property(limits, calls, (limit, steps) => {
+      let [full, now, granted] = [0, START, 0]
+      for (const [ms] of steps) {
+        now += ms
+        for (let burst = 0; burst < 3; burst++) {
+          const taken = take(full, now, limit)
+          full = taken.full
+          granted += Number(taken.granted)
+        }
+        expect(granted).toBeLessThanOrEqual(limit.capacity + (now - START) / (limit.refill * 1000))
+      }
+    }),
+  )
+})
+
+test('a full bucket grants exactly its capacity at once', () => {
+  fc.assert(
+    fc.property(limits, (limit) => {
+      expect(permitsAt(0, START, limit)).toBe(limit.capacity)
+    }),
+  )
+})
+
+test('giving back never fills it above its capacity, and adds no more than was given', () => {
+  fc.assert(
+    fc.property(
+      limits,
+      fc.integer({ min: 0, max: 20 }),
+      fc.integer({ min: 0, max: 20 }),
+      (limit, takes, given) => {
+        let full = 0
+        for (let i = 0; i < takes; i++) ({ full } = take(full, START, limit))
+        const before = permitsAt(full, START, limit)
+        const after = permitsAt(giveBack(full, START, limit, given), START, limit)
+        expect(after).toBe(Math.min(limit.capacity, before + given))
+      },
+    ),
+  )
+})
+
+test('S1: the waiting time is true to the second: refused one second earlier, granted then', () => {
+  fc.assert(
+    fc.property(limits, fc.integer({ min: 0, max: 600_000 }), (limit, later) => {
+      let full = 0
+      for (let i = 0; i < limit.capacity; i++) ({ full } = take(full, START, limit))
+      const now = START + (later % (limit.refill * 1000))
+      const refused = take(full, now, limit)
+      if (refused.granted) throw new Error('it should be empty')
+      const { retryAfter } = refused
+      expect(Number.isSafeInteger(retryAfter) && retryAfter >= 1).toBe(true)
+      expect(take(full, now + (retryAfter - 1) * 1000, limit).granted).toBe(false)
+      expect(take(full, now + retryAfter * 1000, limit).granted).toBe(true)
+    }),
+  )
+})
+
+test('an empty bucket is half full when half of its capacity, rounded up, can be taken, and not before', () => {
+  fc.assert(
+    fc.property(limits, (limit) => {
+      let full = 0
+      for (let i = 0; i < limit.capacity; i++) ({ full } = take(full, START, limit))
+      const half = Math.ceil(limit.capacity / 2)
+      const moment = halfFullAt(full, limit)
+      expect([permitsAt(full, moment - 1, limit), permitsAt(full, moment, limit)]).toEqual([half - 1, half])
+    }),
+  )
+})
+
+test('a clock that is set back grants nothing twice', () => {
+  fc.assert(
+    fc.property(limits, fc.integer({ min: 1, max: 3_600_000 }), (limit, back) => {
+      let full = 0
+      for (let i = 0; i < limit.capacity; i++) ({ full } = take(full, START, limit))
+      expect(take(full, START - back, limit).granted).toBe(false)
+    }),
+  )
+})
