@@ -69,18 +69,22 @@ export function fingerprintDetails(details: unknown): string {
   return fingerprint(canonical(details, 'details'))
 }
 
-function canonical(value: unknown, path: string): string {
+/** Deeper is no payload but an attack on the stack, or an object that contains itself. */
+const DEEPEST = 100
+
+function canonical(value: unknown, path: string, depth = 0): string {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return JSON.stringify(value)
   if (typeof value === 'number' && Number.isFinite(value)) return JSON.stringify(value)
+  if (depth > DEEPEST) throw new OtpError('invalid_details', `details are nested more than ${DEEPEST} deep.`)
   // Array.from sees holes, which map() would pass over: [,] is not [].
   if (Array.isArray(value))
-    return `[${Array.from(value, (item, i) => canonical(item, `${path}[${i}]`)).join(',')}]`
+    return `[${Array.from(value, (item, i) => canonical(item, `${path}[${i}]`, depth + 1)).join(',')}]`
   if (isPlainObject(value)) {
     // A member that is undefined is a member that is absent, as in JSON: a handler cannot tell them apart either.
     const entries = Object.keys(value)
       .filter((key) => value[key] !== undefined)
       .sort()
-    return `{${entries.map((k) => `${JSON.stringify(k)}:${canonical(value[k], `${path}.${k}`)}`).join(',')}}`
+    return `{${entries.map((k) => `${JSON.stringify(k)}:${canonical(value[k], `${path}.${k}`, depth + 1)}`).join(',')}}`
   }
   throw new OtpError('invalid_details', `${path} must be a JSON value, not ${describe(value)}.`)
 }
@@ -92,7 +96,9 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
 }
 
 function describe(value: unknown): string {
-  return typeof value === 'object' ? (value?.constructor.name ?? 'null') : typeof value
+  if (typeof value !== 'object' || value === null) return typeof value
+  const { constructor } = value as { constructor?: { name?: unknown } }
+  return typeof constructor?.name === 'string' ? constructor.name : 'object'
 }
 
 function ownerOf(holder: Holder | null): string {
