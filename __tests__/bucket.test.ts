@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { giveBack, halfFullAt, type Limit, take } from '../src/bucket.js'
+import { Pail } from './helpers/pail.js'
 
 const limits = fc.record({
   capacity: fc.integer({ min: 1, max: 20 }),
@@ -14,37 +15,6 @@ const calls = fc.array(
   { maxLength: 60 },
 )
 const START = 1_700_000_000_000
-
-/** The same thing told at length: permits, each counted, and a running refill that starts when the bucket is not full. */
-class Pail {
-  #permits: number
-  /** Milliseconds already waited for the next permit. */
-  #waited = 0
-  constructor(readonly limit: Limit) {
-    this.#permits = limit.capacity
-  }
-  wait(ms: number): void {
-    const refill = this.limit.refill * 1000
-    this.#waited += ms
-    while (this.#waited >= refill && this.#permits < this.limit.capacity) {
-      this.#permits += 1
-      this.#waited -= refill
-    }
-    if (this.#permits === this.limit.capacity) this.#waited = 0
-  }
-  take(): boolean {
-    if (this.#permits < 1) return false
-    this.#permits -= 1
-    return true
-  }
-  giveBack(): void {
-    this.#permits = Math.min(this.limit.capacity, this.#permits + 1)
-    if (this.#permits === this.limit.capacity) this.#waited = 0
-  }
-  get untilNext(): number {
-    return Math.ceil((this.limit.refill * 1000 - this.#waited) / 1000)
-  }
-}
 
 /** Permits that can be taken at one moment. */
 function permitsAt(full: number, now: number, limit: Limit): number {
