@@ -5,8 +5,11 @@ module.exports = {
   testMatch: ['**/*.test.ts'],
   transform: { '\\.ts$': ['ts-jest', { tsconfig: '<rootDir>/__tests__/tsconfig.json' }] },
   testTimeout: 30_000,
-  // Imports carry the `.js` of the built file, as Node wants them; here they mean the source.
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  // Imports carry the `.js` of the built file, as Node wants them; here they mean the source. So does our own name.
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^express-email-otp$': '<rootDir>/src/index.ts',
+  },
   collectCoverageFrom: ['src/**/*.ts'],
   coverageThreshold: { global: { lines: 95 } },
 }

@@ -1,0 +1,93 @@
+import path from 'node:path'
+import express, { type NextFunction, type Request, type Response } from 'express'
+import { emailOtp } from 'express-email-otp'
+import session from 'express-session'
+import type { Inbox } from './inbox.js'
+import { inboxPages } from './inbox-pages.js'
+import { HOME, loadPages } from './pages.js'
+import { People, type Person, type Transfer } from './people.js'
+import { signInPages } from './sign-in.js'
+import { statementPages } from './statement.js'
+import { transferPages } from './transfer.js'
+
+declare module 'express-session' {
+  interface SessionData {
+    /** Id of the person who is signed in. */
+    customer: string
+    draft: Transfer
+    sent: Transfer
+  }
+}
+
+export interface BankOptions {
+  readonly origin: string
+  readonly otpSecret: string
+  readonly sessionSecret: string
+  readonly mail: { readonly transport: string; readonly from: string }
+  /** Null when the mails go to a real server. */
+  readonly inbox: Inbox | null
+  /** Where the mails of the demo people go, instead of to their own addresses. */
+  readonly email: string | null
+}
+
+export interface Bank {
+  readonly app: express.Express
+  readonly close: () => Promise<void>
+}
+
+/** The whole bank: a session, the plugin at /2fa, and the pages that it guards. */
+export function createBank(options: BankOptions): Bank {
+  const people = new People(options.email)
+  const who = (req: Express.Request): Person | null => people.find(req.session.customer)
+  const hasInbox = options.inbox !== null
+
+  const otp = emailOtp({
+    secret: options.otpSecret,
+    site: { name: 'Pebble Bank', origin: options.origin },
+    mail: options.mail,
+    user: who,
+    typedEmail: true, // nobody signed in: ask for an address and prove that
+    home: '/',
+    views: path.join(HOME, 'views'), // one file in there: our header around the /2fa pages
+    locals: () => ({ hasInbox }), // {{custom.hasInbox}} in that file
+    limits: { sendsPerUser: { capacity: 100, refill: 60 } }, // you will play; leave this out for real people
+  })
+
+  const show = loadPages((req) => ({ name: who(req)?.name ?? '', hasInbox }))
+  const parts = { people, otp, show, who }
+
+  const app = express()
+  app.disable('x-powered-by')
+  app.use(express.static(path.join(HOME, 'public')))
+  // SameSite=Lax keeps this cookie out of POSTs that other sites send: enough for the forms of a demo. A real bank
+  // also looks at Sec-Fetch-Site or Origin, as the plugin does for its own forms, and sets `secure: true`.
+  app.use(
+    session({
+      name: 'pebble-bank',
+      secret: options.sessionSecret,
+      resave: false,
+      saveUninitialized: false,
+      cookie: { httpOnly: true, sameSite: 'lax' },
+    }),
+  )
+  app.use('/2fa', otp.router)
+  app.use(express.urlencoded({ extended: false, limit: '4kb' }))
+  app.use(signInPages(parts))
+  app.use(statementPages(parts))
+  app.use('/transfer', transferPages(parts))
+  app.use('/inbox', inboxPages(options.inbox, show))
+
+  app.use((req, res) => {
+    const why = 'There is no page at this address. It may have been a mail that is no longer kept.'
+    show(req, res, { page: 'problem', title: 'Nothing here', values: { why }, status: 404 })
+  })
+  app.use((error: unknown, req: Request, res: Response, next: NextFunction) => {
+    if (res.headersSent) return void next(error)
+    const { status = 500 } = error as { status?: number }
+    if (status >= 500) console.error(error)
+    const why = status < 500 ? 'We could not read what was sent.' : 'Nothing was sent. Please try again.'
+    show(req, res, { page: 'problem', title: 'That did not work', values: { why }, status })
+  })
+
+  return { app, close: otp.close }
+}
