@@ -35,7 +35,10 @@ export function createRouter(parts: Parts): OtpHandler {
 
   router.use(isMountedAt(settings.path))
   for (const folder of parts.views.assetFolders) {
-    router.use('/assets', express.static(folder, { index: false, maxAge: '1h', setHeaders: nosniff }))
+    router.use(
+      '/assets',
+      express.static(folder, { index: false, redirect: false, maxAge: '1h', setHeaders: nosniff }),
+    )
   }
   router.get('/', run(show))
   router.get(['/send', '/verify', '/restart'], (_req, res) => {
@@ -88,8 +91,10 @@ function refuseCrossSite(parts: Parts) {
 // The host may have parsed the body already, with a limit of its own.
 function refuseLarge(parts: Parts) {
   return (req: OtpRequest, res: OtpResponse, next: Next): void => {
-    const isLarge = Number(req.headers['content-length'] ?? 0) > LARGEST_BODY
-    if (!isLarge) return next()
+    const { 'content-length': length } = req.headers
+    // In chunks it has no length that could be read beforehand.
+    const size = Number(length ?? Buffer.byteLength(JSON.stringify(req.body ?? '')))
+    if (size <= LARGEST_BODY) return next()
     respondWithout(parts, req, res, { problem: 'bad_request', status: 413 })
   }
 }
