@@ -23,7 +23,9 @@ const DEAD_ENDS: readonly ProblemCode[] = [
 export async function renderPage(parts: Parts, visit: Visit, problem: Problem | null): Promise<string> {
   if (problem && DEAD_ENDS.includes(problem.problem)) return renderDeadEnd(parts, visit, problem)
   const { settings, views } = parts
-  const { state, challenge, grant } = stateOf(settings, visit)
+  const { challenge, grant, ...stands } = stateOf(settings, visit)
+  // The store knows better than the session whether there is a code to type.
+  const state = stands.state === 'code' && problem?.problem === 'code_expired' ? 'send' : stands.state
   const words = views.words(visit.locale)
   const error = problem ? detailOf(parts, visit, problem) : ''
   const custom = await callHost('locals', () => settings.locals(visit.req))

@@ -31,7 +31,8 @@ export async function verify(parts: Parts, visit: Visit): Promise<Answer> {
       await end(visit, challenge)
       return { problem: 'code_exhausted' }
     case 'absent':
-      await end(visit, challenge)
+      // Nothing is written: a right answer that came twice is told so here, and writing would bring back the session
+      // that the first one has just replaced.
       return { problem: 'code_expired' }
     case 'longer':
       await end(visit, challenge)
