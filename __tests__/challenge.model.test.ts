@@ -5,7 +5,7 @@ import { Clock } from './helpers/host-app.js'
 import { Pail } from './helpers/pail.js'
 
 const LIMITS = {
-  sends: { capacity: 5, refill: 4 },
+  sends: { capacity: 3, refill: 6 },
   resend: { capacity: 1, refill: 2 },
   failures: { capacity: 4, refill: 3 },
 }

@@ -61,6 +61,8 @@ export const failures: Cases = {
     await ana.wait(1)
     const short = await ana.open()
     assert.equal(short.kind, 'short')
+    // The mail that is out keeps its meaning: a long code stays long as long as its challenge lives.
+    assert.equal((await ana.open(long.id)).kind, 'long')
     assert.deepEqual(await ana.wrong(short.id), is.wrong(4))
     assert.deepEqual(await ana.wrong(short.id), is.wrong(3, true))
   },
