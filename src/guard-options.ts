@@ -29,7 +29,7 @@ export function checkGuard(options: GuardOptions): GuardOptions & { purpose: str
     if (known.includes(key)) continue
     throw new OtpError('invalid_option', `requireOtp: unknown option \`${key}\`.${didYouMean(key, known)}`)
   }
-  if (!/^[a-z0-9][a-z0-9_-]{0,63}$/.test(purpose)) {
+  if (typeof (purpose as unknown) !== 'string' || !/^[a-z0-9][a-z0-9_-]{0,63}$/.test(purpose)) {
     const cure = 'Give 1 to 64 small letters, digits, dashes or underscores.'
     throw new OtpError(
       'invalid_option',
@@ -41,6 +41,10 @@ export function checkGuard(options: GuardOptions): GuardOptions & { purpose: str
       'invalid_option',
       `requireOtp: option \`maxAge\` is ${String(maxAge)}. Give seconds from 1.`,
     )
+  }
+  for (const name of ['details', 'describe'] as const) {
+    if (options[name] === undefined || typeof options[name] === 'function') continue
+    throw new OtpError('invalid_option', `requireOtp: option \`${name}\` is no function. Give (req) => …`)
   }
   return { ...options, purpose }
 }
