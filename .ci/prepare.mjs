@@ -1,7 +1,7 @@
 // Brings a bare clone to where `npm start` and `npm test` can begin: installs when the lock file is newer than what
 // is installed, then builds when a source is newer than what is built.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 
 process.chdir(new URL('..', import.meta.url).pathname)
 
@@ -30,8 +30,4 @@ if (time('node_modules/.package-lock.json') < time('package-lock.json')) {
 
 const sources = Math.max(newest('src'), newest('example-app'), time('tsconfig.json'), time('package.json'))
 const built = Math.min(time('dist/index.js'), time('build/example-app/server.js'))
-if (built < sources) {
-  rmSync('dist', { recursive: true, force: true })
-  rmSync('build', { recursive: true, force: true })
-  run('building', 'npm', 'run', '--silent', 'build')
-}
+if (built < sources) run('building', 'npm', 'run', '--silent', 'build')
