@@ -656,6 +656,34 @@ describe('binding', () => {
       expect(host.transfers).toEqual([ASK])
     })
 
+    test('B4: a session that was rewritten to another deed does not make the code fit it', async () => {
+      const store = new Sessions()
+      await start({ session: plainSession(store) })
+      const { sessions } = store as unknown as { sessions: Record<string, string> }
+      const jar = await host.signedIn()
+      const [id = ''] = Object.keys(sessions)
+      const deeds = [ASK, { ...ASK, amount: '5000' }]
+      const prints: string[] = []
+      let sealed = ''
+      let code = ''
+      for (const deed of deeds) {
+        sealed = await asked(jar, deed)
+        await jar.post('/2fa/send').send({ for: sealed }).expect(200)
+        code ||= host.mailbox.code
+        prints.push(/"details":"([\w-]+)"/.exec(sessions[id] ?? '')?.[1] ?? '')
+      }
+      const [small = '', large = ''] = prints
+      expect(small).not.toBe(large)
+      // The two challenges change places: the code of the small amount now stands for the large one.
+      const swapped = (sessions[id] ?? '')
+        .replaceAll(small, '?')
+        .replaceAll(large, small)
+        .replaceAll('?', large)
+      sessions[id] = swapped
+      const refused = await guess(jar, code, { for: sealed }).expect(422)
+      expect(refused.body).toMatchObject({ code: 'wrong_code' })
+    })
+
     test('B4: a grant for one purpose opens no other; plain access opens no deed', async () => {
       await start({
         after: (app, otp) => {
