@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Response } from 'supertest'
 import type { MailTransporter, OtpOptions } from '../src/index.js'
-import { networkOf } from '../src/send.js'
+import { networkOf } from '../src/network.js'
 import type * as HostModule from './helpers/host-app.js'
 import {
   ANA,

@@ -5,7 +5,7 @@ import request from 'supertest'
 import { type Attempt, MemoryStore, type RedeemOutcome } from '../src/index.js'
 import { cookieOf, guess, guessWrongly, tally } from './helpers/attack.js'
 import { ANA, BROWSER, HostApp } from './helpers/host-app.js'
-import { codeIn, wrongCode } from './helpers/mailbox.js'
+import { codeIn, Mailbox, wrongCode } from './helpers/mailbox.js'
 
 let host: HostApp
 afterEach(() => host.close())
@@ -40,6 +40,31 @@ class SlowRoute {
       if (this.isWriting) req.session.cart = [...(req.session.cart ?? []), 'slowly added']
       res.json({ done: true })
     })
+  }
+
+  letGo(): void {
+    this.#letGo()
+  }
+}
+
+/** A mail server that, once told to hold, takes no sender until it is let go. */
+class SlowMails {
+  #letGo = (): void => undefined
+  #arrive = (): void => undefined
+  #gate = Promise.resolve()
+  arrived = Promise.resolve()
+  readonly mailbox = new Mailbox({
+    onMailFrom: (_address, _session, done) => {
+      this.#arrive()
+      void this.#gate.then(() => {
+        done()
+      })
+    },
+  })
+
+  hold(): void {
+    this.#gate = new Promise((resolve) => (this.#letGo = resolve))
+    this.arrived = new Promise((resolve) => (this.#arrive = resolve))
   }
 
   letGo(): void {
@@ -253,6 +278,55 @@ describe('parallel requests of one session', () => {
     slow.letGo()
     expect(await pending).toBe(200)
     await jar.get('/secret').expect(200, 'the secret')
+  })
+
+  test.each([
+    ['a dated cookie', { cookie: { maxAge: 3_600_000 } }],
+    ['a cookie without date', {}],
+  ])('X9: a resend whose mail is slow does not bring the old id back, with %s', async (_name, options) => {
+    const mails = new SlowMails()
+    const mailbox = await mails.mailbox.listen()
+    const store = new Sessions()
+    await start({ mailbox, session: expressSession({ store, ...options }) })
+    const { jar, code } = await host.asked()
+    host.clock.tick(31)
+    mails.hold()
+    const resent = jar
+      .post('/2fa/send')
+      .send({})
+      .then((answer) => answer)
+    await mails.arrived
+    await guess(jar, code).expect(200)
+    mails.letGo()
+    expect((await resent).status).toBe(200)
+    expect((await resent).get('Set-Cookie')).toBeUndefined()
+    await jar.get('/secret').expect(200, 'the secret')
+    const sessions = await new Promise((resolve, reject) => {
+      store.all((error, all) => (error ? reject(error as Error) : resolve(Object.keys(all ?? {}))))
+    })
+    expect(sessions).toHaveLength(1)
+  })
+
+  test('X9: what the host writes while a mail is slow is kept', async () => {
+    const mails = new SlowMails()
+    await start({ mailbox: await mails.mailbox.listen() })
+    const jar = await host.signedIn()
+    mails.hold()
+    const sent = jar
+      .post('/2fa/send')
+      .send({})
+      .then((answer) => answer.status)
+    await mails.arrived
+    await jar
+      .post('/login')
+      .send({ user: ANA, cart: ['tea'] })
+      .expect(200)
+    mails.letGo()
+    expect(await sent).toBe(200)
+    const { body } = await jar.get('/me').expect(200)
+    expect(body.cart).toEqual(['tea'])
+    const state = await jar.get('/2fa').set('Accept', 'application/json').expect(200)
+    expect(state.body).toMatchObject({ state: 'code', delivery: 'sent' })
   })
 
   test('X9: an old id that a slow request brought back holds no grant', async () => {

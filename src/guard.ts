@@ -1,3 +1,4 @@
+import { OtpError } from './errors.js'
 import type { Parts } from './parts.js'
 import { checkGuard, type GuardOptions, plain } from './guard-options.js'
 import { requireSession } from './host-session.js'
@@ -21,6 +22,10 @@ export function createGuard(parts: Parts, options: GuardOptions = {}): OtpHandle
   const { settings } = parts
   const { purpose, maxAge, details, describe } = checkGuard(options)
   const oldest = maxAge ?? settings.grantMaxAge
+  if (details && oldest > settings.grantMaxAge) {
+    const cure = `With \`details\` give at most \`grantMaxAge\`, ${settings.grantMaxAge}: the grant is for one deed, soon.`
+    throw new OtpError('invalid_option', `requireOtp: option \`maxAge\` is ${oldest}. ${cure}`)
+  }
 
   return (incoming, res, next) => {
     const req = incoming as OtpRequest
@@ -70,14 +75,8 @@ export function createGuard(parts: Parts, options: GuardOptions = {}): OtpHandle
     }
 
     async function spendOnce({ id }: Grant): Promise<boolean> {
-      // Keyed by the grant's own random id, and empty for longer than any grant lives: another guard of the same deed
-      // may take older ones than this.
-      const once = {
-        user: id,
-        bucket: 'grant',
-        capacity: 1,
-        refill: 2 * Math.max(oldest, settings.grantMaxAge),
-      }
+      // Keyed by the grant's own random id, and empty for longer than any guard of the deed takes it.
+      const once = { user: id, bucket: 'grant', capacity: 1, refill: 2 * settings.grantMaxAge }
       return (await parts.store.spend(once)).outcome === 'spent'
     }
 

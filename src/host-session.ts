@@ -6,6 +6,7 @@ interface HostSession {
   [key: string]: unknown
   otp?: unknown
   cookie?: { expires?: unknown; originalMaxAge?: unknown }
+  reload?: (done: (error?: unknown) => void) => void
   save?: (done: (error?: unknown) => void) => void
   regenerate?: (done: (error?: unknown) => void) => void
 }
@@ -43,6 +44,19 @@ export async function saveSession(req: OtpRequest): Promise<void> {
   const session = requireSession(req)
   if (typeof session.save !== 'function') return
   await settled((done) => session.save?.(done), 'the session could not be saved')
+}
+
+/**
+ * Takes the session as it stands by now, after a wait in which other requests may have written or renewed it.
+ * @returns false when it is gone. It is then taken from the request too: saved or sent as a cookie, it would bring an
+ * id back to life that was renewed for a reason.
+ */
+export async function refreshSession(req: OtpRequest): Promise<boolean> {
+  const session = requireSession(req)
+  if (typeof session.reload !== 'function') return true
+  const error = await new Promise<unknown>((resolve) => session.reload?.(resolve)).catch(() => 'thrown')
+  if (error) (req as { session?: unknown }).session = undefined
+  return !error
 }
 
 async function settled(act: (done: (error?: unknown) => void) => void, failure: string): Promise<void> {

@@ -1,17 +1,16 @@
-import { isIPv4, isIPv6 } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseAddress } from './address.js'
 import { about, issue, type Issued } from './challenge.js'
 import { giveSendBack, mailCode } from './mailing.js'
 import type { Parts } from './parts.js'
 import { OtpError, otpError } from './errors.js'
-import type { OtpRequest } from './http.js'
+import { networkOf, warnAboutProxy } from './network.js'
 import { mac } from './keys.js'
 import { type Person, personOfAddress } from './person.js'
 import type { Answer, Problem } from './problem.js'
 import { challengeOf, keepChallenge } from './session.js'
 import type { OpenChallenge } from './session-records.js'
-import { saveSession } from './host-session.js'
+import { refreshSession, saveSession } from './host-session.js'
 import { describeChallenge, pageUrl } from './state.js'
 import { callHost, readField, type Visit } from './visit.js'
 
@@ -33,11 +32,12 @@ export async function send(parts: Parts, visit: Visit): Promise<Answer> {
   const issued = await issue(parts, person, visit.stepUp, known, visit.locale)
   if (issued.outcome === 'throttled') return tooMany(issued.retryAfter)
 
+  keepChallenge(visit.req, issued.challenge)
+  await saveSession(visit.req)
   const delivery = isTyped ? 'queued' : await mailNow(parts, visit, person, issued)
   const isFailed = delivery === 'refused' || delivery === 'unavailable'
   const challenge: OpenChallenge = { ...issued.challenge, delivery: isFailed ? 'failed' : delivery }
-  keepChallenge(visit.req, challenge)
-  await saveSession(visit.req)
+  if (delivery !== 'queued') await noteDelivery(visit, challenge)
   if (isFailed) return { problem: delivery === 'refused' ? 'mail_refused' : 'mail_unavailable' }
   return {
     goTo: pageUrl(settings, visit.sealed),
@@ -46,6 +46,17 @@ export async function send(parts: Parts, visit: Visit): Promise<Answer> {
     // that shrinks only for real mailboxes would tell the same.
     ...(isTyped && isAccepted && { afterwards: () => void mailCode(parts, person, visit.stepUp, issued) }),
   }
+}
+
+/**
+ * What became of the mail, for the page. While it was on its way the code may have been typed, or another one asked
+ * for: then there is nothing to note any more.
+ */
+async function noteDelivery({ req, stepUp }: Visit, challenge: OpenChallenge): Promise<void> {
+  if (!(await refreshSession(req))) return
+  if (challengeOf(req, stepUp, challenge.holder)?.id !== challenge.id) return
+  keepChallenge(req, challenge)
+  await saveSession(req)
 }
 
 /** The address that was typed; a form without the field asks for the one that was typed before. */
@@ -111,30 +122,6 @@ async function mailNow(
 
 function tooMany(seconds: number): Problem {
   return { problem: 'too_many_requests', members: { retry_after: seconds } }
-}
-
-/** One client: an IPv4 address, or the /56 that one IPv6 customer is given (RIPE-690). */
-export function networkOf(ip: string): string {
-  const plain = ip.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '')
-  if (isIPv4(plain) || !isIPv6(plain)) return plain
-  const [head = '', tail = ''] = new URL(`http://[${plain}]`).hostname.slice(1, -1).split('::')
-  const [left, right] = [head.split(':').filter(Boolean), tail.split(':').filter(Boolean)]
-  const groups = [...left, ...Array<string>(8 - left.length - right.length).fill('0'), ...right]
-  const [first, second, third, fourth] = groups.map((group) => group.padStart(4, '0'))
-  return [first, second, third, fourth?.slice(0, 2)].join(':')
-}
-
-let hasWarned = false
-
-function warnAboutProxy(req: OtpRequest): void {
-  const trust = req.app.get('trust proxy')
-  if (hasWarned || req.headers['x-forwarded-for'] === undefined || (trust !== false && trust !== true)) return
-  hasWarned = true
-  const why = trust
-    ? 'is true, so any client can claim any address'
-    : 'is off, so all clients behind the proxy share one address'
-  const cure = 'Set it to the number of proxies or to their addresses.'
-  process.emitWarning(`X-Forwarded-For came in and "trust proxy" ${why}. ${cure}`, 'ExpressEmailOtpWarning')
 }
 
 /** For `otp.start()`: the same as the form, for whoever is signed in. */

@@ -28,6 +28,7 @@ export interface Started {
 /**
  * Mails the code from within a POST of the host's own, its sign-in for example, and tells where it is typed:
  * `res.redirect(303, (await otp.start(req)).url)`. A mail that failed is not thrown: the page says so.
+ * Saves and reloads the session: take `req.session` from `req` again afterwards.
  * @throws OtpError `invalid_user` when nobody is signed in and no address may be typed; `invalid_option` on a GET,
  * which must never send mail
  */
