@@ -70,13 +70,11 @@ export function compileAll(folders: readonly string[]): Compiled {
     const isPage = /^(pages|layouts\/page)/.test(file.stem)
     const isPartial = file.stem.startsWith('partials/')
     const variables = [...(isPage || isPartial ? VARIABLES.page : []), ...(isPage ? [] : VARIABLES.mail)]
-    const names = { variables, partials: partialNames, words: [...keys] }
+    const kind = isText(file.stem) ? 'text' : 'html'
+    const within = partials.filter((one) => one.stem.endsWith(`.${kind}`)).map(nameOf)
+    const names = { variables, partials: [...new Set(within)], words: [...keys] }
     const ast = parseTemplate(file.absolute, readView(file.absolute), names, used)
-    const render = ENGINES[isText(file.stem) ? 'text' : 'html'].compile(
-      ast,
-      COMPILE[isText(file.stem) ? 'text' : 'html'],
-    )
-    return [`${file.stem}.${file.locale}`, render]
+    return [`${file.stem}.${file.locale}`, ENGINES[kind].compile(ast, COMPILE[kind])]
   }
   const templates = lists.map(
     (list) => new Map(list.filter((file) => file.absolute.endsWith('.hbs')).map(compile)),
