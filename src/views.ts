@@ -36,8 +36,9 @@ export function loadViews(hostFolders: readonly string[], defaultLocale: string)
   }
   const current = (): Compiled => {
     const now = stamp(watched)
-    if (now !== seen) load()
-    seen = now
+    if (now === seen) return compiled
+    seen = now // first: a broken edit is told once, and the templates from before it must tell it
+    load()
     return compiled
   }
   const words = (all: Compiled, locale: string): Words =>
