@@ -1,4 +1,5 @@
 import { didYouMean, OtpError } from './errors.js'
+import { isSitePath } from './same-origin.js'
 
 /** Says which option is wrong, what it was, and what to write instead. */
 export function invalidOption(option: string, value: unknown, cure: string): OtpError {
@@ -58,11 +59,34 @@ export function callback<F>(option: string, value: F | undefined, otherwise: F):
   throw invalidOption(option, value, 'Give a function.')
 }
 
+/** Where the router hangs: a path that only it has. */
+export function mountPath(value: unknown): string {
+  const path = sitePath('path', value).replace(/\/+$/, '')
+  if (path === '' || /[?#]/.test(path))
+    throw invalidOption('path', value, 'Give one of its own, such as /2fa.')
+  return path
+}
+
+/** A path on this site, safe to lead to. */
+export function sitePath(option: string, value: unknown): string {
+  if (typeof value === 'string' && isSitePath(value)) return value
+  throw invalidOption(option, value, 'Give a path on this site that begins with one slash, such as /account.')
+}
+
+export function localeTag(tag: string): string {
+  try {
+    return new Intl.Locale(tag).toString()
+  } catch {
+    throw invalidOption('locale', tag, 'Give a BCP 47 tag such as en or pt-BR.')
+  }
+}
+
 // A secret must not reach a log by way of its own error message.
 function show(option: string, value: unknown): string {
   if (value === undefined) return 'missing'
-  if (/secret|transport|^mail$|^options$/.test(option)) return 'not usable'
+  if (/secret|transport|^mail$|^store$|^options$/.test(option)) return 'not usable'
   if (typeof value === 'function') return 'a function'
+  if (typeof value === 'symbol') return 'a symbol'
   if (typeof value === 'number' || typeof value === 'bigint') return String(value)
   try {
     return JSON.stringify(value)

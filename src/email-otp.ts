@@ -94,12 +94,8 @@ function chooseStore({ store }: OtpOptions, now: () => number): NonNullable<OtpO
     return new MemoryStore({ now })
   }
   for (const act of ['open', 'redeem', 'spend'] as const) {
-    if (typeof (store as Partial<typeof store>)[act] === 'function') continue
-    throw invalidOption(
-      'store',
-      'an object',
-      `It lacks ${act}(); give an OtpStore, such as new MemoryStore().`,
-    )
+    if (typeof (store as Partial<typeof store> | null)?.[act] === 'function') continue
+    throw invalidOption('store', store, `It lacks ${act}(); give an OtpStore, such as new MemoryStore().`)
   }
   return store
 }

@@ -1,4 +1,15 @@
-import { callback, invalidOption, knownKeys, line, oneOf, seconds, whole } from './check.js'
+import {
+  callback,
+  invalidOption,
+  knownKeys,
+  line,
+  localeTag,
+  mountPath,
+  oneOf,
+  seconds,
+  sitePath,
+  whole,
+} from './check.js'
 import type { CodeFormat } from './code.js'
 import { type KeyRing, keyRing } from './keys.js'
 import type { OtpOptions } from './options.js'
@@ -74,7 +85,7 @@ export function resolveSettings(options: OtpOptions): Settings {
     user,
     typedEmail: resolveTypedEmail(typedEmail),
     onVerified: callback('onVerified', options.onVerified, () => undefined),
-    path: sitePath('path', or(options.path, '/2fa')).replace(/\/+$/, ''),
+    path: mountPath(or(options.path, '/2fa')),
     home: options.home === undefined ? null : sitePath('home', options.home),
     autoSend: oneOf('autoSend', or(options.autoSend, user !== null), [true, false]),
     signIn: options.signIn === undefined ? null : sitePath('signIn', options.signIn),
@@ -90,7 +101,7 @@ export function resolveSettings(options: OtpOptions): Settings {
     grantMaxAge: seconds('grantMaxAge', or(options.grantMaxAge, 43_200)),
     limits: resolveLimits(or(options.limits, {}), code),
     viewFolders: [options.views ?? []].flat().map((folder) => line('views', folder)),
-    locale: resolveLocale(or(options.locale, 'en')),
+    locale: localeTag(or(options.locale, 'en')),
     locals: callback('locals', options.locals, () => ({})),
     contentSecurityPolicy:
       contentSecurityPolicy === false ? null : line('contentSecurityPolicy', contentSecurityPolicy),
@@ -138,19 +149,6 @@ function resolveTypedEmail(typedEmail: NonNullable<OtpOptions['typedEmail']>): S
   if (typedEmail === true) return { accept: () => true }
   knownKeys('typedEmail', typedEmail, ['accept'])
   return { accept: callback('typedEmail.accept', typedEmail.accept, () => true) }
-}
-
-function resolveLocale(tag: string): string {
-  try {
-    return new Intl.Locale(tag).toString()
-  } catch {
-    throw invalidOption('locale', tag, 'Give a BCP 47 tag such as en or pt-BR.')
-  }
-}
-
-function sitePath(option: string, value: unknown): string {
-  if (typeof value === 'string' && isSitePath(value)) return value
-  throw invalidOption(option, value, 'Give a path on this site that begins with one slash, such as /account.')
 }
 
 /** The default stands for what is left out; a null is no such thing, and is refused like any other wrong value. */
