@@ -15,10 +15,7 @@ export default tseslint.config(
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
-      'no-restricted-syntax': [
-        'error',
-        { selector: COMPARES_DIGESTS, message: 'Compare digests with sameDigest().' },
-      ],
+      'no-restricted-syntax': ['error', { selector: COMPARES_DIGESTS, message: 'Compare digests with sameDigest().' }],
       'no-restricted-properties': [
         'error',
         { object: 'Math', property: 'random', message: 'Use node:crypto: this is guessable.' },

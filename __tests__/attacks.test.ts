@@ -6,16 +6,7 @@ import request from 'supertest'
 import { emailOtp, MemoryStore, type OtpOptions, type OtpStore, type OtpUser } from '../src/index.js'
 import type { OpenRequest } from '../src/stores/store.js'
 import { cookieOf, guess, guessWrongly, tally } from './helpers/attack.js'
-import {
-  type Agent,
-  ANA,
-  BEN,
-  BROWSER,
-  Clock,
-  HostApp,
-  type HostOptions,
-  SECRET,
-} from './helpers/host-app.js'
+import { type Agent, ANA, BEN, BROWSER, Clock, HostApp, type HostOptions, SECRET } from './helpers/host-app.js'
 import { wrongCode } from './helpers/mailbox.js'
 
 let host: HostApp
@@ -67,9 +58,7 @@ describe('guessing', () => {
     await start()
     const { jar, code } = await host.asked()
     const answers = await guessWrongly(jar, code, 5)
-    expect(answers.map(({ body }) => (body as { attempts_left: number }).attempts_left)).toEqual([
-      4, 3, 2, 1, 0,
-    ])
+    expect(answers.map(({ body }) => (body as { attempts_left: number }).attempts_left)).toEqual([4, 3, 2, 1, 0])
     const right = await guess(jar, code).expect(429)
     expect(right.body).toMatchObject({ code: 'code_exhausted' })
     await jar.get('/secret').expect(401)
@@ -106,9 +95,7 @@ describe('guessing', () => {
     await post(one, '/2fa/send', {}).expect(200)
     const { code } = one.mailbox
     const answers = await Promise.all(
-      Array.from({ length: 200 }, (_, i) =>
-        post(i % 2 ? one : two, '/2fa/verify', { code: wrongCode(code) }),
-      ),
+      Array.from({ length: 200 }, (_, i) => post(i % 2 ? one : two, '/2fa/verify', { code: wrongCode(code) })),
     )
     expect(tally(answers)).toEqual({ wrong_code: 5, code_exhausted: 195 })
     const right = await post(two, '/2fa/verify', { code }).expect(429)
@@ -230,8 +217,7 @@ describe('guessing', () => {
     const escalated = () => [...one.events, ...two.events].filter(({ type }) => type === 'escalated').length
     for (const [nth, app] of [one, two, one].entries()) {
       const jar = await app.signedIn(ANA)
-      const deed =
-        nth === 1 ? await jar.post('/transfer').send({ amount: '5', payee: 'Eve' }).expect(401) : null
+      const deed = nth === 1 ? await jar.post('/transfer').send({ amount: '5', payee: 'Eve' }).expect(401) : null
       const stepUp = deed ? { for: (deed.body as { for: string }).for } : {}
       const wrong = async () => {
         const answer = await guess(jar, wrongCode(app.mailbox.code), stepUp).expect(422)
@@ -398,18 +384,7 @@ describe('guessing', () => {
   test('V9: what cannot be a code is not counted', async () => {
     await start()
     const { jar, code } = await host.asked()
-    const odd = [
-      '12',
-      'abcdef',
-      '',
-      '      ',
-      `${code}1`,
-      code.slice(1),
-      '½½½½½½',
-      '12345６7',
-      '१२३४५६',
-      '-123456e0',
-    ]
+    const odd = ['12', 'abcdef', '', '      ', `${code}1`, code.slice(1), '½½½½½½', '12345６7', '१२३४५६', '-123456e0']
     for (const typed of odd.flatMap((one) => Array<string>(5).fill(one))) {
       const answer = await guess(jar, typed).expect(422)
       expect(answer.body).toMatchObject({ code: 'invalid_code_format' })
@@ -584,15 +559,7 @@ describe('binding', () => {
         const altered = sealed.slice(0, at) + other + sealed.slice(at + 1)
         expect(await purposeOf(jar, altered)).toBe('access')
       }
-      const bent = [
-        '',
-        'A',
-        sealed.slice(1),
-        sealed.slice(0, -1),
-        `${sealed}A`,
-        `${sealed}AAAA`,
-        sealed + sealed,
-      ]
+      const bent = ['', 'A', sealed.slice(1), sealed.slice(0, -1), `${sealed}A`, `${sealed}AAAA`, sealed + sealed]
       for (const altered of bent) expect(await purposeOf(jar, altered)).toBe('access')
     })
 
@@ -675,10 +642,7 @@ describe('binding', () => {
       const [small = '', large = ''] = prints
       expect(small).not.toBe(large)
       // The two challenges change places: the code of the small amount now stands for the large one.
-      const swapped = (sessions[id] ?? '')
-        .replaceAll(small, '?')
-        .replaceAll(large, small)
-        .replaceAll('?', large)
+      const swapped = (sessions[id] ?? '').replaceAll(small, '?').replaceAll(large, small).replaceAll('?', large)
       sessions[id] = swapped
       const refused = await guess(jar, code, { for: sealed }).expect(422)
       expect(refused.body).toMatchObject({ code: 'wrong_code' })
@@ -792,11 +756,7 @@ describe('binding', () => {
             symbol: Symbol('x'),
           }
           const details = (req: { originalUrl: string }) => odd[req.originalUrl.slice('/odd/'.length)]
-          app.post(
-            '/odd/:kind',
-            otp.requireOtp({ purpose: 'odd', details }),
-            (_req, res) => void res.send('done'),
-          )
+          app.post('/odd/:kind', otp.requireOtp({ purpose: 'odd', details }), (_req, res) => void res.send('done'))
         },
       })
       const jar = await host.signedIn()
@@ -825,12 +785,7 @@ describe('binding', () => {
       for (const type of ['json', 'form']) {
         host.clock.tick(2)
         const page = `/2fa/send?email=${evil}&to=${evil}`
-        await jar
-          .post(page)
-          .type(type)
-          .set('Accept', 'application/json')
-          .set('X-Forwarded-Email', evil)
-          .send(body)
+        await jar.post(page).type(type).set('Accept', 'application/json').set('X-Forwarded-Email', evil).send(body)
         sent += 1
       }
     }
@@ -928,12 +883,7 @@ describe('binding', () => {
       const jar = await host.signedIn()
       const json = await guess(jar, '123456').expect(422)
       expect(json.body).toMatchObject({ code: 'no_challenge' })
-      const page = await jar
-        .post('/2fa/verify')
-        .set(BROWSER)
-        .type('form')
-        .send({ code: '123456' })
-        .expect(422)
+      const page = await jar.post('/2fa/verify').set(BROWSER).type('form').send({ code: '123456' }).expect(422)
       expect(page.text).toContain('Mail me a new code')
       await guess(host.jar(), '123456').expect(401)
     })
@@ -946,8 +896,7 @@ describe('binding', () => {
       })
       const login = await request(host.origin).post('/login').send({ user: ANA })
       const session = cookieOf(login)
-      const stems =
-        'otp 2fa mfa twofactor verified authenticated grant access admin trusted bypass skip debug test'
+      const stems = 'otp 2fa mfa twofactor verified authenticated grant access admin trusted bypass skip debug test'
       const shapes = [
         '%',
         'is%',
@@ -967,12 +916,8 @@ describe('binding', () => {
         ...'__proto__[verified] constructor[prototype][otp] session[otp][grants][0][at] grants[0][purpose] req.session.otp'.split(
           ' ',
         ),
-        ...'user[verified] locals.otp X-Original-URL X-Rewrite-URL X-Forwarded-User X-HTTP-Method-Override'.split(
-          ' ',
-        ),
-        ...'_method for code purpose maxAge at id holder email remember remember_device backup recovery'.split(
-          ' ',
-        ),
+        ...'user[verified] locals.otp X-Original-URL X-Rewrite-URL X-Forwarded-User X-HTTP-Method-Override'.split(' '),
+        ...'_method for code purpose maxAge at id holder email remember remember_device backup recovery'.split(' '),
         ...'challenge digest secret token state next return_to returnTo redirect force internal'.split(' '),
       )
       expect(names.length).toBeGreaterThanOrEqual(200)
@@ -985,11 +930,7 @@ describe('binding', () => {
         const answers = await Promise.all([
           get.set('Cookie', cookies).set(header, header === 'x-none' ? 'true' : '1'),
           post.set('Cookie', cookies).send({ [name]: true }),
-          request(host.origin)
-            .post('/secret')
-            .set('Cookie', cookies)
-            .type('form')
-            .send(`${query}&otp[verified]=1`),
+          request(host.origin).post('/secret').set('Cookie', cookies).type('form').send(`${query}&otp[verified]=1`),
         ])
         expect([name, ...answers.map(({ status }) => status)]).toEqual([name, 401, 401, 401])
       }

@@ -73,18 +73,13 @@ test('a full bucket grants exactly its capacity at once', () => {
 
 test('giving back never fills it above its capacity, and adds no more than was given', () => {
   fc.assert(
-    fc.property(
-      limits,
-      fc.integer({ min: 0, max: 20 }),
-      fc.integer({ min: 0, max: 20 }),
-      (limit, takes, given) => {
-        let full = 0
-        for (let i = 0; i < takes; i++) ({ full } = take(full, START, limit))
-        const before = permitsAt(full, START, limit)
-        const after = permitsAt(giveBack(full, START, limit, given), START, limit)
-        expect(after).toBe(Math.min(limit.capacity, before + given))
-      },
-    ),
+    fc.property(limits, fc.integer({ min: 0, max: 20 }), fc.integer({ min: 0, max: 20 }), (limit, takes, given) => {
+      let full = 0
+      for (let i = 0; i < takes; i++) ({ full } = take(full, START, limit))
+      const before = permitsAt(full, START, limit)
+      const after = permitsAt(giveBack(full, START, limit, given), START, limit)
+      expect(after).toBe(Math.min(limit.capacity, before + given))
+    }),
   )
 })
 

@@ -44,8 +44,7 @@ class PlainUser {
     const challenge = alive ?? new PlainChallenge(now + LIFETIME * 1000)
     if (challenge.pause.permits < 1)
       return { outcome: 'throttled', bucket: 'resend', retryAfter: challenge.pause.untilNext }
-    if (this.sends.permits < 1)
-      return { outcome: 'throttled', bucket: 'sends', retryAfter: this.sends.untilNext }
+    if (this.sends.permits < 1) return { outcome: 'throttled', bucket: 'sends', retryAfter: this.sends.untilNext }
     challenge.pause.take()
     this.sends.take()
     const id = alive && known !== null ? known : fresh
@@ -250,16 +249,7 @@ test('whatever two users do in two sessions each, the store does what the plain 
   )
   const endings = ['mismatch', 'redeemed', 'exhausted', 'absent']
   const expected = [
-    ...[
-      'short begun',
-      'short repeated',
-      'long begun',
-      'long repeated',
-      'sends',
-      'resend',
-      'given back',
-      'foreign',
-    ],
+    ...['short begun', 'short repeated', 'long begun', 'long repeated', 'sends', 'resend', 'given back', 'foreign'],
     ...endings.flatMap((ending) => [`short ${ending}`, `long ${ending}`]),
     ...['escalated', 'short longer'],
   ]

@@ -36,16 +36,14 @@ const subjects: fc.Arbitrary<CodeSubject> = fc.record({
   details: fc.option(fc.string()),
 })
 /** A kind, its format, and a code of it. */
-const codes = fc
-  .constantFrom(...FORMATS)
-  .chain(([kind, format]) =>
-    fc
-      .array(fc.constantFrom(...each(format.alphabet)), {
-        minLength: format.length,
-        maxLength: format.length,
-      })
-      .map((characters) => ({ kind, format, code: characters.join('') })),
-  )
+const codes = fc.constantFrom(...FORMATS).chain(([kind, format]) =>
+  fc
+    .array(fc.constantFrom(...each(format.alphabet)), {
+      minLength: format.length,
+      maxLength: format.length,
+    })
+    .map((characters) => ({ kind, format, code: characters.join('') })),
+)
 
 const FILLING = each(
   ' \t\n\u00a0\u2009\u202f\u3000-\u2010\u2011\u2013\u2014\u2212\uff0d\u200b\u200e\u200f\u2060\u2066\u2069\ufeff',

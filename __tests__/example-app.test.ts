@@ -215,19 +215,12 @@ test('the inbox shows a mail with its parts, the HTML in a frame that can do not
   const [id] = await ana.mails(1)
   await ana.get('/inbox/newest').expect(200, String(id))
   const { text } = await ana.get(`/inbox/${id}`).expect(200)
-  for (const part of [
-    'Your Pebble Bank code',
-    'no-reply@bank.example',
-    'ana@example.com',
-    'Auto-Submitted:',
-  ]) {
+  for (const part of ['Your Pebble Bank code', 'no-reply@bank.example', 'ana@example.com', 'Auto-Submitted:']) {
     expect(text).toContain(part)
   }
   expect(text).toContain(`<iframe class="bank-frame" src="/inbox/${id}/html" sandbox=""`)
   const html = await ana.get(`/inbox/${id}/html`).expect(200)
-  expect(html.get('Content-Security-Policy')).toMatch(
-    /^sandbox; default-src 'none'; style-src 'unsafe-inline'/,
-  )
+  expect(html.get('Content-Security-Policy')).toMatch(/^sandbox; default-src 'none'; style-src 'unsafe-inline'/)
   expect(html.text).toContain('Send 50 EUR to Ben')
   await ana.get('/inbox/99').expect(404)
 })

@@ -465,11 +465,7 @@ describe('bodies', () => {
 
 describe('spellings of one address', () => {
   /** A request as it is, without a client that tidies the path up. */
-  function raw(
-    method: string,
-    path: string,
-    headers: object = {},
-  ): Promise<{ status: number; text: string }> {
+  function raw(method: string, path: string, headers: object = {}): Promise<{ status: number; text: string }> {
     return new Promise((resolve, reject) => {
       const { port } = new URL(host.origin)
       const req = rawRequest({ port, host: '127.0.0.1', method, path, headers: { ...headers } }, (res) => {
@@ -560,8 +556,7 @@ describe('spellings of one address', () => {
 
   test('X7: HEAD and OPTIONS of our own pages send and consume nothing', async () => {
     const cookie = await guarded()
-    const post = (page: string, body: object) =>
-      request(host.origin).post(page).set('Cookie', cookie).send(body)
+    const post = (page: string, body: object) => request(host.origin).post(page).set('Cookie', cookie).send(body)
     await post('/2fa/send', {}).expect(200)
     const { code } = host.mailbox
     for (const method of ['HEAD', 'OPTIONS', 'GET', 'PUT', 'DELETE', 'PATCH']) {

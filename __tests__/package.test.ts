@@ -43,13 +43,7 @@ describe('the packed package, installed in a project of its own', () => {
     })
     const { filename } = (JSON.parse(packed) as [{ filename: string }])[0]
     writeFileSync(path.join(folder, 'package.json'), '{ "private": true }')
-    const needs = [
-      'express@5',
-      'express-session',
-      '@types/express-session',
-      '@types/node@20',
-      '@types/express@5',
-    ]
+    const needs = ['express@5', 'express-session', '@types/express-session', '@types/node@20', '@types/express@5']
     const types4 = '@types/express4@npm:@types/express@4'
     inFolder('npm', 'install', '--no-audit', '--no-fund', '--prefer-offline', filename, ...needs, types4)
   }, 5 * MINUTES)
@@ -66,17 +60,9 @@ describe('the packed package, installed in a project of its own', () => {
       .split('\n')
       .map((file) => path.relative(listing, file))
     expect(names).toEqual(
-      expect.arrayContaining([
-        'dist/index.js',
-        'dist/index.d.ts',
-        'views/pages/code.hbs',
-        'README.md',
-        'LICENSE',
-      ]),
+      expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'views/pages/code.hbs', 'README.md', 'LICENSE']),
     )
-    expect(
-      names.filter((name) => !/^(dist|views)\/|^[A-Z]+\.md$|^LICENSE$|^package\.json$/.test(name)),
-    ).toEqual([])
+    expect(names.filter((name) => !/^(dist|views)\/|^[A-Z]+\.md$|^LICENSE$|^package\.json$/.test(name))).toEqual([])
     expect(names.filter((name) => /test|fixture|\.ts$/.test(name) && !name.endsWith('.d.ts'))).toEqual([])
   })
 
@@ -113,10 +99,7 @@ describe('the packed package, installed in a project of its own', () => {
         skipLibCheck: false,
         ...paths,
       }
-      writeFileSync(
-        path.join(folder, 'tsconfig.json'),
-        JSON.stringify({ compilerOptions, files: ['consumer.ts'] }),
-      )
+      writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['consumer.ts'] }))
       const tsc = path.join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
       expect(inFolder(process.execPath, tsc, '-p', folder, '--listFiles')).toContain(
         version === '4' ? '@types/express4/index.d.ts' : '@types/express/index.d.ts',
@@ -126,13 +109,9 @@ describe('the packed package, installed in a project of its own', () => {
   )
 
   test('its types name no class of Express', () => {
-    const types = inFolder('find', 'node_modules/express-email-otp/dist', '-name', '*.d.ts')
-      .trim()
-      .split('\n')
+    const types = inFolder('find', 'node_modules/express-email-otp/dist', '-name', '*.d.ts').trim().split('\n')
     const naming = types.filter((file) =>
-      /['"](express|express-serve-static-core|express-session)['"]/.test(
-        readFileSync(path.join(folder, file), 'utf8'),
-      ),
+      /['"](express|express-serve-static-core|express-session)['"]/.test(readFileSync(path.join(folder, file), 'utf8')),
     )
     expect(naming).toEqual([])
   })

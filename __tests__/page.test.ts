@@ -14,14 +14,8 @@ test.each<[string, (code: string) => string]>([
   ['no-break spaces', (code) => `${code.slice(0, 3)}\u00a0${code.slice(3)}`],
   ['invisible characters', (code) => `\u200b${code}\u200e`],
   ['a line end', (code) => `${code}\r\n`],
-  [
-    'full-width digits',
-    (code) => code.replace(/\d/g, (digit) => String.fromCharCode(0xff10 + Number(digit))),
-  ],
-  [
-    'Arabic-Indic digits',
-    (code) => code.replace(/\d/g, (digit) => String.fromCharCode(0x660 + Number(digit))),
-  ],
+  ['full-width digits', (code) => code.replace(/\d/g, (digit) => String.fromCharCode(0xff10 + Number(digit)))],
+  ['Arabic-Indic digits', (code) => code.replace(/\d/g, (digit) => String.fromCharCode(0x660 + Number(digit)))],
   ['Persian digits', (code) => code.replace(/\d/g, (digit) => String.fromCharCode(0x6f0 + Number(digit)))],
 ])('U2: a code with %s is taken', async (_what, write) => {
   host = await HostApp.start()
@@ -82,8 +76,7 @@ test('U4: that a longer code is needed is told, and the page then asks for that'
 test('U4: a JSON client can tell them apart by code', async () => {
   host = await HostApp.start({ otp: { attempts: 1 } })
   const { jar, code } = await host.asked()
-  const guess = async (text: string): Promise<unknown> =>
-    (await jar.post('/2fa/verify').send({ code: text })).body.code
+  const guess = async (text: string): Promise<unknown> => (await jar.post('/2fa/verify').send({ code: text })).body.code
   expect(await guess('12')).toBe('invalid_code_format')
   expect(await guess(wrongCode(code))).toBe('wrong_code')
   expect(await guess(code)).toBe('code_exhausted')
@@ -96,9 +89,7 @@ test('U5: the lifetime is stated, a new code is one click away, help is at the s
   host.clock.tick(61)
   const page = await shown(jar)
   expect(page).toContain('The code works for 9 minutes.')
-  expect(page).toMatch(
-    /<form method="post" action="\/2fa\/send">[^]*?<button type="submit"[^>]*>Send it again/,
-  )
+  expect(page).toMatch(/<form method="post" action="\/2fa\/send">[^]*?<button type="submit"[^>]*>Send it again/)
   expect(page).toContain('<a href="mailto:help@acme.example">Can’t get the mail?</a>')
 })
 

@@ -5,15 +5,7 @@ import type { RequestHandler } from 'express'
 import session from 'express-session'
 import type { Response } from 'supertest'
 import { MemoryStore, OtpError, type OtpOptions, type OtpStore } from '../src/index.js'
-import {
-  ANA,
-  type Agent,
-  BROWSER,
-  HostApp,
-  type HostOptions,
-  JSON_CLIENT,
-  NAVIGATE,
-} from './helpers/host-app.js'
+import { ANA, type Agent, BROWSER, HostApp, type HostOptions, JSON_CLIENT, NAVIGATE } from './helpers/host-app.js'
 import { wrongCode } from './helpers/mailbox.js'
 import { ScriptedSmtp } from './helpers/smtp-script.js'
 
@@ -94,11 +86,7 @@ describe('W3: headers', () => {
 
 describe('a page or JSON', () => {
   test.each<[string, Record<string, string>, string]>([
-    [
-      'a navigation that also speaks JSON',
-      { 'Sec-Fetch-Dest': 'document', Accept: 'application/json' },
-      'text/html',
-    ],
+    ['a navigation that also speaks JSON', { 'Sec-Fetch-Dest': 'document', Accept: 'application/json' }, 'text/html'],
     ['Accept: application/json', { Accept: 'application/json' }, 'application/json'],
     ['Accept: application/problem+json', { Accept: 'application/problem+json' }, 'application/json'],
     ['an older browser', { Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }, 'text/html'],
@@ -178,8 +166,7 @@ describe('W6: whatever is thrown, the answer tells nothing', () => {
   }
   const typed: Partial<OtpOptions> = { user: () => null, typedEmail: true }
   const guarded = (guard: Parameters<HostApp['otp']['requireOtp']>[0]): HostOptions => ({
-    after: (app, otp) =>
-      void app.get('/deed', otp.requireOtp(guard), (_req, res) => void res.send('the secret')),
+    after: (app, otp) => void app.get('/deed', otp.requireOtp(guard), (_req, res) => void res.send('the secret')),
   })
   const sends = (jar: Agent) => jar.post('/2fa/send').type('form').send({ email: 'ana@example.com' })
   const verifies = (jar: Agent) => jar.post('/2fa/verify').type('form').send({ code: host.mailbox.code })
@@ -187,12 +174,7 @@ describe('W6: whatever is thrown, the answer tells nothing', () => {
 
   const points: [string, HostOptions, (jar: Agent) => ReturnType<Agent['get']>, number][] = [
     ['user', { otp: { user: boom } }, (jar) => jar.get('/2fa'), 500],
-    [
-      'user, later',
-      { otp: { user: () => Promise.reject(new Error(LEAK)) } },
-      (jar) => jar.get('/secret'),
-      500,
-    ],
+    ['user, later', { otp: { user: () => Promise.reject(new Error(LEAK)) } }, (jar) => jar.get('/secret'), 500],
     ['accept', { otp: { ...typed, typedEmail: { accept: boom } } }, sends, 500],
     ['onVerified', { otp: { onVerified: boom } }, verifies, 500],
     ['describe', guarded({ describe: boom }), deed, 500],

@@ -83,8 +83,7 @@ describe.each(parsers)('with %s in front', (_what, middleware) => {
     host = await behind(middleware)
     const { jar, code } = await host.asked()
     const body = form.replaceAll('CODE', code)
-    for (let i = 0; i < 6; i++)
-      await jar.post('/2fa/verify').set(NAVIGATE).type('form').send(body).expect(400)
+    for (let i = 0; i < 6; i++) await jar.post('/2fa/verify').set(NAVIGATE).type('form').send(body).expect(400)
     expect(host.events.filter(({ type }) => type === 'rejected')).toEqual([])
     await jar.post('/2fa/verify').send({ code }).expect(200)
   })
@@ -119,11 +118,7 @@ describe.each(parsers)('with %s in front', (_what, middleware) => {
   ])('a body that is %s is answered with 400 and shows no stack', async (_what, type, body) => {
     host = await behind(middleware)
     const { jar, code } = await host.asked()
-    const sent = jar
-      .post('/2fa/verify')
-      .set('Accept', 'application/json')
-      .set('Content-Type', type)
-      .send(body)
+    const sent = jar.post('/2fa/verify').set('Accept', 'application/json').set('Content-Type', type).send(body)
     const answer = await sent
     // A host's own parser answers by the host's error handler, which is not ours to speak for.
     if (middleware.length === 0 || answer.type === 'application/problem+json') {
@@ -136,12 +131,7 @@ describe.each(parsers)('with %s in front', (_what, middleware) => {
 })
 
 test('a body that a host parsed as text, as bytes or into a class of its own is answered with 400', async () => {
-  for (const body of [
-    'code=1',
-    Buffer.from('code=1'),
-    [['code', '1']],
-    Object.create({ code: '1' }) as object,
-  ]) {
+  for (const body of ['code=1', Buffer.from('code=1'), [['code', '1']], Object.create({ code: '1' }) as object]) {
     host = await behind([
       (req, _res, next) => {
         if (req.path === '/2fa/verify') req.body = body
@@ -168,26 +158,22 @@ test('fields of a name that only looks like ours count as absent', async () => {
 })
 
 describe('routes', () => {
-  test.each(['send', 'verify', 'restart'])(
-    'GET /2fa/%s leads to our page and changes nothing',
-    async (route) => {
-      host = await HostApp.start()
-      const { jar, code } = await host.asked()
-      const led = await jar
-        .get(`/2fa/${route}?code=${wrongCode(code)}&email=evil@example.com`)
-        .set(NAVIGATE)
-        .expect(303)
-      expect(led.get('Location')).toBe('/2fa')
-      expect(host.mailbox.received).toHaveLength(1)
-      await jar.post('/2fa/verify').send({ code }).expect(200)
-    },
-  )
+  test.each(['send', 'verify', 'restart'])('GET /2fa/%s leads to our page and changes nothing', async (route) => {
+    host = await HostApp.start()
+    const { jar, code } = await host.asked()
+    const led = await jar
+      .get(`/2fa/${route}?code=${wrongCode(code)}&email=evil@example.com`)
+      .set(NAVIGATE)
+      .expect(303)
+    expect(led.get('Location')).toBe('/2fa')
+    expect(host.mailbox.received).toHaveLength(1)
+    await jar.post('/2fa/verify').send({ code }).expect(200)
+  })
 
   test.each(['put', 'patch', 'delete'] as const)('%s reaches nothing of ours', async (method) => {
     host = await HostApp.start()
     const jar = await host.signedIn()
-    for (const route of ['', '/send', '/verify', '/restart'])
-      await jar[method](`/2fa${route}`).send({}).expect(404)
+    for (const route of ['', '/send', '/verify', '/restart']) await jar[method](`/2fa${route}`).send({}).expect(404)
     expect(host.events).toEqual([])
   })
 
@@ -210,13 +196,7 @@ describe('routes', () => {
       .get('/2fa/assets/otp.js')
       .expect(200)
       .expect('Content-Type', /javascript/)
-    for (const name of [
-      '../layouts/page.hbs',
-      '..%2flayouts%2fpage.hbs',
-      '%2e%2e/locales/en.json',
-      '.',
-      '',
-    ]) {
+    for (const name of ['../layouts/page.hbs', '..%2flayouts%2fpage.hbs', '%2e%2e/locales/en.json', '.', '']) {
       const answer = await host.jar().get(`/2fa/assets/${name}`)
       expect([400, 403, 404]).toContain(answer.status)
     }
@@ -239,11 +219,7 @@ describe.each([
   ['Express 5', express],
   ['Express 4', express4],
 ])('the mount path on %s', (_name, framework) => {
-  async function mounted(
-    path: string,
-    mount: (app: express.Express, router: RequestHandler) => void,
-    url: string,
-  ) {
+  async function mounted(path: string, mount: (app: express.Express, router: RequestHandler) => void, url: string) {
     host = await HostApp.start()
     const otp = emailOtp({
       secret: SECRET,
@@ -287,12 +263,7 @@ describe.each([
   test.each<[string, (app: express.Express, router: RequestHandler) => void, string, string]>([
     ['elsewhere', (app, router) => app.use('/verify', router), '/verify', '/verify'],
     ['at the root', (app, router) => app.use(router), '/2fa', ''],
-    [
-      'in a nested router',
-      (app, router) => app.use('/a', framework.Router().use('/2fa', router)),
-      '/a/2fa',
-      '/a/2fa',
-    ],
+    ['in a nested router', (app, router) => app.use('/a', framework.Router().use('/2fa', router)), '/a/2fa', '/a/2fa'],
   ])('mounted %s is an error at the first request that names both', async (_where, mount, url, at) => {
     const { answer, errors } = await mounted('/2fa', mount, url)
     expect(answer.status).toBe(500)

@@ -6,24 +6,12 @@ const SITE = 'https://acme.example'
 
 describe('W1: who may POST', () => {
   const fetchSites = ['same-origin', 'none', 'same-site', 'cross-site', 'nonsense', '', undefined]
-  const origins = [
-    SITE,
-    'http://acme.example',
-    'https://evil.example',
-    'https://acme.example.evil.example',
-    'null',
-    '',
-  ]
+  const origins = [SITE, 'http://acme.example', 'https://evil.example', 'https://acme.example.evil.example', 'null', '']
   const hosts = ['acme.example', 'ACME.example', 'evil.example', '127.0.0.1:3000']
   const sites = [SITE, null]
 
   /** The rule in other words: what Sec-Fetch-Site says goes; else Origin is this host or the site; else it is no browser. */
-  function allowed(
-    fetchSite: string | undefined,
-    origin: string | undefined,
-    hostName: string,
-    site: string | null,
-  ) {
+  function allowed(fetchSite: string | undefined, origin: string | undefined, hostName: string, site: string | null) {
     if (fetchSite !== undefined) return ['same-origin', 'none'].includes(fetchSite)
     if (origin === undefined) return true
     const own = [`https://${hostName.toLowerCase()}`, `http://${hostName.toLowerCase()}`]
@@ -145,18 +133,12 @@ describe('W2: return pages', () => {
     expect(hostile.filter(isSitePath)).toEqual([])
   })
 
-  test.each([
-    '/',
-    '/a',
-    '/a/b?c=d#e',
-    '/a//b',
-    '/%2F%2Fevil.example',
-    '/:80',
-    '/@evil',
-    `/${'a'.repeat(2_047)}`,
-  ])('W2: %s is one', (path) => {
-    expect(isSitePath(path)).toBe(true)
-  })
+  test.each(['/', '/a', '/a/b?c=d#e', '/a//b', '/%2F%2Fevil.example', '/:80', '/@evil', `/${'a'.repeat(2_047)}`])(
+    'W2: %s is one',
+    (path) => {
+      expect(isSitePath(path)).toBe(true)
+    },
+  )
 
   test.each([
     ['/2fa', true],
@@ -200,11 +182,7 @@ describe('W2: return pages', () => {
     test.each(referers)('W2: after a POST the Referer %s leads home', async (referer) => {
       host = await HostApp.start({ otp: { home: '/home' } })
       const jar = await host.signedIn()
-      const shut = await jar
-        .post('/transfer')
-        .set('Referer', referer)
-        .send({ amount: '5', payee: 'ben' })
-        .expect(401)
+      const shut = await jar.post('/transfer').set('Referer', referer).send({ amount: '5', payee: 'ben' }).expect(401)
       const sealed = shut.body.for as string
       await jar.post('/2fa/send').send({ for: sealed }).expect(200)
       const done = await jar.post('/2fa/verify').send({ for: sealed, code: host.mailbox.code }).expect(200)
@@ -215,11 +193,7 @@ describe('W2: return pages', () => {
       host = await HostApp.start({ otp: { home: '/home' } })
       const jar = await host.signedIn()
       const referer = 'https://user:pass@acme.example/pay?to=ben#form'
-      const shut = await jar
-        .post('/transfer')
-        .set('Referer', referer)
-        .send({ amount: '5', payee: 'ben' })
-        .expect(401)
+      const shut = await jar.post('/transfer').set('Referer', referer).send({ amount: '5', payee: 'ben' }).expect(401)
       const sealed = shut.body.for as string
       await jar.post('/2fa/send').send({ for: sealed }).expect(200)
       const done = await jar.post('/2fa/verify').send({ for: sealed, code: host.mailbox.code }).expect(200)

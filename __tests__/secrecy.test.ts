@@ -116,6 +116,19 @@ describe('long enough', () => {
 })
 
 describe('never stored', () => {
+  test('I4: a store is told no id and no address, whether the user is known or typed', async () => {
+    const log: unknown[] = []
+    const memory = new MemoryStore()
+    others.push(memory)
+    await start({ otp: { store: recorded(memory, log), typedEmail: true, user: (req) => req.session.user ?? null } })
+    const { jar, code } = await host.asked({ id: 'user-4711', email: 'ana@example.com' })
+    await guess(jar, code).expect(200)
+    const stranger = host.jar()
+    await stranger.post('/2fa/send').send({ email: 'ben@example.com' }).expect(200)
+    expect(log.length).toBeGreaterThanOrEqual(4)
+    expect(dump(log) + dump(memory)).not.toMatch(/@example|user-4711|127\.0\.0\.1/)
+  })
+
   test('C3: neither the store nor the session ever holds the code, nor a hash that anybody could make', async () => {
     const log: unknown[] = []
     const sessions = new Sessions()
@@ -227,9 +240,7 @@ describe('comparing', () => {
     child.child.stdin?.end(code)
     const { stdout } = await child.catch((error: unknown) => error as { stdout: string })
     const [result] = JSON.parse(stdout) as [{ messages: { ruleId: string; message: string }[] }]
-    return result.messages
-      .filter(({ ruleId }) => ruleId.startsWith('no-restricted'))
-      .map((one) => one.message)
+    return result.messages.filter(({ ruleId }) => ruleId.startsWith('no-restricted')).map((one) => one.message)
   }
 
   test('C5: the linter stops anybody who compares digests with === or draws from Math.random', async () => {
@@ -408,9 +419,7 @@ describe('never told', () => {
           transport: {
             sendMail: (message) => {
               thrownAway = String(message.text)
-              return Promise.reject(
-                new Error(`could not send ${JSON.stringify(message)}`, { cause: message }),
-              )
+              return Promise.reject(new Error(`could not send ${JSON.stringify(message)}`, { cause: message }))
             },
           },
         },
@@ -490,9 +499,7 @@ describe('no back door', () => {
     const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }]
     const paths = files.map((file) => file.path)
     expect(paths).toContain('views/pages/code.hbs')
-    expect(
-      paths.filter((file) => !/^(dist|views)\/|^(package\.json|[A-Z]+\.md|LICENSE)$/.test(file)),
-    ).toEqual([])
+    expect(paths.filter((file) => !/^(dist|views)\/|^(package\.json|[A-Z]+\.md|LICENSE)$/.test(file))).toEqual([])
     expect(paths.filter((file) => /test|fixture|example-app|mock/i.test(file))).toEqual([])
   }, 60_000)
 })
@@ -537,9 +544,7 @@ describe('used once, for ten minutes', () => {
       await request(one.origin).post('/2fa/send').set('Cookie', cookie).send({}).expect(200)
       const { code } = one.mailbox
       const answers = await Promise.all(
-        [one, two].map(({ origin }) =>
-          request(origin).post('/2fa/verify').set('Cookie', cookie).send({ code }),
-        ),
+        [one, two].map(({ origin }) => request(origin).post('/2fa/verify').set('Cookie', cookie).send({ code })),
       )
       expect(tally(answers).ok).toBe(1)
     }

@@ -4,15 +4,7 @@ import type { Response } from 'supertest'
 import type { MailTransporter, OtpOptions } from '../src/index.js'
 import { networkOf } from '../src/network.js'
 import type * as HostModule from './helpers/host-app.js'
-import {
-  ANA,
-  BROWSER,
-  type Agent,
-  HostApp,
-  type HostOptions,
-  NAVIGATE,
-  sealedIn,
-} from './helpers/host-app.js'
+import { ANA, BROWSER, type Agent, HostApp, type HostOptions, NAVIGATE, sealedIn } from './helpers/host-app.js'
 import { codeIn } from './helpers/mailbox.js'
 import { ScriptedSmtp, type SmtpScript } from './helpers/smtp-script.js'
 
@@ -120,13 +112,7 @@ describe('limits on sending', () => {
 
   test('S2: letter case and white space of a typed address make no second bucket', async () => {
     await typed()
-    const forms = [
-      'ana@example.com',
-      'ANA@example.com',
-      ' ana@Example.COM ',
-      'Ana@EXAMPLE.com',
-      'aNa@example.com\n',
-    ]
+    const forms = ['ana@example.com', 'ANA@example.com', ' ana@Example.COM ', 'Ana@EXAMPLE.com', 'aNa@example.com\n']
     for (const form of forms) await ask(host.jar(), form).expect(200)
     await ask(host.jar(), 'anA@example.com').expect(429)
     await ask(host.jar(), 'ａｎａ@example.com').expect(422)
@@ -267,21 +253,18 @@ describe('S5: typed addresses', () => {
     ['never greets', { greeting: 'hang' }],
     ['hangs up at once', { greeting: 'close' }],
     ['hangs after the message', { end: 'hang' }],
-  ] satisfies [string, SmtpScript][])(
-    'S5: the answer waits for no mail server: one that %s',
-    async (_how, script) => {
-      smtp = await ScriptedSmtp.listen(script)
-      await typed({
-        mail: { transport: { host: '127.0.0.1', port: smtp.port, socketTimeout: 500 }, from: FROM },
-      })
-      let connectionsBefore = -1
-      host.otp.events.on('issued', () => (connectionsBefore = smtp?.connections ?? -1))
-      const { body } = await ask(host.jar(), 'ana@example.com').expect(200)
-      expect(connectionsBefore).toBe(0)
-      expect(body).toMatchObject({ delivery: 'queued' })
-      await smtp.until(() => (smtp?.connections ?? 0) > 0)
-    },
-  )
+  ] satisfies [string, SmtpScript][])('S5: the answer waits for no mail server: one that %s', async (_how, script) => {
+    smtp = await ScriptedSmtp.listen(script)
+    await typed({
+      mail: { transport: { host: '127.0.0.1', port: smtp.port, socketTimeout: 500 }, from: FROM },
+    })
+    let connectionsBefore = -1
+    host.otp.events.on('issued', () => (connectionsBefore = smtp?.connections ?? -1))
+    const { body } = await ask(host.jar(), 'ana@example.com').expect(200)
+    expect(connectionsBefore).toBe(0)
+    expect(body).toMatchObject({ delivery: 'queued' })
+    await smtp.until(() => (smtp?.connections ?? 0) > 0)
+  })
 
   test('S5: the answer is on its way before the transport is called', async () => {
     const order: string[] = []
@@ -358,22 +341,19 @@ describe('S6: a mail that failed', () => {
     ['a connection that closes after the message', { end: 'close' }, 'mail_unavailable', 503],
   ]
 
-  test.each(failures)(
-    'S6: %s is told, and gives the send and the pause back',
-    async (_how, script, code, status) => {
-      const jar = await against(script)
-      for (let i = 0; i < 7; i++) {
-        const failed = await again(jar).expect(status)
-        expect(failed.body).toMatchObject({ code, status })
-      }
-      if (smtp) smtp.script = {}
-      await again(jar).expect(200)
-      await jar
-        .post('/2fa/verify')
-        .send({ code: codeOf(smtp?.messages.at(-1)) })
-        .expect(200)
-    },
-  )
+  test.each(failures)('S6: %s is told, and gives the send and the pause back', async (_how, script, code, status) => {
+    const jar = await against(script)
+    for (let i = 0; i < 7; i++) {
+      const failed = await again(jar).expect(status)
+      expect(failed.body).toMatchObject({ code, status })
+    }
+    if (smtp) smtp.script = {}
+    await again(jar).expect(200)
+    await jar
+      .post('/2fa/verify')
+      .send({ code: codeOf(smtp?.messages.at(-1)) })
+      .expect(200)
+  })
 
   test('S6: a refused connection is told, and gives the send and the pause back', async () => {
     host = await HostApp.start({ otp: { mail: { transport: await ScriptedSmtp.goneUrl(), from: FROM } } })
@@ -384,26 +364,17 @@ describe('S6: a mail that failed', () => {
     expect(lost[0]).toMatchObject({ outcome: 'unavailable', user: 'u1' })
   })
 
-  test.each(failures.filter(([how]) => /^5(50|54)/.test(how)))(
-    'S6: %s is told on the page too',
-    async (...row) => {
-      const [, script, code, status] = row
-      const jar = await against(script)
-      const page = (await jar.get('/secret').set(NAVIGATE)).get('Location') ?? ''
-      const sealed = sealedIn((await jar.get(page).set(NAVIGATE)).text)
-      const failed = await jar
-        .post('/2fa/send')
-        .set(NAVIGATE)
-        .type('form')
-        .send({ for: sealed })
-        .expect(status)
-      const text =
-        code === 'mail_refused' ? 'does not accept mail for this address' : 'cannot reach the mail server'
-      expect(failed.text).toContain(text)
-      expect(failed.text).toContain('Mail me a new code')
-      expect(failed.text).not.toContain('ana@example.com')
-    },
-  )
+  test.each(failures.filter(([how]) => /^5(50|54)/.test(how)))('S6: %s is told on the page too', async (...row) => {
+    const [, script, code, status] = row
+    const jar = await against(script)
+    const page = (await jar.get('/secret').set(NAVIGATE)).get('Location') ?? ''
+    const sealed = sealedIn((await jar.get(page).set(NAVIGATE)).text)
+    const failed = await jar.post('/2fa/send').set(NAVIGATE).type('form').send({ for: sealed }).expect(status)
+    const text = code === 'mail_refused' ? 'does not accept mail for this address' : 'cannot reach the mail server'
+    expect(failed.text).toContain(text)
+    expect(failed.text).toContain('Mail me a new code')
+    expect(failed.text).not.toContain('ana@example.com')
+  })
 
   test('S6: the next mail carries the same code and Message-ID: the challenge stayed', async () => {
     const jar = await against({ end: '451 4.3.0 disk full' })
@@ -521,17 +492,15 @@ describe('addresses', () => {
     expect(host.events).toEqual([])
   })
 
-  test.each([
-    'email=a@x.example&email=b@y.example',
-    'email[]=a@x.example',
-    'email[a]=b@y.example',
-    'email.a=b',
-  ])('A1: the form body %s is refused', async (body) => {
-    await typed()
-    const asked = await host.jar().post('/2fa/send').set(NAVIGATE).type('form').send(body)
-    expect(asked.status).toBe(400)
-    expect(host.events).toEqual([])
-  })
+  test.each(['email=a@x.example&email=b@y.example', 'email[]=a@x.example', 'email[a]=b@y.example', 'email.a=b'])(
+    'A1: the form body %s is refused',
+    async (body) => {
+      await typed()
+      const asked = await host.jar().post('/2fa/send').set(NAVIGATE).type('form').send(body)
+      expect(asked.status).toBe(400)
+      expect(host.events).toEqual([])
+    },
+  )
 
   test.each([
     ['64 octets before the at sign', `${'a'.repeat(64)}@example.com`, 200],
@@ -609,9 +578,7 @@ describe('addresses', () => {
     await jar.post('/2fa/send').send({ for: shut.body.for }).expect(200)
     const { mail, to } = host.mailbox.last
     expect(to).toEqual([ANA.email])
-    expect(String(mail.html)).toContain(
-      '&lt;img src&#x3D;x onerror&#x3D;alert(1)&gt; Bcc: evil@example.com gnp',
-    )
+    expect(String(mail.html)).toContain('&lt;img src&#x3D;x onerror&#x3D;alert(1)&gt; Bcc: evil@example.com gnp')
     expect(String(mail.html)).not.toContain('<img')
     expect(mail.text?.replace(/\n/g, ' ')).toContain('<img src=x onerror=alert(1)> Bcc: evil@example.com gnp')
     expect(mail.headers.has('bcc')).toBe(false)
@@ -620,12 +587,7 @@ describe('addresses', () => {
   test('W7: no page and no JSON shows a whole address, unless it was just typed and not understood', async () => {
     await typed()
     const jar = host.jar()
-    const typo = await jar
-      .post('/2fa/send')
-      .set(BROWSER)
-      .type('form')
-      .send({ email: 'ana@example' })
-      .expect(422)
+    const typo = await jar.post('/2fa/send').set(BROWSER).type('form').send({ email: 'ana@example' }).expect(422)
     expect(typo.text).toContain('value="ana@example"')
     await jar.post('/2fa/send').send({ email: 'ana@example.com' }).expect(200)
     await host.mailbox.mails(1)
@@ -639,8 +601,7 @@ describe('addresses', () => {
       await jar.post('/2fa/verify').send({ code: host.mailbox.code }).expect(200),
       await jar.get('/2fa').set(BROWSER).expect(200),
     ]
-    for (const { text, headers } of seen)
-      expect(text + JSON.stringify(headers)).not.toMatch(/ana@example\.com/i)
+    for (const { text, headers } of seen) expect(text + JSON.stringify(headers)).not.toMatch(/ana@example\.com/i)
     expect(seen[1]?.text).toContain('a•••@example.com')
   })
 })

@@ -366,23 +366,20 @@ describe('parallel requests of one session', () => {
     ['a cookie with a date', () => expressSession({ cookie: { maxAge: 3_600_000 } })],
     ['cookie-session', () => cookieSession({ name: 's', keys: ['key'] })],
   ]
-  test.each(MIDDLEWARES)(
-    'X9: the right code sent twice leaves the person verified, with %s',
-    async (_name, make) => {
-      const store = new MeetingStore(2)
-      await start({ session: make(), otp: { store, now: Date.now } })
-      for (let round = 0; round < 5; round++) {
-        const { jar, code } = await host.asked({ ...ANA, id: `u${round}` })
-        const answers = await Promise.all([guess(jar, code), guess(jar, code)])
-        expect(tally(answers)).toEqual({ ok: 1, code_expired: 1 })
-        // Whichever answer comes last, the browser must end up with the cookie of the one that succeeded.
-        const second = answers.find(({ status }) => status === 422)
-        expect(second?.headers['set-cookie']).toBeUndefined()
-        await jar.get('/secret').expect(200)
-      }
-      await store.close()
-    },
-  )
+  test.each(MIDDLEWARES)('X9: the right code sent twice leaves the person verified, with %s', async (_name, make) => {
+    const store = new MeetingStore(2)
+    await start({ session: make(), otp: { store, now: Date.now } })
+    for (let round = 0; round < 5; round++) {
+      const { jar, code } = await host.asked({ ...ANA, id: `u${round}` })
+      const answers = await Promise.all([guess(jar, code), guess(jar, code)])
+      expect(tally(answers)).toEqual({ ok: 1, code_expired: 1 })
+      // Whichever answer comes last, the browser must end up with the cookie of the one that succeeded.
+      const second = answers.find(({ status }) => status === 422)
+      expect(second?.headers['set-cookie']).toBeUndefined()
+      await jar.get('/secret').expect(200)
+    }
+    await store.close()
+  })
 
   test('X9: the second of two right answers offers a new code, and does not bring the old id back', async () => {
     const store = new MeetingStore(2)

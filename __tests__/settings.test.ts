@@ -32,35 +32,15 @@ describe('each misconfiguration names option, value and cure', () => {
     ['site', null, 'null', 'Give an object'],
     ['site.name', { site: {} }, 'missing', 'Give some text'],
     ['site.name', { site: { name: '  ' } }, '"  "', 'Give some text'],
-    [
-      'site.name',
-      { site: { name: 'Acme\r\nBcc: evil@example.com' } },
-      '"Acme\\r\\nBcc',
-      'Remove line breaks',
-    ],
+    ['site.name', { site: { name: 'Acme\r\nBcc: evil@example.com' } }, '"Acme\\r\\nBcc', 'Remove line breaks'],
     ['site.name', { site: { name: 'Ac\u0000me' } }, '"Ac\\u0000me"', 'Remove line breaks'],
-    [
-      'site.origin',
-      { site: { name: 'A', origin: 'acme.example' } },
-      '"acme.example"',
-      'https://acme.example',
-    ],
+    ['site.origin', { site: { name: 'A', origin: 'acme.example' } }, '"acme.example"', 'https://acme.example'],
     ['site.origin', { site: { name: 'A', origin: 'https://a.example/x' } }, '"https://a.example/x"', 'only'],
     ['site.origin', { site: { name: 'A', origin: 'https://a.example/' } }, '"https://a.example/"', 'only'],
     ['site.origin', { site: { name: 'A', origin: 'ftp://a.example' } }, '"ftp://a.example"', 'only'],
     ['site.origin', { site: { name: 'A', origin: 7 } }, '7', 'Give some text'],
-    [
-      'site.supportUrl',
-      { site: { name: 'A', supportUrl: 'javascript:alert(1)' } },
-      '"javascript:',
-      'mailto:',
-    ],
-    [
-      'site.supportUrl',
-      { site: { name: 'A', supportUrl: '//evil.example' } },
-      '"//evil.example"',
-      'Give a path',
-    ],
+    ['site.supportUrl', { site: { name: 'A', supportUrl: 'javascript:alert(1)' } }, '"javascript:', 'mailto:'],
+    ['site.supportUrl', { site: { name: 'A', supportUrl: '//evil.example' } }, '"//evil.example"', 'Give a path'],
     ['user', undefined, 'missing', 'typedEmail: true'],
     ['user', null, 'null', 'Give a function'],
     ['user', { id: 1 }, '{"id":1}', 'Give a function'],
@@ -95,12 +75,7 @@ describe('each misconfiguration names option, value and cure', () => {
     ['code.alphabet', { code: { alphabet: 'ÄÖÜ', length: 30 } }, '"ÄÖÜ"', 'ASCII'],
     ['code.alphabet', { code: { length: 9 } }, 'missing', 'ASCII'],
     ['code.length', { code: { alphabet: 'ABCDEFGH' } }, 'missing', 'whole number from 1 to 32'],
-    [
-      'code',
-      { code: { alphabet: 'ABCDEFGHIJKLMNOPQRST', length: 32 } },
-      '"32 of 20 characters"',
-      'shorten it',
-    ],
+    ['code', { code: { alphabet: 'ABCDEFGHIJKLMNOPQRST', length: 32 } }, '"32 of 20 characters"', 'shorten it'],
     ['attempts', cycle, 'an object', 'from 1 to 10'],
     ['attempts', 5n, '5', 'from 1 to 10'],
     ['attempts', Symbol('five'), 'a symbol', 'from 1 to 10'],
@@ -156,11 +131,7 @@ describe('C4: the secret', () => {
   )
 
   test('neither is the password of a mail server', () => {
-    for (const mail of [
-      'smtp://a:hunter2@mail.example',
-      ['smtp://a:hunter2@mail.example'],
-      { transport: 'hunter2' },
-    ]) {
+    for (const mail of ['smtp://a:hunter2@mail.example', ['smtp://a:hunter2@mail.example'], { transport: 'hunter2' }]) {
       const error = refusal({ ...GOOD, mail })
       expect(error.message).not.toContain('hunter2')
       expect(String(error.stack)).not.toContain('hunter2')
@@ -220,9 +191,7 @@ describe('V11: no limit can be switched off', () => {
     },
   )
 
-  const tops = ['lifetime', 'attempts', 'grantMaxAge'].map(
-    (name) => [name, (v: unknown) => ({ [name]: v })] as const,
-  )
+  const tops = ['lifetime', 'attempts', 'grantMaxAge'].map((name) => [name, (v: unknown) => ({ [name]: v })] as const)
   const pause = ['limits.resendAfter', (resendAfter: unknown) => ({ limits: { resendAfter } })] as const
   test.each(
     [...tops, pause].flatMap(([option, make]) =>

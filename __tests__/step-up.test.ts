@@ -16,8 +16,7 @@ const TRANSFER: StepUp = {
   returnTo: '/transfer',
   maxAge: 300,
 }
-const seal = (stepUp = TRANSFER, holder: Holder | null = ANA): string =>
-  sealStepUp(ring.current, stepUp, holder, NOW)
+const seal = (stepUp = TRANSFER, holder: Holder | null = ANA): string => sealStepUp(ring.current, stepUp, holder, NOW)
 const open = (sealed: string, holder: Holder | null = ANA, now = NOW) => openStepUp(ring, sealed, holder, now)
 
 const holders: fc.Arbitrary<Holder> = fc.record({
@@ -77,12 +76,7 @@ describe('B4: a sealed step-up', () => {
         expect(open(seal(TRANSFER, one), two)).toBeNull()
       }),
     )
-    const changes: Partial<Holder>[] = [
-      { kind: 'address' },
-      { id: 'u2' },
-      { email: 'a@example.com' },
-      { version: '2' },
-    ]
+    const changes: Partial<Holder>[] = [{ kind: 'address' }, { id: 'u2' }, { email: 'a@example.com' }, { version: '2' }]
     for (const change of changes) expect(open(seal(), { ...ANA, ...change })).toBeNull()
     expect(open(seal(), null)).toBeNull()
     expect(open(seal(TRANSFER, null), ANA)).toBeNull()
@@ -132,9 +126,7 @@ function turned(value: unknown): unknown {
 
 function sorted(value: unknown): string {
   return JSON.stringify(value, (_key, member: unknown) =>
-    typeof member === 'object' && member !== null && !Array.isArray(member)
-      ? Object.entries(member).sort()
-      : member,
+    typeof member === 'object' && member !== null && !Array.isArray(member) ? Object.entries(member).sort() : member,
   )
 }
 
@@ -145,9 +137,7 @@ describe('the fingerprint of details', () => {
         expect(fingerprintDetails(turned(value))).toBe(fingerprintDetails(value))
       }),
     )
-    expect(fingerprintDetails({ a: 1, b: { c: 2, d: [3] } })).toBe(
-      fingerprintDetails({ b: { d: [3], c: 2 }, a: 1 }),
-    )
+    expect(fingerprintDetails({ a: 1, b: { c: 2, d: [3] } })).toBe(fingerprintDetails({ b: { d: [3], c: 2 }, a: 1 }))
   })
 
   test('is another for any other value', () => {
@@ -227,11 +217,7 @@ describe('the fingerprint of details', () => {
     ['undefined in an array', [1, undefined], 'details[1] must be a JSON value, not undefined'],
     ['a hole in an array', hole, 'details[0] must be a JSON value, not undefined'],
     ['an object of a class', { a: { b: new URL('http://x') } }, 'details.a.b must be a JSON value, not URL'],
-    [
-      'an object of no known class',
-      Object.create(Object.create(null) as object),
-      'details must be a JSON value',
-    ],
+    ['an object of no known class', Object.create(Object.create(null) as object), 'details must be a JSON value'],
   ])('refuses %s and names the place', (_name, value, message) => {
     expect(refusal(value)).toEqual(['invalid_details', expect.stringContaining(message)])
   })

@@ -122,9 +122,7 @@ describe.each([
 
     const done = await post('verify', { code: host.mailbox.code }).expect(303)
     expect(done.get('Location')).toBe('/secret')
-    expect(verified).toEqual([
-      { user: { id: 'ana@example.com', email: 'Ana@example.com' }, purpose: 'access' },
-    ])
+    expect(verified).toEqual([{ user: { id: 'ana@example.com', email: 'Ana@example.com' }, purpose: 'access' }])
     await jar.get('/secret').set(BROWSER).expect(200, 'the secret')
     const state = await jar.get('/2fa').set(BROWSER).expect(200)
     expect(state.text).toContain('Verified. Access granted.')

@@ -90,10 +90,7 @@ describe('a file at the same path wins, one by one', () => {
   })
 
   test('pages/email.hbs', async () => {
-    await withViews(
-      { 'pages/email.hbs': '<h1>mine: who are you?</h1>' },
-      { user: () => null, typedEmail: true },
-    )
+    await withViews({ 'pages/email.hbs': '<h1>mine: who are you?</h1>' }, { user: () => null, typedEmail: true })
     expect((await get(running().jar())).text).toContain('<h1>mine: who are you?</h1>')
   })
 
@@ -191,9 +188,7 @@ describe('words and locales', () => {
     await jar.post('/2fa/send').set('Accept-Language', 'de').send({}).expect(200)
     running().clock.tick(31)
     await jar.post('/2fa/send').set('Accept-Language', 'en').send({}).expect(200)
-    expect(running().mailbox.received.map(({ mail }) => mail.subject)).toEqual(
-      Array(2).fill('Ihr Code von Acme'),
-    )
+    expect(running().mailbox.received.map(({ mail }) => mail.subject)).toEqual(Array(2).fill('Ihr Code von Acme'))
   })
 
   test('a template for a locale stands before the one for all: exact, bare language, all', async () => {
@@ -227,12 +222,7 @@ describe('words and locales', () => {
 
 describe('a mistake is an error at start that names file, line, column and the nearest name', () => {
   test.each<[string, string, string, string]>([
-    [
-      'pages/send.hbs',
-      '<p>\n  {{recipient.maskd}}',
-      ':2:5: unknown variable "recipient.maskd".',
-      'recipient.masked',
-    ],
+    ['pages/send.hbs', '<p>\n  {{recipient.maskd}}', ':2:5: unknown variable "recipient.maskd".', 'recipient.masked'],
     ['pages/send.hbs', '{{sit.name}}', ':1:3: unknown variable "sit.name".', 'site.name'],
     ['pages/code.hbs', '{{#if eror}}x{{/if}}', ':1:7: unknown variable "eror".', 'error'],
     ['pages/code.hbs', '\n\n<b>{{> deeds}}</b>', ':3:4: unknown partial "deeds".', 'deed'],
@@ -376,8 +366,7 @@ describe('W5: what a request says reaches no template', () => {
     'title=evil',
   ]
   /** Sealing is random; all else must be the same. */
-  const bytes = ({ text, status }: Response): string =>
-    `${status} ${text.replaceAll(sealedIn(text) || '\0', 'FOR')}`
+  const bytes = ({ text, status }: Response): string => `${status} ${text.replaceAll(sealedIn(text) || '\0', 'FOR')}`
 
   test.each(hostile)('W5: %s changes no byte of a page', async (field) => {
     host = await HostApp.start()

@@ -4,8 +4,7 @@ import type { Show } from './pages.js'
 
 // A mail is a stranger's HTML. It gets an origin of its own, no script, no form, and nothing to load: together with
 // the `sandbox` attribute of the frame it can only be looked at.
-const MAIL_CSP =
-  "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data: cid:; frame-ancestors 'self'"
+const MAIL_CSP = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data: cid:; frame-ancestors 'self'"
 
 /** The pages that show what came by SMTP; without an inbox they say where the mails went instead. */
 export function inboxPages(inbox: Inbox | null, show: Show): Router {

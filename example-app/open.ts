@@ -68,9 +68,7 @@ async function listen(server: Server, port: number, host: string): Promise<numbe
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code !== 'EADDRINUSE') throw new CannotOpen(`Cannot listen on ${host}:${port} (${message}).`)
-    throw new CannotOpen(
-      `Port ${port} is taken. Set PORT to another one, such as: PORT=${port + 1} npm start`,
-    )
+    throw new CannotOpen(`Port ${port} is taken. Set PORT to another one, such as: PORT=${port + 1} npm start`)
   }
   return (server.address() as AddressInfo).port
 }
@@ -99,14 +97,11 @@ function mailHints(env: Environment, url: string): string[] {
 
 function secretHints(made: readonly string[]): string[] {
   if (made.length === 0) return []
-  const one =
-    made.length === 1 ? 'is not set, so a random one was made' : 'are not set, so random ones were made'
+  const one = made.length === 1 ? 'is not set, so a random one was made' : 'are not set, so random ones were made'
   return [`${made.join(' and ')} ${one}: a restart signs everybody out.`]
 }
 
 function hostHints(host: string): string[] {
   if (['127.0.0.1', '::1', 'localhost'].includes(host)) return []
-  return [
-    `HOST is ${host}: whoever can reach this port can read the inbox. Do that in a network of your own only.`,
-  ]
+  return [`HOST is ${host}: whoever can reach this port can read the inbox. Do that in a network of your own only.`]
 }

@@ -15,10 +15,7 @@ export function knownKeys(where: string, value: unknown, known: readonly string[
     if (known.includes(key)) continue
     const option = where === 'options' ? key : `${where}.${key}`
     const known_ = `Known here: ${known.join(', ')}.`
-    throw new OtpError(
-      'invalid_option',
-      `emailOtp: unknown option \`${option}\`.${didYouMean(key, known)} ${known_}`,
-    )
+    throw new OtpError('invalid_option', `emailOtp: unknown option \`${option}\`.${didYouMean(key, known)} ${known_}`)
   }
 }
 
@@ -26,19 +23,14 @@ export function knownKeys(where: string, value: unknown, known: readonly string[
 export function line(option: string, value: unknown): string {
   if (typeof value !== 'string' || value.trim() === '') throw invalidOption(option, value, 'Give some text.')
   if (/\p{Cc}/u.test(value)) {
-    throw invalidOption(
-      option,
-      value,
-      'Remove line breaks and control characters: this stands in mail headers.',
-    )
+    throw invalidOption(option, value, 'Remove line breaks and control characters: this stands in mail headers.')
   }
   return value
 }
 
 /** A whole number within bounds. */
 export function whole(option: string, value: unknown, least: number, most: number): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most)
-    return value
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most) return value
   throw invalidOption(option, value, `Give a whole number from ${least} to ${most}.`)
 }
 
@@ -62,8 +54,7 @@ export function callback<F>(option: string, value: F | undefined, otherwise: F):
 /** Where the router hangs: a path that only it has. */
 export function mountPath(value: unknown): string {
   const path = sitePath('path', value).replace(/\/+$/, '')
-  if (path === '' || /[?#]/.test(path))
-    throw invalidOption('path', value, 'Give one of its own, such as /2fa.')
+  if (path === '' || /[?#]/.test(path)) throw invalidOption('path', value, 'Give one of its own, such as /2fa.')
   return path
 }
 

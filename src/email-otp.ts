@@ -87,8 +87,7 @@ export function emailOtp(options: OtpOptions): EmailOtp {
 function chooseStore({ store }: OtpOptions, now: () => number): NonNullable<OtpOptions['store']> {
   if (store === undefined) {
     if (process.env.NODE_ENV === 'production') {
-      const warning =
-        'codes and limits live in the memory of this process: with a second process, set `store`.'
+      const warning = 'codes and limits live in the memory of this process: with a second process, set `store`.'
       process.emitWarning(warning, { type: 'ExpressEmailOtpWarning', code: 'OTP_MEMORY_STORE' })
     }
     return new MemoryStore({ now })
@@ -104,13 +103,7 @@ async function statusOf({ settings }: Parts, req: OtpRequest): Promise<OtpStatus
   const holder = (await whoIs(settings, req))?.holder ?? null
   const isFresh = (purpose: string, details: string | null): boolean =>
     freshGrant(req, { purpose, details }, holder, settings.grantMaxAge, settings.now()) !== null
-  const newest = freshGrant(
-    req,
-    { purpose: 'access', details: null },
-    holder,
-    settings.grantMaxAge,
-    settings.now(),
-  )
+  const newest = freshGrant(req, { purpose: 'access', details: null }, holder, settings.grantMaxAge, settings.now())
   const purposes = grantsOf(req).filter((grant) => isFresh(grant.purpose, grant.details))
   return {
     verified: newest !== null,

@@ -31,16 +31,10 @@ export function checkGuard(options: GuardOptions): GuardOptions & { purpose: str
   }
   if (typeof (purpose as unknown) !== 'string' || !/^[a-z0-9][a-z0-9_-]{0,63}$/.test(purpose)) {
     const cure = 'Give 1 to 64 small letters, digits, dashes or underscores.'
-    throw new OtpError(
-      'invalid_option',
-      `requireOtp: option \`purpose\` is ${JSON.stringify(purpose)}. ${cure}`,
-    )
+    throw new OtpError('invalid_option', `requireOtp: option \`purpose\` is ${JSON.stringify(purpose)}. ${cure}`)
   }
   if (maxAge !== undefined && !(typeof maxAge === 'number' && maxAge >= 1 && maxAge <= 31_536_000)) {
-    throw new OtpError(
-      'invalid_option',
-      `requireOtp: option \`maxAge\` is ${String(maxAge)}. Give seconds from 1.`,
-    )
+    throw new OtpError('invalid_option', `requireOtp: option \`maxAge\` is ${String(maxAge)}. Give seconds from 1.`)
   }
   for (const name of ['details', 'describe'] as const) {
     if (options[name] === undefined || typeof options[name] === 'function') continue

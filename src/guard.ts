@@ -56,13 +56,7 @@ export function createGuard(parts: Parts, options: GuardOptions = {}): OtpHandle
     /** A grant bound to details opens once: two requests at the same time, and the store lets one of them. */
     async function spendGrant(person: Person | null, bind: (req: OtpRequest) => unknown): Promise<boolean> {
       const print = fingerprintDetails(await callHost('details', () => bind(req)))
-      const grant = freshGrant(
-        req,
-        { purpose, details: print },
-        person?.holder ?? null,
-        oldest,
-        settings.now(),
-      )
+      const grant = freshGrant(req, { purpose, details: print }, person?.holder ?? null, oldest, settings.now())
       if (grant) {
         const isFirst = await spendOnce(grant)
         // Also when it was spent before: the session of a slower request may have brought it back, and our page would

@@ -1,12 +1,5 @@
 export { type EmailOtp, emailOtp, type OtpStatus } from './email-otp.js'
-export type {
-  CodeOptions,
-  LimitOptions,
-  MailTransporter,
-  OtpOptions,
-  SmtpOptions,
-  Verification,
-} from './options.js'
+export type { CodeOptions, LimitOptions, MailTransporter, OtpOptions, SmtpOptions, Verification } from './options.js'
 export type { GuardOptions } from './guard-options.js'
 export type { Started, StartOptions } from './start.js'
 export type { OtpUser } from './person.js'

@@ -24,8 +24,7 @@ export function keyRing(secrets: readonly [string, ...string[]]): KeyRing {
 }
 
 function deriveKeys(secret: string): Keys {
-  const key = (label: string): Buffer =>
-    Buffer.from(hkdfSync('sha256', secret, '', `express-email-otp/1/${label}`, 32))
+  const key = (label: string): Buffer => Buffer.from(hkdfSync('sha256', secret, '', `express-email-otp/1/${label}`, 32))
   return {
     fingerprint: key('fingerprint').toString('base64url').slice(0, 8),
     code: key('code'),

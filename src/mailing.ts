@@ -33,11 +33,7 @@ export async function mailCode(
 }
 
 /** A mail failed, so its send costs nothing: neither the daily one nor the pause until the next. */
-export async function giveSendBack(
-  { settings, store }: Parts,
-  person: Person,
-  { id }: OpenChallenge,
-): Promise<void> {
+export async function giveSendBack({ settings, store }: Parts, person: Person, { id }: OpenChallenge): Promise<void> {
   const user = storeKey(settings.keys.current, person.holder)
   await Promise.all([
     store.spend({ user, bucket: 'sends', permits: -1, ...settings.limits.sendsPerUser }),

@@ -29,8 +29,7 @@ export async function renderPage(parts: Parts, visit: Visit, problem: Problem | 
   const words = views.words(visit.locale)
   const error = problem ? detailOf(parts, visit, problem) : ''
   const custom = await callHost('locals', () => settings.locals(visit.req))
-  const mayPress =
-    settings.autoSend && state === 'send' && challenge === null && !problem && visit.sealed !== ''
+  const mayPress = settings.autoSend && state === 'send' && challenge === null && !problem && visit.sealed !== ''
   return views.page({
     ...emptyPage(parts, visit, state),
     title: state === 'code' ? codeLabel(parts, words, challenge) : say(words, `${state}.title`),
@@ -48,11 +47,7 @@ export async function renderPage(parts: Parts, visit: Visit, problem: Problem | 
 }
 
 /** A page without any of the host's values: it must render whatever is broken. */
-export function renderDeadEnd(
-  parts: Parts,
-  visit: Pick<Visit, 'locale' | 'sealed'>,
-  problem: Problem,
-): string {
+export function renderDeadEnd(parts: Parts, visit: Pick<Visit, 'locale' | 'sealed'>, problem: Problem): string {
   const words = parts.views.words(visit.locale)
   return parts.views.page({
     ...emptyPage(parts, { ...visit, stepUp: PLAIN_ACCESS }, 'problem'),
@@ -144,11 +139,7 @@ function challengeContext(
   }
 }
 
-function codeLabel(
-  { settings }: Pick<Parts, 'settings'>,
-  words: Words,
-  challenge: OpenChallenge | null,
-): string {
+function codeLabel({ settings }: Pick<Parts, 'settings'>, words: Words, challenge: OpenChallenge | null): string {
   const { alphabet, length } = challenge?.kind === 'long' ? LONG : settings.code
   return say(words, alphabet === DIGITS ? 'code.digits' : 'code.characters', { length })
 }

@@ -40,12 +40,7 @@ export function personOf(user: OtpUser): Person {
   if (typeof raw !== 'object' || raw === null) throw invalid(`an object or null, not ${typeof raw}`)
   const { id, email, version } = user as Record<keyof OtpUser, unknown>
   if (!isLabel(id)) throw invalid('with `id`, a non-empty string or a number')
-  if (
-    version !== undefined &&
-    version !== null &&
-    typeof version !== 'string' &&
-    typeof version !== 'number'
-  ) {
+  if (version !== undefined && version !== null && typeof version !== 'string' && typeof version !== 'number') {
     throw invalid('with `version` a string or a number')
   }
   const address = typeof email === 'string' ? parseAddress(email) : null

@@ -17,8 +17,7 @@ export function resolveCode(options: CodeOptions = {}, defaultDigits: number): C
   if (alphabet === undefined && length === undefined) {
     return enough({ alphabet: DIGITS, length: whole('code.digits', digits, 1, 18) })
   }
-  if (options.digits !== undefined)
-    throw invalidOption('code', options, 'Give `digits`, or `alphabet` and `length`.')
+  if (options.digits !== undefined) throw invalidOption('code', options, 'Give `digits`, or `alphabet` and `length`.')
   if (typeof alphabet !== 'string' || !/^(?:[0-9A-Z]{2,}|[0-9a-z]{2,})$/.test(alphabet)) {
     throw invalidOption('code.alphabet', alphabet, 'Give ASCII digits and letters of one case, at least two.')
   }
@@ -32,8 +31,7 @@ function enough(format: CodeFormat): CodeFormat {
   const count = possibilities(format)
   if (count >= 1_000_000n && count <= 2n ** 64n) return Object.freeze(format)
   const shape = `${format.length} of ${format.alphabet.length} characters`
-  if (count > 2n ** 64n)
-    throw invalidOption('code', shape, 'More than 2^64 possibilities gain nothing: shorten it.')
+  if (count > 2n ** 64n) throw invalidOption('code', shape, 'More than 2^64 possibilities gain nothing: shorten it.')
   const chance = ((83 / Number(count)) * 100).toPrecision(2)
   throw invalidOption(
     'code',
@@ -52,11 +50,7 @@ export function resolveLimits(options: LimitOptions, code: CodeFormat): Limits {
   const chance = guesses / Number(possibilities(code))
   if (chance > WORST_YEARLY_CHANCE) {
     const cure = `That allows ${Math.round(guesses)} guesses a year, a ${(chance * 100).toPrecision(2)} % chance. `
-    throw invalidOption(
-      'limits.failures',
-      options.failures,
-      `${cure}Lower the capacity or lengthen the refill.`,
-    )
+    throw invalidOption('limits.failures', options.failures, `${cure}Lower the capacity or lengthen the refill.`)
   }
   return {
     sendsPerUser: limit('sendsPerUser', options.sendsPerUser, { capacity: 5, refill: 5_760 }),

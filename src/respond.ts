@@ -49,12 +49,7 @@ export function respondWithout(parts: Parts, req: OtpRequest, res: OtpResponse, 
   sendPage(parts.settings, res, statusOf(problem), page, problem)
 }
 
-export function sendProblem(
-  parts: Parts,
-  res: OtpResponse,
-  visit: Pick<Visit, 'locale'>,
-  problem: Problem,
-): void {
+export function sendProblem(parts: Parts, res: OtpResponse, visit: Pick<Visit, 'locale'>, problem: Problem): void {
   const body = {
     type: `urn:express-email-otp:problem:${problem.problem}`,
     title: titleOf(parts, visit.locale, problem.problem),
@@ -100,13 +95,7 @@ export function secure(settings: Settings, res: OtpResponse): void {
   if (contentSecurityPolicy !== null) res.setHeader('Content-Security-Policy', contentSecurityPolicy)
 }
 
-function sendPage(
-  settings: Settings,
-  res: OtpResponse,
-  status: number,
-  html: string,
-  problem: Problem | null,
-): void {
+function sendPage(settings: Settings, res: OtpResponse, status: number, html: string, problem: Problem | null): void {
   if (problem) retryAfter(res, problem)
   send(settings, res, status, 'text/html', html)
 }

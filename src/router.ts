@@ -35,10 +35,7 @@ export function createRouter(parts: Parts): OtpHandler {
 
   router.use(isMountedAt(settings.path))
   for (const folder of parts.views.assetFolders) {
-    router.use(
-      '/assets',
-      express.static(folder, { index: false, redirect: false, maxAge: '1h', setHeaders: nosniff }),
-    )
+    router.use('/assets', express.static(folder, { index: false, redirect: false, maxAge: '1h', setHeaders: nosniff }))
   }
   router.get('/', run(show))
   router.get(['/send', '/verify', '/restart'], (_req, res) => {

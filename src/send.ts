@@ -125,12 +125,8 @@ function tooMany(seconds: number): Problem {
 }
 
 /** For `otp.start()`: the same as the form, for whoever is signed in. */
-export async function sendTo(
-  parts: Parts,
-  visit: Visit,
-): Promise<'sent' | 'queued' | 'failed' | 'throttled'> {
-  if (visit.person === null)
-    throw new OtpError('invalid_user', 'otp.start() needs a user: sign the person in first.')
+export async function sendTo(parts: Parts, visit: Visit): Promise<'sent' | 'queued' | 'failed' | 'throttled'> {
+  if (visit.person === null) throw new OtpError('invalid_user', 'otp.start() needs a user: sign the person in first.')
   const answer = await send(parts, visit)
   if (!('problem' in answer)) return 'json' in answer && answer.json.delivery === 'sent' ? 'sent' : 'queued'
   return answer.problem === 'too_many_requests' ? 'throttled' : 'failed'

@@ -50,8 +50,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function isHolder(value: unknown): value is Holder {
-  if (!isObject(value) || !['kind', 'id', 'email', 'version'].every((key) => Object.hasOwn(value, key)))
-    return false
+  if (!isObject(value) || !['kind', 'id', 'email', 'version'].every((key) => Object.hasOwn(value, key))) return false
   if (value.kind !== 'user' && value.kind !== 'address') return false
   return [value.id, value.email, value.version].every((text) => typeof text === 'string')
 }

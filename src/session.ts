@@ -73,8 +73,7 @@ export function useUp(req: OtpRequest, grant: Grant): void {
 export function dropGrant(req: OtpRequest, id: string): void {
   if (!(req as { session?: unknown }).session) return
   const { challenges, grants } = read(req)
-  if (grants.some((one) => one.id === id))
-    write(req, { challenges, grants: grants.filter((one) => one.id !== id) })
+  if (grants.some((one) => one.id === id)) write(req, { challenges, grants: grants.filter((one) => one.id !== id) })
 }
 
 export function grantsOf(req: OtpRequest): readonly Grant[] {
@@ -85,10 +84,7 @@ export function forgetGrants(req: OtpRequest): void {
   write(req, { challenges: read(req).challenges, grants: [] })
 }
 
-function isFor(
-  one: Pick<StepUp, 'purpose' | 'details'>,
-  wanted: Pick<StepUp, 'purpose' | 'details'>,
-): boolean {
+function isFor(one: Pick<StepUp, 'purpose' | 'details'>, wanted: Pick<StepUp, 'purpose' | 'details'>): boolean {
   return one.purpose === wanted.purpose && one.details === wanted.details
 }
 

@@ -72,11 +72,7 @@ export function resolveSettings(options: OtpOptions): Settings {
   const { typedEmail = false, now, contentSecurityPolicy = STRICT_CSP } = options
   const user = callback('user', options.user, null)
   if (!user && !typedEmail) {
-    throw invalidOption(
-      'user',
-      undefined,
-      'Give `user: (req) => …`, or `typedEmail: true` to prove typed addresses.',
-    )
+    throw invalidOption('user', undefined, 'Give `user: (req) => …`, or `typedEmail: true` to prove typed addresses.')
   }
   const code = resolveCode(options.code, user ? 6 : 8)
   return Object.freeze({
@@ -90,11 +86,7 @@ export function resolveSettings(options: OtpOptions): Settings {
     autoSend: oneOf('autoSend', or(options.autoSend, user !== null), [true, false]),
     signIn: options.signIn === undefined ? null : sitePath('signIn', options.signIn),
     code,
-    codeInSubject: oneOf('code.subject', or(options.code?.subject, 'auto'), [
-      'auto',
-      'always',
-      'never',
-    ] as const),
+    codeInSubject: oneOf('code.subject', or(options.code?.subject, 'auto'), ['auto', 'always', 'never'] as const),
     // NIST SP 800-63B-4 3.1.3.2: an out-of-band secret is valid for at most ten minutes.
     lifetime: seconds('lifetime', or(options.lifetime, 600), 600),
     attempts: whole('attempts', or(options.attempts, 5), 1, 10),
@@ -113,8 +105,7 @@ function resolveSecrets(secret: unknown): KeyRing {
   const secrets = [secret].flat()
   for (const one of secrets) {
     if (typeof one === 'string' && one.length >= 32) continue
-    const cure =
-      'Give at least 32 random characters from your environment; `openssl rand -base64 32` makes some.'
+    const cure = 'Give at least 32 random characters from your environment; `openssl rand -base64 32` makes some.'
     throw invalidOption('secret', one, cure)
   }
   const [first, ...rest] = secrets as string[]

@@ -67,8 +67,7 @@ async function admit(parts: Parts, visit: Visit, person: Person, challenge: Open
     await callHost('onVerified', () => settings.onVerified(req, { user, purpose }))
     // `onVerified` may have signed somebody in. The proof is theirs only if the proven address is.
     const now = await whoIs(settings, req)
-    const holder =
-      now?.address.key === person.address.key ? now.holder : personOfAddress(person.address).holder
+    const holder = now?.address.key === person.address.key ? now.holder : personOfAddress(person.address).holder
     keepGrant(req, { id, at, purpose, details, holder })
     await saveSession(req)
   } catch (error) {

@@ -15,12 +15,7 @@ const HELPERS = ['t', 'if', 'unless', 'each', 'with']
  * night. Adds the partials that it uses to `used`.
  * @throws OtpError `invalid_view` with file, line, column and the nearest known name
  */
-export function parseTemplate(
-  file: string,
-  source: string,
-  names: Names,
-  used: Set<string>,
-): hbs.AST.Program {
+export function parseTemplate(file: string, source: string, names: Names, used: Set<string>): hbs.AST.Program {
   let ast: hbs.AST.Program
   try {
     ast = Handlebars.parse(source)
@@ -65,15 +60,13 @@ class NameCheck extends Handlebars.Visitor {
   override PartialStatement(node: hbs.AST.PartialStatement): void {
     const name = nameOf(node.name)
     this.used.add(name)
-    if (!this.names.partials.includes(name))
-      this.#fail(node, `unknown partial "${name}".`, name, this.names.partials)
+    if (!this.names.partials.includes(name)) this.#fail(node, `unknown partial "${name}".`, name, this.names.partials)
     this.#arguments(node)
   }
 
   override PathExpression(node: hbs.AST.PathExpression): void {
     const name = node.original
-    if (node.data || node.depth > 0 || this.#inside > 0 || name === 'this' || name.startsWith('custom.'))
-      return
+    if (node.data || node.depth > 0 || this.#inside > 0 || name === 'this' || name.startsWith('custom.')) return
     if (this.names.variables.includes(name)) return
     this.#fail(node, `unknown variable "${name}".`, name, this.names.variables)
   }
@@ -87,8 +80,7 @@ class NameCheck extends Handlebars.Visitor {
     const [key] = node.params
     if (name === 't' && key?.type === 'StringLiteral') {
       const text = (key as hbs.AST.StringLiteral).value
-      if (!this.names.words.includes(text))
-        this.#fail(key, `no text has the key "${text}".`, text, this.names.words)
+      if (!this.names.words.includes(text)) this.#fail(key, `no text has the key "${text}".`, text, this.names.words)
     }
     this.#arguments(node)
   }

@@ -76,9 +76,7 @@ export function compileAll(folders: readonly string[]): Compiled {
     const ast = parseTemplate(file.absolute, readView(file.absolute), names, used)
     return [`${file.stem}.${file.locale}`, ENGINES[kind].compile(ast, COMPILE[kind])]
   }
-  const templates = lists.map(
-    (list) => new Map(list.filter((file) => file.absolute.endsWith('.hbs')).map(compile)),
-  )
+  const templates = lists.map((list) => new Map(list.filter((file) => file.absolute.endsWith('.hbs')).map(compile)))
   const lost = partials.find((file) => !known.has(file.stem) && !used.has(nameOf(file)))
   if (!lost) return { templates, partials: partialNames, words }
   const cure = didYouMean(

@@ -16,7 +16,7 @@ export const BUILT_IN = path.join(__dirname, '..', 'views')
 
 const LOCALE_SUFFIX = /\.([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)$/
 const PURPOSE_MAIL = /^mail\/[a-z0-9][a-z0-9_-]*\/(subject|preheader|html|text)$/
-const FREE = /^(assets\/.+|samples\/[^/]+\.json|locales\/[^/]+\.json)$/
+const FREE = /^(assets\/.+|samples\/[^/]+\.json|locales\/[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\.json)$/
 
 /**
  * Lists a views folder. A file that no lookup would ever find is refused: most often it is a mistyped name, and the
@@ -55,9 +55,7 @@ function filesBelow(folder: string): string[] {
   try {
     return readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
-      .map((entry) =>
-        path.relative(folder, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'),
-      )
+      .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'))
       .sort()
   } catch (error) {
     throw new OtpError('invalid_view', `views: the folder ${folder} cannot be read.`, { cause: error })

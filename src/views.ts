@@ -42,17 +42,9 @@ export function loadViews(hostFolders: readonly string[], defaultLocale: string)
     return compiled
   }
   const words = (all: Compiled, locale: string): Words =>
-    fallbacks(locale, defaultLocale, 'en').reduce<Words>(
-      (rest, tag) => ({ ...all.words.get(tag), ...rest }),
-      {},
-    )
+    fallbacks(locale, defaultLocale, 'en').reduce<Words>((rest, tag) => ({ ...all.words.get(tag), ...rest }), {})
 
-  function render(
-    all: Compiled,
-    stems: readonly string[],
-    context: PageContext | MailContext,
-    extra: object,
-  ): string {
+  function render(all: Compiled, stems: readonly string[], context: PageContext | MailContext, extra: object): string {
     const kind = isText(stems[0] ?? '') ? 'text' : 'html'
     const template = stems.map((stem) => find(all, stem, context.locale)).find((found) => found !== null)
     if (!template) throw new OtpError('render_failed', `views: there is no ${stems.join(' or ')}.`)

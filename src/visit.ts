@@ -48,8 +48,7 @@ export function whoIs(settings: Settings, req: OtpRequest): Person | null | Prom
 export function readField(body: unknown, name: string, longest: number): string | null | undefined {
   if (body === undefined || body === null) return null
   if (typeof body !== 'object' || Array.isArray(body) || Buffer.isBuffer(body)) return undefined
-  if (Object.keys(body).some((key) => key.startsWith(`${name}[`) || key.startsWith(`${name}.`)))
-    return undefined
+  if (Object.keys(body).some((key) => key.startsWith(`${name}[`) || key.startsWith(`${name}.`))) return undefined
   if (!Object.hasOwn(body, name)) return null
   const value = (body as Record<string, unknown>)[name]
   return typeof value === 'string' && value.length <= longest ? value : undefined

@@ -142,15 +142,12 @@ describe('what is not left to chance', () => {
     expect(JSON.stringify(mail)).toBe(before)
   })
 
-  test.each(['debug', 'logger', 'transactionLog'])(
-    '`%s` is refused: it writes codes into the log',
-    (name) => {
-      const error = refusal({ transport: { host: 'mail.example', [name]: true }, from: FROM })
-      expect(error.code).toBe('invalid_option')
-      expect(error.message).toContain(`\`mail.transport.${name}\``)
-      expect(error.message).toContain('Leave it out')
-    },
-  )
+  test.each(['debug', 'logger', 'transactionLog'])('`%s` is refused: it writes codes into the log', (name) => {
+    const error = refusal({ transport: { host: 'mail.example', [name]: true }, from: FROM })
+    expect(error.code).toBe('invalid_option')
+    expect(error.message).toContain(`\`mail.transport.${name}\``)
+    expect(error.message).toContain('Leave it out')
+  })
 
   test('a transporter of the host’s own is used as it is', () => {
     const transport = { sendMail: () => Promise.resolve({}) }
@@ -184,25 +181,17 @@ describe('A4: headers that a host configures', () => {
     expect(refusal({ transport: 'smtp://localhost', from }).message).toContain('Give one address')
   })
 
-  test.each([
-    'To',
-    'cc',
-    'BCC',
-    'From',
-    'Sender',
-    'Reply-To',
-    'Subject',
-    'Message-ID',
-    'Content-Type',
-    'OTP-Token',
-  ])('A4: `mail.headers` cannot set %s, which the mail has of its own', (name) => {
-    const error = refusal({
-      transport: 'smtp://localhost',
-      from: FROM,
-      headers: { [name]: 'evil@example.com' },
-    })
-    expect(error.message).toContain('`mail.headers`')
-  })
+  test.each(['To', 'cc', 'BCC', 'From', 'Sender', 'Reply-To', 'Subject', 'Message-ID', 'Content-Type', 'OTP-Token'])(
+    'A4: `mail.headers` cannot set %s, which the mail has of its own',
+    (name) => {
+      const error = refusal({
+        transport: 'smtp://localhost',
+        from: FROM,
+        headers: { [name]: 'evil@example.com' },
+      })
+      expect(error.message).toContain('`mail.headers`')
+    },
+  )
 })
 
 describe('misconfiguration', () => {
@@ -212,18 +201,10 @@ describe('misconfiguration', () => {
     ['mail.transport', { transport: undefined, from: FROM }, 'SMTP URL'],
     ['mail.transport', { transport: null, from: FROM }, 'SMTP URL'],
     ['mail.transport', { transport: 25, from: FROM }, 'SMTP URL'],
-    [
-      'mail.transport',
-      { transport: 'mail.example:25', from: FROM },
-      'smtps://user:password@mail.example:465',
-    ],
+    ['mail.transport', { transport: 'mail.example:25', from: FROM }, 'smtps://user:password@mail.example:465'],
     ['mail.transport', { transport: 'http://user:hunter2hunter2@mail.example', from: FROM }, 'smtps://'],
     ['mail.transport', { transport: 'smtp://mail.example?pool=true&x=hunter2hunter2', from: FROM }, 'query'],
-    [
-      'mail.transport',
-      { transport: 'smtp://us%er:hunter2hunter2@mail.example', from: FROM },
-      'percent-encode',
-    ],
+    ['mail.transport', { transport: 'smtp://us%er:hunter2hunter2@mail.example', from: FROM }, 'percent-encode'],
     ['mail.from', { transport: 'smtp://localhost' }, 'missing'],
     ['mail.from', { transport: 'smtp://localhost', from: '' }, 'text'],
     ['mail.replyTo', { transport: 'smtp://localhost', from: FROM, replyTo: 'nobody' }, 'Give one address'],

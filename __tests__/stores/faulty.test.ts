@@ -33,10 +33,7 @@ const failuresOf = ({ user, failures }: Attempt | OpenRequest): BucketRequest =>
 const others = async (): Promise<void> => void (await turn())
 
 /** Lets calls of one moment share one answer, as a cache in front of the store would. */
-function shared<Request, Outcome>(
-  act: (request: Request) => Promise<Outcome>,
-  name: (request: Request) => string,
-) {
+function shared<Request, Outcome>(act: (request: Request) => Promise<Outcome>, name: (request: Request) => string) {
   const pending = new Map<string, Promise<Outcome>>()
   return (request: Request): Promise<Outcome> => {
     const running = pending.get(name(request)) ?? act(request)
@@ -106,8 +103,7 @@ const MUTANTS: readonly Mutant[] = [
     make: (good) => ({
       async open(request) {
         const opened = await good.open(request)
-        if (opened.outcome === 'opened' && opened.repeated)
-          await good.spend({ ...failuresOf(request), permits: -1 })
+        if (opened.outcome === 'opened' && opened.repeated) await good.spend({ ...failuresOf(request), permits: -1 })
         return opened
       },
     }),
@@ -151,9 +147,7 @@ const MUTANTS: readonly Mutant[] = [
     make: (good) => ({
       async redeem(attempt) {
         const redeemed = await good.redeem(attempt)
-        return redeemed.outcome === 'mismatch' && redeemed.attemptsLeft === 0
-          ? { outcome: 'exhausted' }
-          : redeemed
+        return redeemed.outcome === 'mismatch' && redeemed.attemptsLeft === 0 ? { outcome: 'exhausted' } : redeemed
       },
     }),
   },
@@ -170,9 +164,7 @@ const MUTANTS: readonly Mutant[] = [
         },
         async redeem(attempt) {
           const redeemed = await good.redeem(attempt)
-          return redeemed.outcome === 'exhausted' && right.has(attempt.digest)
-            ? { outcome: 'redeemed' }
-            : redeemed
+          return redeemed.outcome === 'exhausted' && right.has(attempt.digest) ? { outcome: 'redeemed' } : redeemed
         },
       }
     },
@@ -183,9 +175,7 @@ const MUTANTS: readonly Mutant[] = [
     make: (good) => ({
       async open(request) {
         const opened = await good.open({ ...request, lifetime: request.lifetime * 1_000 })
-        return opened.outcome === 'opened'
-          ? { ...opened, expiresIn: Math.ceil(opened.expiresIn / 1_000) }
-          : opened
+        return opened.outcome === 'opened' ? { ...opened, expiresIn: Math.ceil(opened.expiresIn / 1_000) } : opened
       },
     }),
   },
@@ -232,9 +222,7 @@ const MUTANTS: readonly Mutant[] = [
       return {
         async spend(request) {
           const taken = table[request.bucket] ?? table[request.user]
-          return taken === undefined
-            ? good.spend(request)
-            : { outcome: 'throttled', retryAfter: request.refill }
+          return taken === undefined ? good.spend(request) : { outcome: 'throttled', retryAfter: request.refill }
         },
       }
     },
@@ -353,9 +341,7 @@ const MUTANTS: readonly Mutant[] = [
         },
         async redeem(attempt) {
           const redeemed = await good.redeem(attempt)
-          return redeemed.outcome === 'longer' && right.has(attempt.digest)
-            ? { outcome: 'redeemed' }
-            : redeemed
+          return redeemed.outcome === 'longer' && right.has(attempt.digest) ? { outcome: 'redeemed' } : redeemed
         },
       }
     },

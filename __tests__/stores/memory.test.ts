@@ -15,9 +15,7 @@ describe('the memory store conforms:', () => {
     clock.tick(seconds)
     return Promise.resolve()
   }
-  test.each(storeConformance(() => new MemoryStore({ now: clock.now }), { wait }))('$name', ({ run }) =>
-    run(),
-  )
+  test.each(storeConformance(() => new MemoryStore({ now: clock.now }), { wait }))('$name', ({ run }) => run())
 })
 
 const ROOMY = { capacity: 100, refill: 60 }
@@ -122,9 +120,7 @@ describe('a memory store that is full', () => {
 
   test('takes no more entries than it was made for', () => {
     for (const maxEntries of [0, -1, 1.5, NaN, Infinity, '10' as unknown as number])
-      expect(() => new MemoryStore({ maxEntries })).toThrow(
-        'MemoryStore: maxEntries must be a whole number from 1',
-      )
+      expect(() => new MemoryStore({ maxEntries })).toThrow('MemoryStore: maxEntries must be a whole number from 1')
   })
 })
 
@@ -184,9 +180,7 @@ describe('a shelf', () => {
     many.sweep(() => 10)
     for (let chunk = 0; chunk < 10; chunk++) await turn()
     // At moment 0 all would still count: what is gone now was thrown out by the sweeping.
-    const left = Array.from({ length: 10_000 }, (_, i) => many.get(`${i}`, 0)).filter(
-      (entry) => entry !== undefined,
-    )
+    const left = Array.from({ length: 10_000 }, (_, i) => many.get(`${i}`, 0)).filter((entry) => entry !== undefined)
     expect(left).toEqual(Array<number>(5_000).fill(20))
   })
 })

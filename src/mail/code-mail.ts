@@ -43,8 +43,7 @@ export function codeMessage(
     purposeText: stepUp.description ?? views.words(locale)[`purpose.${stepUp.purpose}`] ?? '',
     recipient: { masked: maskAddress(person.address.address) },
     code: displayCode(code, kind),
-    codeInSubject:
-      settings.codeInSubject === 'always' || (settings.codeInSubject === 'auto' && person.user === null),
+    codeInSubject: settings.codeInSubject === 'always' || (settings.codeInSubject === 'auto' && person.user === null),
     expires: {
       minutes: Math.max(1, Math.ceil(lifetime / 60)),
       in: duration(locale, lifetime),

@@ -42,9 +42,7 @@ export function createMailer({ transporter, close }: MailSettings): Mailer {
     async close() {
       isClosed = true
       const patience = new AbortController()
-      const farewell = sleep(LONGEST_FAREWELL_MS, undefined, { signal: patience.signal }).catch(
-        () => undefined,
-      )
+      const farewell = sleep(LONGEST_FAREWELL_MS, undefined, { signal: patience.signal }).catch(() => undefined)
       await Promise.race([Promise.all(underWay), farewell])
       patience.abort()
       close()
@@ -53,7 +51,5 @@ export function createMailer({ transporter, close }: MailSettings): Mailer {
 }
 
 function addressOf(accepted: unknown): unknown {
-  return typeof accepted === 'object' && accepted !== null
-    ? (accepted as { address?: unknown }).address
-    : accepted
+  return typeof accepted === 'object' && accepted !== null ? (accepted as { address?: unknown }).address : accepted
 }

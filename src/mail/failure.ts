@@ -26,8 +26,6 @@ export function classifyFailure(error: unknown): Delivery {
   const code = typeof responseCode === 'number' ? responseCode : 0
   // 530 asks for a login and 554 may mean the whole session; both say nothing about the mailbox.
   const isMailbox = (code >= 550 && code <= 553) || code === 452
-  const reason = [name, command, responseCode]
-    .filter((part) => /^(string|number)$/.test(typeof part))
-    .join(' ')
+  const reason = [name, command, responseCode].filter((part) => /^(string|number)$/.test(typeof part)).join(' ')
   return { outcome: command === 'RCPT TO' && isMailbox ? 'refused' : 'unavailable', reason }
 }

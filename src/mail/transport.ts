@@ -18,8 +18,7 @@ export interface MailSettings {
 const SECOND = 1_000
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i
 // A second recipient, or another body, would send the code where nobody proved anything.
-const OURS =
-  /^(to|cc|bcc|from|sender|reply-to|subject|date|message-id|references|mime-version|content-.*|otp-token)$/i
+const OURS = /^(to|cc|bcc|from|sender|reply-to|subject|date|message-id|references|mime-version|content-.*|otp-token)$/i
 const LEAKS = ['debug', 'logger', 'transactionLog'] as const
 
 /** @throws OtpError `invalid_option` */
@@ -44,8 +43,7 @@ function checkHeaders(headers: unknown): void {
   for (const [name, value] of Object.entries(headers)) {
     if (!/^[A-Za-z0-9-]+$/.test(name))
       throw invalidOption('mail.headers', name, 'Header names are letters, digits and dashes.')
-    if (OURS.test(name))
-      throw invalidOption('mail.headers', name, 'Leave it out: the mail has one of its own.')
+    if (OURS.test(name)) throw invalidOption('mail.headers', name, 'Leave it out: the mail has one of its own.')
     line(`mail.headers.${name}`, value)
   }
 }
@@ -55,9 +53,7 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host)
 }
 
-function resolveTransport(
-  transport: OtpOptions['mail']['transport'],
-): Pick<MailSettings, 'transporter' | 'close'> {
+function resolveTransport(transport: OtpOptions['mail']['transport']): Pick<MailSettings, 'transporter' | 'close'> {
   if (isTransporter(transport)) return { transporter: transport, close: () => undefined }
   const pool = createTransport(typeof transport === 'string' ? fromUrl(transport) : fromOptions(transport))
   return { transporter: pool, close: () => pool.close({ force: true }) }
@@ -66,16 +62,11 @@ function resolveTransport(
 function fromUrl(text: string): SmtpOptions {
   const url = parseUrl(text)
   if (!url || !/^smtps?:$/.test(url.protocol) || url.hostname === '' || !isEncoded(url)) {
-    const cure =
-      'Give a URL such as smtps://user:password@mail.example:465 (percent-encode user and password).'
+    const cure = 'Give a URL such as smtps://user:password@mail.example:465 (percent-encode user and password).'
     throw invalidOption('mail.transport', text, cure)
   }
   if (url.search !== '') {
-    throw invalidOption(
-      'mail.transport',
-      text,
-      'Leave the query out of the URL, or give nodemailer options instead.',
-    )
+    throw invalidOption('mail.transport', text, 'Leave the query out of the URL, or give nodemailer options instead.')
   }
   const [user, pass] = [decodeURIComponent(url.username), decodeURIComponent(url.password)]
   return fromOptions({
@@ -98,25 +89,16 @@ function isEncoded({ username, password }: URL): boolean {
 /** The host's SMTP options over safe defaults, and over them what must not be left to chance. */
 function fromOptions(options: SmtpOptions): SmtpOptions & { pool: true } {
   if (typeof options !== 'object' || (options as unknown) === null) {
-    throw invalidOption(
-      'mail.transport',
-      options,
-      'Give an SMTP URL, nodemailer options or a nodemailer Transporter.',
-    )
+    throw invalidOption('mail.transport', options, 'Give an SMTP URL, nodemailer options or a nodemailer Transporter.')
   }
   const given = options as Record<string, unknown>
   const leak = LEAKS.find((name) => given[name])
   if (leak) throw invalidOption(`mail.transport.${leak}`, true, 'Leave it out: it writes codes into the log.')
   // nodemailer would let it win over `host`, and whether TLS is needed hangs on the host.
   if (given.url !== undefined) {
-    throw invalidOption(
-      'mail.transport.url',
-      given.url,
-      'Give the URL as `mail.transport`, or name `host` and `port`.',
-    )
+    throw invalidOption('mail.transport.url', given.url, 'Give the URL as `mail.transport`, or name `host` and `port`.')
   }
-  const inClear =
-    options.secure !== true && isLoopback(options.host ?? 'localhost') && !('service' in options)
+  const inClear = options.secure !== true && isLoopback(options.host ?? 'localhost') && !('service' in options)
   return {
     maxConnections: 3,
     maxMessages: 100,

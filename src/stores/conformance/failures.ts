@@ -3,9 +3,7 @@ import { type Cases, is } from './scene.js'
 
 /** The bucket of wrong short codes: empty, it makes codes longer and locks nobody out. */
 export const failures: Cases = {
-  async 'wrong codes for all challenges of a user empty one bucket, and the one that empties it says so'(
-    ana,
-  ) {
+  async 'wrong codes for all challenges of a user empty one bucket, and the one that empties it says so'(ana) {
     ana.failures = { capacity: 4, refill: 60 }
     const [a, b] = [await ana.open(), await ana.open()]
     assert.deepEqual(await ana.wrong(a.id), is.wrong(4))
@@ -67,9 +65,7 @@ export const failures: Cases = {
     assert.deepEqual(await ana.wrong(short.id), is.wrong(3, true))
   },
 
-  async 'a right code gives back what its own challenge took and no more; sending it again gives nothing'(
-    ana,
-  ) {
+  async 'a right code gives back what its own challenge took and no more; sending it again gives nothing'(ana) {
     ana.failures = { capacity: 4, refill: 60 }
     const [a, b, c] = [await ana.open(), await ana.open(), await ana.open()]
     await ana.wrong(a.id)

@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { Limit } from '../../bucket.js'
-import type {
-  BucketRequest,
-  Candidate,
-  OpenOutcome,
-  OtpStore,
-  RedeemOutcome,
-  SpendOutcome,
-} from '../store.js'
+import type { BucketRequest, Candidate, OpenOutcome, OtpStore, RedeemOutcome, SpendOutcome } from '../store.js'
 
 /** Sentences, and how to find out whether a store keeps them. */
 export type Cases = Readonly<Record<string, (ana: Scene) => Promise<void>>>
