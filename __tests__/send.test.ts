@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Response } from 'supertest'
-import type { MailTransporter, OtpOptions } from '../src/index.js'
+import { type MailTransporter, MemoryStore, type OpenRequest, type OtpOptions } from '../src/index.js'
 import { networkOf } from '../src/network.js'
 import type * as HostModule from './helpers/host-app.js'
-import { ANA, BROWSER, type Agent, HostApp, type HostOptions, NAVIGATE, sealedIn } from './helpers/host-app.js'
+import { ANA, BROWSER, type Agent, Clock, HostApp, type HostOptions, NAVIGATE, sealedIn } from './helpers/host-app.js'
 import { codeIn } from './helpers/mailbox.js'
 import { ScriptedSmtp, type SmtpScript } from './helpers/smtp-script.js'
 
@@ -303,6 +303,31 @@ describe('S5: typed addresses', () => {
     await ask(host.jar(), 'ana@example.com').expect(429)
   })
 
+  test.each([
+    ['accepted', true],
+    ['not accepted', false],
+  ])('S5: an address that is %s has a code that redeems its challenge: %s', async (_what, isAccepted) => {
+    const requests: OpenRequest[] = []
+    const clock = new Clock()
+    const store = new MemoryStore({ now: clock.now })
+    const open = store.open.bind(store)
+    store.open = (request) => {
+      requests.push(request)
+      return open(request)
+    }
+    await typed({ store, typedEmail: { accept: () => isAccepted } })
+    const jar = host.jar()
+    await ask(jar, 'eve@example.com').expect(200)
+    clock.tick(31)
+    await ask(jar, 'eve@example.com').expect(200)
+    const [first, second] = requests
+    expect(second?.repeat?.id).toBe(first?.begin.id)
+    // A digest that comes out the same again is that of the one code; for nobody's mail there is no such code.
+    expect(second?.repeat?.short === first?.begin.short).toBe(isAccepted)
+    expect(second?.repeat?.long === first?.begin.long).toBe(isAccepted)
+    await store.close()
+  })
+
   test('S5: an `accept` that answers anything but true sends nothing', async () => {
     const answers: unknown[] = [1, 'yes', {}, undefined]
     const accept = (() => Promise.resolve(answers.shift())) as () => Promise<boolean>
@@ -387,6 +412,17 @@ describe('S6: a mail that failed', () => {
     expect(codes?.[0]).toMatch(/^\d{6}$/)
     expect(codes).toEqual(Array(3).fill(codes?.[0]))
     expect(ids).toEqual(Array(3).fill(ids?.[0]))
+  })
+
+  test('S6: but not without end: a mailbox that refuses everything opens a bounded number of challenges', async () => {
+    const jar = await against({ rcpt: '550 5.1.1 no such user' })
+    const statuses: number[] = []
+    for (let i = 0; i < 30; i++) {
+      await jar.post('/2fa/restart').send({}).expect(200)
+      statuses.push((await again(jar)).status)
+    }
+    expect(statuses.filter((status) => status === 422)).toHaveLength(21) // 20 that cost nothing, and the one send
+    expect(statuses.slice(21)).toEqual(Array(9).fill(429))
   })
 
   test('S6: a code whose mail was reported as failed but came still verifies', async () => {

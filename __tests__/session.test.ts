@@ -478,3 +478,97 @@ describe('cookie-session', () => {
     await as(cookie).post('/2fa/verify', { code: host.mailbox.code }).expect(401)
   })
 })
+
+describe('one session, one holder', () => {
+  test('B7: proving a second address ends what the first one was good for', async () => {
+    await start({
+      otp: { user: undefined as never, typedEmail: true },
+      after: (app, otp) => {
+        app.get('/deed', otp.requireOtp({ purpose: 'deed' }), (_req, res) => void res.send('done'))
+        app.get('/status', (req, res, next) => void otp.status(req).then((status) => res.json(status), next))
+      },
+    })
+    const jar = host.jar()
+    const prove = async (page: string, email: string, mails: number): Promise<void> => {
+      const { body } = await jar.get(page).expect(401)
+      await jar.post('/2fa/send').send({ for: body.for, email }).expect(200)
+      const received = (await host.mailbox.mails(mails))[mails - 1]
+      await guess(jar, received ? codeIn(received) : '', { for: body.for }).expect(200)
+    }
+    await prove('/deed', 'mallory@example.com', 1)
+    await jar.get('/deed').expect(200)
+    const { body } = await jar.post('/2fa/send').send({ email: 'boss@example.com' }).expect(200)
+    expect(body.delivery).toBe('queued')
+    await guess(jar, codeIn((await host.mailbox.mails(2))[1] ?? host.mailbox.last)).expect(200)
+    expect((await jar.get('/status')).body).toMatchObject({ email: 'boss@example.com', purposes: ['access'] })
+    await jar.get('/deed').expect(401)
+  })
+
+  test('X3: a session whose save gives a promise instead of calling back is waited for', async () => {
+    const saved: unknown[] = []
+    const session = { user: ANA, save: async () => void saved.push(await Promise.resolve('saved')) }
+    const asPromise: RequestHandler = (req, _res, next) => {
+      Object.assign(req, { session })
+      next()
+    }
+    await start({ session: asPromise })
+    await host.jar().post('/2fa/send').send({}).expect(200)
+    await guess(host.jar(), host.mailbox.code).expect(200)
+    expect(saved.length).toBeGreaterThanOrEqual(2)
+    await host.jar().get('/secret').expect(200)
+  })
+
+  test('X3: a session store that never answers ends as 503, and the route stays shut', async () => {
+    const silent = { user: ANA, save: () => undefined }
+    await start({
+      session: (req, _res, next) => {
+        Object.assign(req, { session: silent })
+        next()
+      },
+    })
+    const answer = await host.jar().post('/2fa/send').send({})
+    expect([answer.status, answer.body.code]).toEqual([503, 'store_unavailable'])
+    await host.jar().get('/secret').expect(401)
+  })
+
+  test('X1: restart beside verify brings no old id back', async () => {
+    const store = new Sessions()
+    await start({ session: expressSession({ store }) })
+    for (let round = 0; round < 10; round++) {
+      const { jar, code } = await host.asked({ id: `u${round}`, email: `u${round}@example.com` })
+      await Promise.all([guess(jar, code), jar.post('/2fa/restart').send({})])
+    }
+    const all = await new Promise<Record<string, SessionData>>((resolve, reject) => {
+      store.all((error, found) => (error ? reject(error as Error) : resolve(found ?? {})))
+    })
+    expect(Object.keys(all)).toHaveLength(10)
+  })
+
+  test.each([
+    ['false', () => false as never, 401],
+    ['an empty text', () => '' as never, 401],
+    [
+      'something to await that is no promise of Node’s own',
+      () =>
+        ({
+          then: (done: (user: unknown) => void) => {
+            done(ANA)
+          },
+        }) as never,
+      200,
+    ],
+    [
+      'such a thing that gives false',
+      () =>
+        ({
+          then: (done: (user: unknown) => void) => {
+            done(false)
+          },
+        }) as never,
+      401,
+    ],
+  ])('a host whose `user` gives %s is understood', async (_what, user, status) => {
+    await start({ otp: { user } })
+    await host.jar().get('/2fa').set('Accept', 'application/json').expect(status)
+  })
+})

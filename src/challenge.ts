@@ -17,28 +17,33 @@ export interface Issued {
 
 type Throttled = Extract<OpenOutcome, { outcome: 'throttled' }>
 
-/** Opens a challenge for a step-up, or repeats the one that the session knows: one store call. */
+/**
+ * Opens a challenge for a step-up, or repeats the one that the session knows: one store call.
+ * `isMailable` false opens one that no code redeems, for an address that the host does not accept.
+ */
 export async function issue(
   { settings, store, events }: Parts,
   person: Person,
   stepUp: StepUp,
   known: OpenChallenge | null,
   locale: string,
+  isMailable = true,
 ): Promise<Issued | Throttled> {
   const keys = settings.keys.current
   const subject = (id: string): CodeSubject => subjectOf(id, person.holder, stepUp)
   const code = (id: string, kind: CodeKind): string =>
     deriveCode(keys, subject(id), kind, kind === 'long' ? LONG : settings.code)
-  const candidate = (id: string): Candidate => ({
-    id,
-    short: digestCode(keys, subject(id), code(id, 'short')),
-    long: digestCode(keys, subject(id), code(id, 'long')),
-  })
+  const candidate = (id: string): Candidate => {
+    // What is not mailed must not be guessed either: then the digests are those of some other challenge.
+    const source = isMailable ? id : freshId()
+    const digest = (kind: CodeKind): string => digestCode(keys, subject(source), code(source, kind))
+    return { id, short: digest('short'), long: digest('long') }
+  }
   const { limits, lifetime, attempts, now } = settings
   const opened = await store.open({
     user: storeKey(keys, person.holder),
     repeat: known?.secret === keys.fingerprint ? candidate(known.id) : null,
-    begin: candidate(randomBytes(16).toString('base64url')),
+    begin: candidate(freshId()),
     lifetime,
     attempts,
     sends: limits.sendsPerUser,
@@ -101,6 +106,10 @@ export async function verify(
     events.publish({ type: 'escalated', ...subject, outcome: 'longer' })
   }
   return redeemed
+}
+
+function freshId(): string {
+  return randomBytes(16).toString('base64url')
 }
 
 /** A keyed hash instead of an id or address: nothing in a store says whose it is. */

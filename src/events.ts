@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { inspect } from 'node:util'
 import type { OtpError } from './errors.js'
 
 /** Whom and what an event is about. Never a code, an address or a session id (ASVS 16.2.5). */
@@ -60,7 +61,7 @@ export class OtpEvents extends EventEmitter<OtpEventMap> {
     try {
       await listener.call(this, event)
     } catch (error) {
-      process.emitWarning(`a listener of "${event.type}" failed: ${String(error)}`, 'ExpressEmailOtpWarning')
+      process.emitWarning(`a listener of "${event.type}" failed: ${inspect(error)}`, 'ExpressEmailOtpWarning')
     }
   }
 }

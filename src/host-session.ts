@@ -1,20 +1,31 @@
+import { within } from './deadline.js'
 import { OtpError } from './errors.js'
 import type { OtpRequest } from './http.js'
+
+type Act = (done: (error?: unknown) => void) => unknown
+
+/** A session store that does not answer within this is down. */
+const DEADLINE_MS = 5_000
 
 /** The host's session, whichever middleware made it: found out, not assumed. */
 interface HostSession {
   [key: string]: unknown
   otp?: unknown
   cookie?: { expires?: unknown; originalMaxAge?: unknown }
-  reload?: (done: (error?: unknown) => void) => void
-  save?: (done: (error?: unknown) => void) => void
-  regenerate?: (done: (error?: unknown) => void) => void
+  reload?: (done: (error?: unknown) => void) => unknown
+  save?: (done: (error?: unknown) => void) => unknown
+  regenerate?: (done: (error?: unknown) => void) => unknown
+}
+
+/** Whether there is one: it may have ended while we waited. */
+export function hasSession(req: OtpRequest): boolean {
+  const session = (req as { session?: unknown }).session
+  return typeof session === 'object' && session !== null
 }
 
 /** @throws OtpError `session_unavailable` when the host's session middleware is missing or its store is down */
 export function requireSession(req: OtpRequest): HostSession {
-  const session = (req as { session?: unknown }).session
-  if (typeof session === 'object' && session !== null) return session as HostSession
+  if (hasSession(req)) return (req as { session?: unknown }).session as HostSession
   throw new OtpError(
     'session_unavailable',
     'req.session is missing. Mount express-session (or cookie-session) before the router and the guard; ' +
@@ -54,15 +65,27 @@ export async function saveSession(req: OtpRequest): Promise<void> {
 export async function refreshSession(req: OtpRequest): Promise<boolean> {
   const session = requireSession(req)
   if (typeof session.reload !== 'function') return true
-  const error = await new Promise<unknown>((resolve) => session.reload?.(resolve)).catch(() => 'thrown')
-  if (error) (req as { session?: unknown }).session = undefined
+  const error = await ended((done) => session.reload?.(done))
+  // express-session's own words for an id that is in the store no more; anything else is a store that cannot be read.
+  const isGone = error instanceof Error && error.message === 'failed to load session'
+  if (isGone) (req as { session?: unknown }).session = undefined
   return !error
 }
 
-async function settled(act: (done: (error?: unknown) => void) => void, failure: string): Promise<void> {
-  const error = await new Promise<unknown>((resolve) => {
-    act(resolve)
-  }).catch((thrown: unknown) => thrown ?? 'thrown')
+async function settled(act: Act, failure: string): Promise<void> {
+  const error = await ended(act)
   if (!error) return
   throw new OtpError('session_unavailable', `${failure}; is its store up?`, { cause: error })
+}
+
+/** How an act on the session ended, by callback or, as some session middleware has it, by promise; in bounded time. */
+async function ended(act: Act): Promise<unknown> {
+  const answer = new Promise<unknown>((resolve, reject) => {
+    const promised: unknown = act(resolve)
+    if (promised instanceof Promise)
+      promised.then(() => {
+        resolve(undefined)
+      }, reject)
+  })
+  return within(DEADLINE_MS, answer).catch((thrown: unknown) => thrown ?? 'thrown')
 }

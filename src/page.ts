@@ -1,6 +1,7 @@
 import { maskAddress } from './address.js'
 import type { Parts } from './parts.js'
 import { DIGITS, LONG } from './code.js'
+import { hasSession } from './host-session.js'
 import { fingerprint } from './keys.js'
 import { PROBLEMS, type Problem, type ProblemCode } from './problem.js'
 import type { OpenChallenge } from './session-records.js'
@@ -21,7 +22,9 @@ const DEAD_ENDS: readonly ProblemCode[] = [
 
 /** The page that shows where the person stands, with what went wrong, if anything did. */
 export async function renderPage(parts: Parts, visit: Visit, problem: Problem | null): Promise<string> {
-  if (problem && DEAD_ENDS.includes(problem.problem)) return renderDeadEnd(parts, visit, problem)
+  if (problem && (DEAD_ENDS.includes(problem.problem) || !hasSession(visit.req))) {
+    return renderDeadEnd(parts, visit, problem)
+  }
   const { settings, views } = parts
   const { challenge, grant, ...stands } = stateOf(settings, visit)
   // The store knows better than the session whether there is a code to type.
@@ -47,12 +50,16 @@ export async function renderPage(parts: Parts, visit: Visit, problem: Problem | 
 }
 
 /** A page without any of the host's values: it must render whatever is broken. */
-export function renderDeadEnd(parts: Parts, visit: Pick<Visit, 'locale' | 'sealed'>, problem: Problem): string {
+export function renderDeadEnd(
+  parts: Parts,
+  visit: Pick<Visit, 'locale' | 'sealed'> & Partial<Visit>,
+  problem: Problem,
+): string {
   const words = parts.views.words(visit.locale)
   return parts.views.page({
     ...emptyPage(parts, { ...visit, stepUp: PLAIN_ACCESS }, 'problem'),
     title: say(words, `problem.${problem.problem}.title`),
-    error: say(words, `problem.${problem.problem}.detail`),
+    error: detailOf(parts, { locale: visit.locale, person: visit.person ?? null }, problem),
     returnTo: pageUrl(parts.settings, visit.sealed),
   })
 }

@@ -35,10 +35,10 @@ export interface Person {
 /**
  * @throws OtpError `invalid_user` when the host's function gave something else, naming the field
  */
-export function personOf(user: OtpUser): Person {
-  const raw: unknown = user
-  if (typeof raw !== 'object' || raw === null) throw invalid(`an object or null, not ${typeof raw}`)
-  const { id, email, version } = user as Record<keyof OtpUser, unknown>
+export function personOf(given: unknown): Person {
+  if (typeof given !== 'object' || given === null) throw invalid(`an object or null, not ${typeof given}`)
+  const user = given as OtpUser
+  const { id, email, version, locale } = user as Record<keyof OtpUser, unknown>
   if (!isLabel(id)) throw invalid('with `id`, a non-empty string or a number')
   if (version !== undefined && version !== null && typeof version !== 'string' && typeof version !== 'number') {
     throw invalid('with `version` a string or a number')
@@ -51,7 +51,13 @@ export function personOf(user: OtpUser): Person {
     email: address.address,
     version: String(version ?? ''),
   }
-  return { holder, address, masked: maskAddress(address.address), locale: user.locale ?? null, user }
+  return {
+    holder,
+    address,
+    masked: maskAddress(address.address),
+    locale: typeof locale === 'string' ? locale : null,
+    user,
+  }
 }
 
 export function personOfAddress(address: Address): Person {

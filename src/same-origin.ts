@@ -30,10 +30,10 @@ export function refererPath(headers: IncomingHttpHeaders, siteOrigin: string | n
 
 /**
  * Whether text is a path on this site whatever a browser does with it: one slash at the front, no second slash or
- * backslash behind it, printable ASCII only, 2 048 characters at most (CWE-601, CVE-2024-29041).
+ * backslash behind it, printable ASCII only and no quote, 2 048 characters at most (CWE-601, CVE-2024-29041).
  */
 export function isSitePath(text: string): boolean {
-  return text.length <= 2048 && /^\/(?!\/)[\x21-\x5b\x5d-\x7e]*$/.test(text)
+  return text.length <= 2048 && /^\/(?!\/)[\x21\x23-\x5b\x5d-\x7e]*$/.test(text)
 }
 
 /** Whether a path lies under the plugin's own mount point. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseAddress } from './address.js'
 import { about, issue, type Issued } from './challenge.js'
-import { giveSendBack, mailCode } from './mailing.js'
+import { giveSendBack, mailCode, mailNobody } from './mailing.js'
 import type { Parts } from './parts.js'
 import { OtpError, otpError } from './errors.js'
 import { networkOf, warnAboutProxy } from './network.js'
@@ -29,7 +29,7 @@ export async function send(parts: Parts, visit: Visit): Promise<Answer> {
     if (wait !== null) return tooMany(wait)
   }
   const isAccepted = !isTyped || (await isAcceptable(parts, visit, person))
-  const issued = await issue(parts, person, visit.stepUp, known, visit.locale)
+  const issued = await issue(parts, person, visit.stepUp, known, visit.locale, isAccepted)
   if (issued.outcome === 'throttled') return tooMany(issued.retryAfter)
 
   keepChallenge(visit.req, issued.challenge)
@@ -44,7 +44,9 @@ export async function send(parts: Parts, visit: Visit): Promise<Answer> {
     json: describeChallenge(settings, challenge),
     // After the answer, so that its time does not tell whether a mail was made. Nothing is given back either: a budget
     // that shrinks only for real mailboxes would tell the same.
-    ...(isTyped && isAccepted && { afterwards: () => void mailCode(parts, person, visit.stepUp, issued) }),
+    ...(isTyped && {
+      afterwards: () => void (isAccepted ? mailCode : mailNobody)(parts, person, visit.stepUp, issued),
+    }),
   }
 }
 

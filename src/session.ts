@@ -1,4 +1,4 @@
-import { requireSession } from './host-session.js'
+import { hasSession, requireSession } from './host-session.js'
 import type { OtpRequest } from './http.js'
 import { type Holder, sameHolder } from './person.js'
 import { type Grant, isChallenge, isGrant, isObject, type OpenChallenge } from './session-records.js'
@@ -12,7 +12,7 @@ interface Slot {
 /** Processes may disagree a little about the time; a grant from further ahead was not made by us. */
 const CLOCK_SKEW_MS = 60_000
 
-const MOST = { challenges: 5, grants: 10 }
+const MOST = { challenges: 5, grants: 5 }
 
 /** The challenge of this step-up, if the session has one of this holder; `holder` null takes a typed address. */
 export function challengeOf(req: OtpRequest, stepUp: StepUp, holder: Holder | null): OpenChallenge | null {
@@ -56,7 +56,9 @@ export function freshGrant(
 
 export function keepGrant(req: OtpRequest, grant: Grant): void {
   const { challenges, grants } = read(req)
-  const kept = [grant, ...grants.filter((one) => !isFor(one, grant))].slice(0, MOST.grants)
+  // A grant of somebody else would lend this one its purposes: one session proves one holder.
+  const others = grants.filter((one) => sameHolder(one.holder, grant.holder) && !isFor(one, grant))
+  const kept = [grant, ...others].slice(0, MOST.grants)
   write(req, { challenges: challenges.filter((one) => !isFor(one, grant)), grants: kept })
 }
 
@@ -71,7 +73,7 @@ export function useUp(req: OtpRequest, grant: Grant): void {
 
 /** Takes a grant back; harmless when there is no session or no such grant. */
 export function dropGrant(req: OtpRequest, id: string): void {
-  if (!(req as { session?: unknown }).session) return
+  if (!hasSession(req)) return
   const { challenges, grants } = read(req)
   if (grants.some((one) => one.id === id)) write(req, { challenges, grants: grants.filter((one) => one.id !== id) })
 }

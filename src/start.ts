@@ -1,5 +1,6 @@
 import { OtpError } from './errors.js'
 import type { Parts } from './parts.js'
+import { knownKeys } from './check.js'
 import { checkGuard, plain } from './guard-options.js'
 import { requireSession } from './host-session.js'
 import type { OtpRequest } from './http.js'
@@ -28,7 +29,8 @@ export interface Started {
 /**
  * Mails the code from within a POST of the host's own, its sign-in for example, and tells where it is typed:
  * `res.redirect(303, (await otp.start(req)).url)`. A mail that failed is not thrown: the page says so.
- * Saves and reloads the session: take `req.session` from `req` again afterwards.
+ * Saves and reloads the session: take `req.session` from `req` again afterwards; it is
+ * undefined when the session ended meanwhile.
  * @throws OtpError `invalid_user` when nobody is signed in and no address may be typed; `invalid_option` on a GET,
  * which must never send mail
  */
@@ -37,6 +39,7 @@ export async function start(parts: Parts, req: OtpRequest, options: StartOptions
   if (req.method === 'GET' || req.method === 'HEAD') {
     throw new OtpError('invalid_option', 'otp.start() sends mail, so call it within a POST, never a GET.')
   }
+  knownKeys('start', options, ['purpose', 'details', 'describe', 'returnTo'])
   requireSession(req)
   const { returnTo = '', details, describe = '' } = options
   const { purpose } = checkGuard(options.purpose === undefined ? {} : { purpose: options.purpose })

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { parseAddress } from './address.js'
 import { about, verify as redeem } from './challenge.js'
 import type { Parts } from './parts.js'
-import { renewSession, saveSession } from './host-session.js'
+import { refreshSession, renewSession, saveSession } from './host-session.js'
 import { type Person, personOfAddress } from './person.js'
 import type { Answer } from './problem.js'
 import { challengeOf, dropChallenge, dropGrant, keepChallenge, keepGrant } from './session.js'
@@ -44,7 +44,9 @@ export async function verify(parts: Parts, visit: Visit): Promise<Answer> {
 
 /** `POST /restart`: forgets the challenge, so that another address or a new code can be asked for. */
 export async function restart({ settings }: Parts, visit: Visit): Promise<Answer> {
-  if (challengeOf(visit.req, visit.stepUp, visit.person?.holder ?? null)) {
+  const holder = visit.person?.holder ?? null
+  // Taken anew, since a verification beside this may have renewed the session.
+  if (challengeOf(visit.req, visit.stepUp, holder) && (await refreshSession(visit.req))) {
     dropChallenge(visit.req, visit.stepUp)
     await saveSession(visit.req)
   }
@@ -81,7 +83,7 @@ async function admit(parts: Parts, visit: Visit, person: Person, challenge: Open
 
 // Remembered only so that the page offers a new code instead of a field that nothing fits.
 async function end({ req }: Visit, challenge: OpenChallenge): Promise<void> {
-  if (challenge.ended) return
+  if (challenge.ended || !(await refreshSession(req))) return
   keepChallenge(req, { ...challenge, ended: true })
   await saveSession(req)
 }

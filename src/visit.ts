@@ -32,9 +32,12 @@ export async function arrive(parts: Parts, req: OtpRequest): Promise<Visit | nul
  */
 export function whoIs(settings: Settings, req: OtpRequest): Person | null | Promise<Person | null> {
   try {
-    const user = settings.user?.(req) ?? null
-    if (user instanceof Promise) return user.then((one) => (one ? personOf(one) : null)).catch(failed)
-    return user === null ? null : personOf(user)
+    const user: unknown = settings.user?.(req)
+    // Query builders give things that can be awaited without being promises of Node's own.
+    if (typeof (user as PromiseLike<unknown> | null | undefined)?.then === 'function') {
+      return Promise.resolve(user).then(personOrNobody).catch(failed)
+    }
+    return personOrNobody(user)
   } catch (error) {
     return failed(error)
   }
@@ -72,6 +75,11 @@ export async function callHost<T>(name: string, call: () => T | Promise<T>): Pro
   } catch (error) {
     throw otpError('host_callback', `\`${name}\` threw.`, error)
   }
+}
+
+// `(req) => req.isAuthenticated() && req.user` gives false: whatever is falsy is nobody.
+function personOrNobody(user: unknown): Person | null {
+  return user ? personOf(user) : null
 }
 
 function failed(error: unknown): never {

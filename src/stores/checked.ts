@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { within } from '../deadline.js'
 import { OtpError } from '../errors.js'
 import type { OtpStore } from './store.js'
 
@@ -17,19 +17,12 @@ const OUTCOMES = {
  */
 export function checkedStore(store: OtpStore): OtpStore {
   async function check<T>(act: keyof typeof OUTCOMES, answer: () => Promise<T>): Promise<T> {
-    const patience = new AbortController()
-    const late = sleep(DEADLINE_MS, undefined, { signal: patience.signal }).then(() => {
-      throw new Error(`no answer within ${DEADLINE_MS} ms`)
-    })
-    late.catch(() => undefined) // the loser of the race is nobody's error
     try {
-      const outcome = await Promise.race([answer(), late])
+      const outcome = await within(DEADLINE_MS, answer())
       if (isKnown(act, outcome)) return outcome
       throw new Error(`it answered ${JSON.stringify(outcome)}`)
     } catch (error) {
       throw new OtpError('store_unavailable', `the store failed at ${act}().`, { cause: error })
-    } finally {
-      patience.abort()
     }
   }
   return {
