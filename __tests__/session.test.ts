@@ -72,6 +72,32 @@ class SlowMails {
   }
 }
 
+/** A store whose next attempt is looked at at once and answered only when it is let go. */
+class SlowRedeem extends MemoryStore {
+  #letGo = (): void => undefined
+  #arrive = (): void => undefined
+  #gate: Promise<void> | null = null
+  arrived = Promise.resolve()
+
+  hold(): void {
+    this.#gate = new Promise((resolve) => (this.#letGo = resolve))
+    this.arrived = new Promise((resolve) => (this.#arrive = resolve))
+  }
+
+  letGo(): void {
+    this.#letGo()
+  }
+
+  override async redeem(attempt: Attempt): Promise<RedeemOutcome> {
+    const outcome = await super.redeem(attempt)
+    const gate = this.#gate
+    this.#gate = null
+    this.#arrive()
+    await gate
+    return outcome
+  }
+}
+
 /** A store in which attempts wait for each other, so that all of them come from sessions as they were before. */
 class MeetingStore extends MemoryStore {
   #waiting: (() => void)[] = []
@@ -529,6 +555,43 @@ describe('one session, one holder', () => {
     const answer = await host.jar().post('/2fa/send').send({})
     expect([answer.status, answer.body.code]).toEqual([503, 'store_unavailable'])
     await host.jar().get('/secret').expect(401)
+  })
+
+  test('X9: the last wrong guess, slow, does not take the place of the code that was asked for meanwhile', async () => {
+    const store = new SlowRedeem()
+    await start({ otp: { store, attempts: 1 } })
+    const { jar, code } = await host.asked()
+    store.hold()
+    const wrong = guess(jar, wrongCode(code)).then((answer) => answer.body.code as unknown)
+    await store.arrived
+    await jar.post('/2fa/restart').send({}).expect(200)
+    await jar.post('/2fa/send').send({}).expect(200)
+    const next = host.mailbox.code
+    expect(next).not.toBe(code)
+    store.letGo()
+    expect(await wrong).toBe('wrong_code')
+    await guess(jar, next).expect(200)
+    await jar.get('/secret').expect(200, 'the secret')
+  })
+
+  test('X1: whoever signs out while a right code is being looked at stays signed out', async () => {
+    const store = new SlowRedeem()
+    await start({
+      otp: { store },
+      after: (app) =>
+        app.post('/sign-out', (req, res) => {
+          req.session.destroy(() => res.json({}))
+        }),
+    })
+    const { jar, code } = await host.asked()
+    store.hold()
+    const verified = guess(jar, code).then((answer) => answer.status)
+    await store.arrived
+    await jar.post('/sign-out').expect(200)
+    store.letGo()
+    expect(await verified).toBe(503)
+    expect((await jar.get('/me')).body.user).toBeNull()
+    await jar.get('/secret').expect(401)
   })
 
   test('X1: restart beside verify brings no old id back', async () => {

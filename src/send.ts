@@ -8,9 +8,9 @@ import { networkOf, warnAboutProxy } from './network.js'
 import { mac } from './keys.js'
 import { type Person, personOfAddress } from './person.js'
 import type { Answer, Problem } from './problem.js'
-import { challengeOf, keepChallenge } from './session.js'
+import { amendChallenge, challengeOf, keepChallenge } from './session.js'
 import type { OpenChallenge } from './session-records.js'
-import { refreshSession, saveSession } from './host-session.js'
+import { saveSession } from './host-session.js'
 import { describeChallenge, pageUrl } from './state.js'
 import { callHost, readField, type Visit } from './visit.js'
 
@@ -37,7 +37,7 @@ export async function send(parts: Parts, visit: Visit): Promise<Answer> {
   const delivery = isTyped ? 'queued' : await mailNow(parts, visit, person, issued)
   const isFailed = delivery === 'refused' || delivery === 'unavailable'
   const challenge: OpenChallenge = { ...issued.challenge, delivery: isFailed ? 'failed' : delivery }
-  if (delivery !== 'queued') await noteDelivery(visit, challenge)
+  if (delivery !== 'queued') await amendChallenge(visit.req, challenge, { delivery: challenge.delivery })
   if (isFailed) return { problem: delivery === 'refused' ? 'mail_refused' : 'mail_unavailable' }
   return {
     goTo: pageUrl(settings, visit.sealed),
@@ -48,17 +48,6 @@ export async function send(parts: Parts, visit: Visit): Promise<Answer> {
       afterwards: () => void (isAccepted ? mailCode : mailNobody)(parts, person, visit.stepUp, issued),
     }),
   }
-}
-
-/**
- * What became of the mail, for the page. While it was on its way the code may have been typed, or another one asked
- * for: then there is nothing to note any more.
- */
-async function noteDelivery({ req, stepUp }: Visit, challenge: OpenChallenge): Promise<void> {
-  if (!(await refreshSession(req))) return
-  if (challengeOf(req, stepUp, challenge.holder)?.id !== challenge.id) return
-  keepChallenge(req, challenge)
-  await saveSession(req)
 }
 
 /** The address that was typed; a form without the field asks for the one that was typed before. */

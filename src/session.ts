@@ -1,4 +1,4 @@
-import { hasSession, requireSession } from './host-session.js'
+import { hasSession, refreshSession, requireSession, saveSession } from './host-session.js'
 import type { OtpRequest } from './http.js'
 import { type Holder, sameHolder } from './person.js'
 import { type Grant, isChallenge, isGrant, isObject, type OpenChallenge } from './session-records.js'
@@ -25,6 +25,22 @@ export function keepChallenge(req: OtpRequest, challenge: OpenChallenge): void {
   const { challenges, grants } = read(req)
   const others = challenges.filter((one) => !isFor(one, challenge))
   write(req, { challenges: [challenge, ...others].slice(0, MOST.challenges), grants })
+}
+
+/**
+ * Notes what became of a challenge, after a wait. Meanwhile the code may have been typed, another one asked for, or the
+ * session renewed or ended: then there is nothing to note, and an older challenge must not take a newer one's place.
+ */
+export async function amendChallenge(
+  req: OtpRequest,
+  challenge: OpenChallenge,
+  change: Partial<Pick<OpenChallenge, 'delivery' | 'ended'>>,
+): Promise<void> {
+  if (!(await refreshSession(req))) return
+  const current = read(req).challenges.find((one) => one.id === challenge.id)
+  if (!current) return
+  keepChallenge(req, { ...current, ...change })
+  await saveSession(req)
 }
 
 export function dropChallenge(req: OtpRequest, stepUp: StepUp): void {

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { parseAddress } from './address.js'
 import { about, verify as redeem } from './challenge.js'
+import { OtpError } from './errors.js'
 import type { Parts } from './parts.js'
 import { refreshSession, renewSession, saveSession } from './host-session.js'
 import { type Person, personOfAddress } from './person.js'
 import type { Answer } from './problem.js'
-import { challengeOf, dropChallenge, dropGrant, keepChallenge, keepGrant } from './session.js'
+import { amendChallenge, challengeOf, dropChallenge, dropGrant, keepGrant } from './session.js'
 import type { OpenChallenge } from './session-records.js'
 import { destination, pageUrl } from './state.js'
 import { callHost, readField, type Visit, whoIs } from './visit.js'
@@ -20,22 +21,24 @@ export async function verify(parts: Parts, visit: Visit): Promise<Answer> {
   const person = visit.person ?? (challenge && personOfChallenge(challenge))
   if (challenge === null || person === null) return { problem: 'no_challenge' }
 
+  // Remembered only so that the page offers a new code instead of a field that nothing fits.
+  const end = (): Promise<void> => amendChallenge(req, challenge, { ended: true })
   const redeemed = await redeem(parts, person, stepUp, challenge, typed)
   switch (redeemed.outcome) {
     case 'malformed':
       return { problem: 'invalid_code_format' }
     case 'mismatch':
-      if (redeemed.attemptsLeft < 1) await end(visit, challenge)
+      if (redeemed.attemptsLeft < 1) await end()
       return { problem: 'wrong_code', members: { attempts_left: redeemed.attemptsLeft } }
     case 'exhausted':
-      await end(visit, challenge)
+      await end()
       return { problem: 'code_exhausted' }
     case 'absent':
       // Nothing is written: a right answer that came twice is told so here, and writing would bring back the session
       // that the first one has just replaced.
       return { problem: 'code_expired' }
     case 'longer':
-      await end(visit, challenge)
+      await end()
       return { problem: 'longer_code_required' }
     case 'redeemed':
       return admit(parts, visit, person, challenge)
@@ -63,6 +66,10 @@ async function admit(parts: Parts, visit: Visit, person: Person, challenge: Open
   const { purpose, details } = stepUp
   const id = randomBytes(16).toString('base64url')
   const at = settings.now()
+  // Whoever signed out while the code was looked at must not be signed in again by the copy that we hold.
+  if (!(await refreshSession(req))) {
+    throw new OtpError('session_unavailable', 'the session ended while the code was looked at.')
+  }
   try {
     await renewSession(req)
     const user = person.user ?? { id: person.holder.id, email: person.holder.email }
@@ -79,13 +86,6 @@ async function admit(parts: Parts, visit: Visit, person: Person, challenge: Open
   events.publish({ type: 'verified', ...about(person, stepUp, challenge), outcome: 'redeemed' })
   const to = destination(settings, visit)
   return { goTo: to, json: { verified: true, purpose, return_to: to } }
-}
-
-// Remembered only so that the page offers a new code instead of a field that nothing fits.
-async function end({ req }: Visit, challenge: OpenChallenge): Promise<void> {
-  if (challenge.ended || !(await refreshSession(req))) return
-  keepChallenge(req, { ...challenge, ended: true })
-  await saveSession(req)
 }
 
 function personOfChallenge({ holder }: OpenChallenge): Person | null {
