@@ -159,7 +159,9 @@ describe('W6: whatever is thrown, the answer tells nothing', () => {
           return req.session
         }
         const isOurs = req.path === '/2fa/verify' || (req.path === '/2fa/send' && act === 'save')
-        if (isOurs) Object.defineProperty(req.session, act, { value: fail, enumerable: false })
+        // Regenerating is the store's act, whichever session object asks for it.
+        if (isOurs && act === 'save') Object.defineProperty(req.session, act, { value: fail, enumerable: false })
+        if (isOurs && act === 'regenerate') req.sessionStore.regenerate = (_req, done) => void done(new Error(LEAK))
         next(error)
       })
     }

@@ -574,6 +574,27 @@ describe('one session, one holder', () => {
     await jar.get('/secret').expect(200, 'the secret')
   })
 
+  test.each([
+    ['a right code', '/2fa/verify', 5, (code: string) => code, 200],
+    ['a last wrong guess', '/2fa/verify', 1, wrongCode, 422],
+    ['a restart', '/2fa/restart', 5, (code: string) => code, 200],
+  ])('X1: %s keeps what the host wrote earlier in the same request', async (_what, page, attempts, typed, status) => {
+    const inner = expressSession()
+    const writing: RequestHandler = (req, res, next) => {
+      inner(req, res, (error?: unknown) => {
+        if (req.path === page) req.session.cart = ['from this very request']
+        next(error)
+      })
+    }
+    await start({ session: writing, otp: { attempts } })
+    const { jar, code } = await host.asked()
+    await jar
+      .post(page)
+      .send({ code: typed(code) })
+      .expect(status)
+    expect((await jar.get('/me')).body.cart).toEqual(['from this very request'])
+  })
+
   test('X1: whoever signs out while a right code is being looked at stays signed out', async () => {
     const store = new SlowRedeem()
     await start({

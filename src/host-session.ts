@@ -40,10 +40,10 @@ export function requireSession(req: OtpRequest): HostSession {
 export async function renewSession(req: OtpRequest): Promise<void> {
   const before = requireSession(req)
   if (typeof before.regenerate !== 'function') return
-  const { cookie, ...data } = { ...before }
+  const { cookie } = before
   await settled((done) => before.regenerate?.(done), 'the session could not be regenerated')
   const after = requireSession(req)
-  for (const [key, value] of Object.entries(data)) if (key !== '__proto__') after[key] = value
+  carry(before, after, ['cookie'])
   if (cookie && after.cookie) {
     const { expires, originalMaxAge } = cookie
     Object.assign(after.cookie, { expires, originalMaxAge })
@@ -59,17 +59,26 @@ export async function saveSession(req: OtpRequest): Promise<void> {
 
 /**
  * Takes the session as it stands by now, after a wait in which other requests may have written or renewed it.
+ * `hostData` says whose values of the host count: the `stored` ones when ours were saved before the wait, else `ours`,
+ * since the host may have written something earlier in this very request.
  * @returns false when it is gone. It is then taken from the request too: saved or sent as a cookie, it would bring an
  * id back to life that was renewed for a reason.
  */
-export async function refreshSession(req: OtpRequest): Promise<boolean> {
+export async function refreshSession(req: OtpRequest, hostData: 'stored' | 'ours'): Promise<boolean> {
   const session = requireSession(req)
   if (typeof session.reload !== 'function') return true
   const error = await ended((done) => session.reload?.(done))
   // express-session's own words for an id that is in the store no more; anything else is a store that cannot be read.
   const isGone = error instanceof Error && error.message === 'failed to load session'
   if (isGone) (req as { session?: unknown }).session = undefined
+  if (!error && hostData === 'ours') carry(session, requireSession(req), ['cookie', 'otp'])
   return !error
+}
+
+function carry(from: HostSession, to: HostSession, except: readonly string[]): void {
+  for (const [key, value] of Object.entries(from)) {
+    if (key !== '__proto__' && !except.includes(key)) to[key] = value
+  }
 }
 
 async function settled(act: Act, failure: string): Promise<void> {

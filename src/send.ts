@@ -37,7 +37,7 @@ export async function send(parts: Parts, visit: Visit): Promise<Answer> {
   const delivery = isTyped ? 'queued' : await mailNow(parts, visit, person, issued)
   const isFailed = delivery === 'refused' || delivery === 'unavailable'
   const challenge: OpenChallenge = { ...issued.challenge, delivery: isFailed ? 'failed' : delivery }
-  if (delivery !== 'queued') await amendChallenge(visit.req, challenge, { delivery: challenge.delivery })
+  if (delivery !== 'queued') await amendChallenge(visit.req, challenge, { delivery: challenge.delivery }, 'stored')
   if (isFailed) return { problem: delivery === 'refused' ? 'mail_refused' : 'mail_unavailable' }
   return {
     goTo: pageUrl(settings, visit.sealed),

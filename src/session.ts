@@ -35,8 +35,9 @@ export async function amendChallenge(
   req: OtpRequest,
   challenge: OpenChallenge,
   change: Partial<Pick<OpenChallenge, 'delivery' | 'ended'>>,
+  hostData: 'stored' | 'ours',
 ): Promise<void> {
-  if (!(await refreshSession(req))) return
+  if (!(await refreshSession(req, hostData))) return
   const current = read(req).challenges.find((one) => one.id === challenge.id)
   if (!current) return
   keepChallenge(req, { ...current, ...change })

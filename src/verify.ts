@@ -22,7 +22,7 @@ export async function verify(parts: Parts, visit: Visit): Promise<Answer> {
   if (challenge === null || person === null) return { problem: 'no_challenge' }
 
   // Remembered only so that the page offers a new code instead of a field that nothing fits.
-  const end = (): Promise<void> => amendChallenge(req, challenge, { ended: true })
+  const end = (): Promise<void> => amendChallenge(req, challenge, { ended: true }, 'ours')
   const redeemed = await redeem(parts, person, stepUp, challenge, typed)
   switch (redeemed.outcome) {
     case 'malformed':
@@ -49,7 +49,7 @@ export async function verify(parts: Parts, visit: Visit): Promise<Answer> {
 export async function restart({ settings }: Parts, visit: Visit): Promise<Answer> {
   const holder = visit.person?.holder ?? null
   // Taken anew, since a verification beside this may have renewed the session.
-  if (challengeOf(visit.req, visit.stepUp, holder) && (await refreshSession(visit.req))) {
+  if (challengeOf(visit.req, visit.stepUp, holder) && (await refreshSession(visit.req, 'ours'))) {
     dropChallenge(visit.req, visit.stepUp)
     await saveSession(visit.req)
   }
@@ -67,7 +67,7 @@ async function admit(parts: Parts, visit: Visit, person: Person, challenge: Open
   const id = randomBytes(16).toString('base64url')
   const at = settings.now()
   // Whoever signed out while the code was looked at must not be signed in again by the copy that we hold.
-  if (!(await refreshSession(req))) {
+  if (!(await refreshSession(req, 'ours'))) {
     throw new OtpError('session_unavailable', 'the session ended while the code was looked at.')
   }
   try {
