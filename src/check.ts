@@ -35,9 +35,9 @@ export function whole(option: string, value: unknown, least: number, most: numbe
 }
 
 /** A number of seconds, above zero and finite. */
-export function seconds(option: string, value: unknown, most = 31_536_000): number {
-  if (typeof value === 'number' && value >= 1 && value <= most) return value
-  throw invalidOption(option, value, `Give seconds, a number from 1 to ${most}.`)
+export function seconds(option: string, value: unknown, most = 31_536_000, least = 1): number {
+  if (typeof value === 'number' && value >= least && value <= most) return value
+  throw invalidOption(option, value, `Give seconds, a number from ${least} to ${most}.`)
 }
 
 export function oneOf<T>(option: string, value: unknown, allowed: readonly T[]): T {

@@ -12,7 +12,7 @@ import { resolveSettings } from './settings.js'
 import { start, type Started, type StartOptions } from './start.js'
 import { checkedStore } from './stores/checked.js'
 import { MemoryStore } from './stores/memory.js'
-import { invalidOption } from './check.js'
+import { invalidOption, seconds } from './check.js'
 import { loadViews } from './views.js'
 import { whoIs } from './visit.js'
 
@@ -96,6 +96,7 @@ function chooseStore({ store }: OtpOptions, now: () => number): NonNullable<OtpO
     if (typeof (store as Partial<typeof store> | null)?.[act] === 'function') continue
     throw invalidOption('store', store, `It lacks ${act}(); give an OtpStore, such as new MemoryStore().`)
   }
+  if (store.deadline !== undefined) seconds('store.deadline', store.deadline, 60, 0.1)
   return store
 }
 

@@ -10,6 +10,8 @@ export type { ProblemCode } from './problem.js'
 export type { Limit } from './bucket.js'
 export type { MailContext, PageContext } from './view-context.js'
 export { MemoryStore } from './stores/memory.js'
+export { PostgresStore, type PostgresStoreOptions } from './stores/postgres.js'
+export { RedisStore, type RedisStoreOptions } from './stores/redis.js'
 export type {
   Attempt,
   BucketRequest,

@@ -2,8 +2,8 @@ import { within } from '../deadline.js'
 import { OtpError } from '../errors.js'
 import type { OtpStore } from './store.js'
 
-/** A store that does not answer within this is down: the request ends as 503, the act may still count. */
-const DEADLINE_MS = 2_000
+/** Seconds after which a store is down: the request ends as 503, the act may still count. */
+const DEADLINE = 2
 
 const OUTCOMES = {
   open: ['opened', 'throttled'],
@@ -16,9 +16,10 @@ const OUTCOMES = {
  * an OtpError `store_unavailable`. Nothing but a known outcome gets past here.
  */
 export function checkedStore(store: OtpStore): OtpStore {
+  const deadline = (store.deadline ?? DEADLINE) * 1000
   async function check<T>(act: keyof typeof OUTCOMES, answer: () => Promise<T>): Promise<T> {
     try {
-      const outcome = await within(DEADLINE_MS, answer())
+      const outcome = await within(deadline, answer())
       if (isKnown(act, outcome)) return outcome
       throw new Error(`it answered ${JSON.stringify(outcome)}`)
     } catch (error) {

@@ -89,5 +89,7 @@ export interface OtpStore {
   open(request: OpenRequest): Promise<OpenOutcome>
   redeem(attempt: Attempt): Promise<RedeemOutcome>
   spend(request: BucketRequest): Promise<SpendOutcome>
+  /** Seconds that an act may take before the request ends as 503; 2 where a store says nothing. */
+  readonly deadline?: number
   close?(): Promise<void>
 }
