@@ -1,0 +1,74 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import path from 'node:path'
+import { Client } from 'pg'
+import { describeWith, freePort, ServerProcess, unprivileged } from './server-process.js'
+
+const DEBIAN = '/usr/lib/postgresql'
+const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : []
+const PLACES = [
+  process.env.POSTGRES_BIN,
+  ...versions.map((version) => path.join(DEBIAN, version, 'bin')),
+  ...(process.env.PATH ?? '').split(path.delimiter),
+]
+const BIN = PLACES.find((folder) => folder !== undefined && existsSync(path.join(folder, 'initdb')))
+
+export const describeWithPostgres = describeWith(
+  'PostgreSQL',
+  BIN,
+  'Install postgresql (Debian: apt-get install postgresql) or set POSTGRES_BIN to the folder of its programs.',
+)
+
+/** A real PostgreSQL on loopback with a fresh database. */
+export class PostgresServer {
+  readonly #process: ServerProcess
+
+  private constructor(readonly port: number) {
+    const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', 'max_connections=60']
+    this.#process = new ServerProcess(
+      path.join(BIN ?? '', 'postgres'),
+      (folder) => ['-D', folder, '-p', String(port), ...settings.flatMap((one) => ['-c', one])],
+      () => this.ask('SELECT 1'),
+      unprivileged('postgres'),
+    )
+  }
+
+  static async start(): Promise<PostgresServer> {
+    const server = new PostgresServer(await freePort())
+    const { folder, as } = server.#process
+    const init = ['-D', folder, '-U', 'postgres', '--auth=trust', '--no-sync', '--encoding=UTF8', '--locale=C']
+    execFileSync(path.join(BIN ?? '', 'initdb'), init, { ...as, cwd: folder, stdio: 'ignore' })
+    await server.#process.start()
+    return server
+  }
+
+  get url(): string {
+    return `postgres://postgres@127.0.0.1:${this.port}/postgres`
+  }
+
+  /** One statement over a connection of its own. */
+  async ask(text: string, values: unknown[] = []): Promise<unknown[]> {
+    const client = new Client({ connectionString: this.url })
+    client.on('error', () => undefined)
+    await client.connect()
+    try {
+      return (await client.query(text, values)).rows as unknown[]
+    } finally {
+      await client.end()
+    }
+  }
+
+  /** As a machine that loses power: the whole process group of the server. */
+  kill(): Promise<void> {
+    return this.#process.end('SIGQUIT')
+  }
+
+  /** Again at the same port, with what it had kept. */
+  restart(): Promise<void> {
+    return this.#process.start()
+  }
+
+  stop(): Promise<void> {
+    return this.#process.stop('SIGINT')
+  }
+}

@@ -1,0 +1,95 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Suites that need a server: skipped with a loud word where there is none, a failure in CI. */
+export function describeWith(server: string, found: string | undefined, cure: string): jest.Describe {
+  if (found !== undefined) return describe
+  if (process.env.CI) throw new Error(`These tests need ${server}. ${cure}`)
+  console.warn(`SKIPPED: all tests with ${server}, since it is not on this machine. ${cure}`)
+  return describe.skip
+}
+
+/** A port that nobody listens at. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
+
+/** Postgres refuses to run as root: then it runs as this user of its Debian package. */
+export function unprivileged(user: string): { uid?: number; gid?: number } {
+  if (process.getuid?.() !== 0) return {}
+  const id = (flag: string): number => Number(execFileSync('id', [flag, user], { encoding: 'utf8' }))
+  return { uid: id('-u'), gid: id('-g') }
+}
+
+const running = new Set<ServerProcess>()
+process.on('exit', () => {
+  for (const server of running) server.signal('SIGKILL')
+})
+
+/** A server of ours: a process, a folder of its own, and a question that tells whether it answers. */
+export class ServerProcess {
+  readonly folder: string
+  #child: ChildProcess | null = null
+  #said = ''
+
+  constructor(
+    readonly command: string,
+    readonly args: (folder: string) => readonly string[],
+    readonly answers: () => Promise<unknown>,
+    readonly as: { uid?: number; gid?: number } = {},
+  ) {
+    this.folder = mkdtempSync(path.join(tmpdir(), 'otp-server-'))
+    if (as.uid !== undefined) chownSync(this.folder, as.uid, as.gid ?? as.uid)
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0
+  }
+
+  async start(): Promise<void> {
+    const child = spawn(this.command, this.args(this.folder), { ...this.as, cwd: this.folder })
+    this.#child = child
+    this.#said = ''
+    child.stdout.on('data', (text: Buffer) => (this.#said += text.toString()))
+    child.stderr.on('data', (text: Buffer) => (this.#said += text.toString()))
+    running.add(this)
+    for (let tries = 0; tries < 400; tries++) {
+      if (child.exitCode !== null) break
+      try {
+        await this.answers()
+        return
+      } catch {
+        await sleep(25)
+      }
+    }
+    await this.end('SIGKILL')
+    throw new Error(`${this.command} does not answer:\n${this.#said}`)
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    if (this.#child?.exitCode === null && this.#child.signalCode === null) this.#child.kill(signal)
+  }
+
+  /** Ends the process and waits until it is gone; it can be started again. */
+  async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child
+    this.signal(signal)
+    if (child?.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    running.delete(this)
+  }
+
+  async stop(signal: NodeJS.Signals): Promise<void> {
+    await this.end(signal)
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}

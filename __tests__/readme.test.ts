@@ -1,0 +1,121 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import request from 'supertest'
+import { guess } from './helpers/attack.js'
+import { Mailbox, wrongCode } from './helpers/mailbox.js'
+import { describeWithPostgres, PostgresServer } from './helpers/postgres-server.js'
+import { describeWithRedis, RedisServer } from './helpers/redis-server.js'
+
+const README = readFileSync(path.join(__dirname, '../README.md'), 'utf8')
+// Inside the project, where `express-email-otp` means the built package as it means it to a host.
+const FOLDER = path.join(__dirname, '../build/readme')
+
+/** A snippet of the README by the mark before it. */
+function snippet(name: string): string {
+  const code = new RegExp(`<!-- run: ${name} -->\\s+\`\`\`js\\n([^]*?)\`\`\``).exec(README)?.[1]
+  if (code === undefined) throw new Error(`the README has no snippet ${name}`)
+  return code
+}
+
+function write(file: string, source: string): string {
+  mkdirSync(FOLDER, { recursive: true })
+  writeFileSync(path.join(FOLDER, file), source)
+  return path.join(FOLDER, file)
+}
+
+/** What stands around a snippet in any app. */
+const around = (code: string, sessions: string): string => `
+  import express from 'express'
+  import session from 'express-session'
+  const app = express()
+  const rest = {
+    secret: 'a-secret-for-the-readme-of-32-characters',
+    site: { name: 'Acme' },
+    mail: { transport: process.env.SMTP_URL, from: 'Acme <no-reply@acme.example>' },
+    user: () => ({ id: 'u1', email: 'ana@example.com' }),
+  }
+  ${sessions}
+  ${code}
+  app.use('/2fa', otp.router)
+  app.get('/secret', otp.requireOtp(), (_req, res) => res.send('the secret'))
+  const server = app.listen(0, '127.0.0.1', () => console.log(server.address().port))
+`
+const OWN_SESSIONS = `app.use(session({ secret: 'own', resave: false, saveUninitialized: false }))`
+
+let mailbox: Mailbox
+const children: ChildProcess[] = []
+beforeAll(async () => {
+  mailbox = await new Mailbox().listen()
+})
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL')
+})
+afterAll(async () => {
+  await mailbox.close()
+})
+
+/** Runs the snippet as an app of its own and gives its address. */
+async function run(name: string, sessions: string, more: NodeJS.ProcessEnv): Promise<string> {
+  const file = write(`${name}.mjs`, around(snippet(name), sessions))
+  const env = { ...process.env, SMTP_URL: mailbox.url, SESSION_SECRET: 'of the session', ...more }
+  const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'ignore'] })
+  children.push(child)
+  const [port] = (await once(child.stdout, 'data')) as [Buffer]
+  return `http://127.0.0.1:${port.toString().trim()}`
+}
+
+/** Asked for at one process, mistyped at the next, typed at the first. */
+async function journey(one: string, two: string): Promise<void> {
+  const jar = request.agent(one)
+  await jar.post('/2fa/send').send({}).expect(200)
+  const code = mailbox.code
+  const wrong = await guess(jar, wrongCode(code)).expect(422)
+  expect(wrong.body).toMatchObject({ attempts_left: 4 })
+  // Five mails to one user, whichever process is asked.
+  for (let asked = 0; asked < 4; asked++) await request(two).post('/2fa/send').send({}).expect(200)
+  await request(two).post('/2fa/send').send({}).expect(429)
+  await guess(jar, code).expect(200)
+  await jar.get('/secret').expect(200, 'the secret')
+}
+
+describeWithRedis('the snippets of the README for Redis, run as they stand:', () => {
+  let redis: RedisServer
+  beforeEach(async () => {
+    redis = await RedisServer.start()
+  })
+  afterEach(async () => {
+    await redis.stop()
+  })
+
+  test.each([
+    ['node-redis', ''],
+    ['ioredis', OWN_SESSIONS],
+  ])('%s', async (name, sessions) => {
+    const env = { REDIS_URL: `redis://127.0.0.1:${redis.port}` }
+    await journey(await run(name, sessions, env), await run(name, sessions, env))
+  })
+})
+
+describeWithPostgres('the snippet of the README for PostgreSQL, run as it stands:', () => {
+  test('pg', async () => {
+    const postgres = await PostgresServer.start()
+    try {
+      const env = { DATABASE_URL: postgres.url }
+      await journey(await run('postgres', '', env), await run('postgres', '', env))
+    } finally {
+      await postgres.stop()
+    }
+  })
+})
+
+test('an author of a store runs the suite in the five lines of the README', async () => {
+  write('my-store.js', `exports.MyStore = require('express-email-otp').MemoryStore\n`)
+  const file = write('suite.test.mjs', snippet('suite'))
+  expect(snippet('suite').trim().split('\n').filter(Boolean).length).toBeLessThanOrEqual(5)
+  const { stdout } = await promisify(execFile)(process.execPath, ['--test', '--test-reporter=tap', file])
+  expect(stdout).toMatch(/^# pass 35$/m)
+  expect(stdout).toMatch(/^# fail 0$/m)
+}, 90_000)
