@@ -1,0 +1,75 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import path from 'node:path'
+import connectPgSimple from 'connect-pg-simple'
+import { RedisStore as RedisSessions } from 'connect-redis'
+import session from 'express-session'
+import { Pool } from 'pg'
+import { createClient } from 'redis'
+import { type OtpOptions, PostgresStore, RedisStore } from '../../src/index.js'
+import { HostApp, type HostOptions } from './host-app.js'
+
+/** What a process is told: where its store is, where mail goes, by how many seconds its clock is wrong. */
+export interface Orders {
+  readonly store: string
+  readonly smtp: string
+  readonly otp?: Partial<OtpOptions>
+  readonly clockOff?: number
+}
+
+/** The host app in a process of its own, with challenges, buckets and sessions in a database that others share. */
+export class HostProcess {
+  private constructor(
+    readonly origin: string,
+    readonly child: ChildProcess,
+  ) {}
+
+  static async start(orders: Orders): Promise<HostProcess> {
+    const args = ['--import', 'tsx', __filename]
+    const env = { ...process.env, HOST_ORDERS: JSON.stringify(orders) }
+    const cwd = path.join(__dirname, '../..')
+    const child = spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] })
+    const [line] = (await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])) as [Buffer | number]
+    if (!Buffer.isBuffer(line)) throw new Error(`the host ended with ${line} before it was ready`)
+    return new HostProcess(line.toString().trim(), child)
+  }
+
+  async kill(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return
+    this.child.kill('SIGKILL')
+    await once(this.child, 'exit')
+  }
+}
+
+const cookie = { secret: 'test', resave: false, saveUninitialized: false }
+
+async function inRedis(url: string): Promise<HostOptions> {
+  const client = createClient({ url, disableOfflineQueue: true })
+  client.on('error', () => undefined)
+  await client.connect()
+  return {
+    otp: { store: new RedisStore({ send: (...args) => client.sendCommand(args) }) },
+    session: session({ ...cookie, store: new RedisSessions({ client }) }),
+  }
+}
+
+async function inPostgres(url: string): Promise<HostOptions> {
+  const pool = new Pool({ connectionString: url, max: 20 })
+  pool.on('error', () => undefined)
+  await pool.query(PostgresStore.schema)
+  const Sessions = connectPgSimple(session)
+  return {
+    otp: { store: new PostgresStore({ query: (text, values) => pool.query(text, values) }) },
+    session: session({ ...cookie, store: new Sessions({ pool, createTableIfMissing: true }) }),
+  }
+}
+
+async function obey({ store, smtp, otp, clockOff = 0 }: Orders): Promise<void> {
+  const shared = await (store.startsWith('redis') ? inRedis(store) : inPostgres(store))
+  const mail = { transport: smtp, from: 'Acme <no-reply@acme.example>' }
+  const now = (): number => Date.now() + clockOff * 1000
+  const host = await HostApp.start({ ...shared, otp: { mail, now, ...shared.otp, ...otp } })
+  console.log(host.origin)
+}
+
+if (process.env.HOST_ORDERS !== undefined) void obey(JSON.parse(process.env.HOST_ORDERS) as Orders)
