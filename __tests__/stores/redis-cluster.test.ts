@@ -1,0 +1,81 @@
+import { Cluster } from 'ioredis'
+import { createCluster } from 'redis'
+import { RedisStore, type RedisStoreOptions } from '../../src/stores/redis.js'
+import { conforms } from '../helpers/conforms.js'
+import { describeWithRedis, RedisCluster, type RedisServer } from '../helpers/redis-server.js'
+
+type Send = RedisStoreOptions['send']
+
+const LIMIT = { capacity: 100, refill: 60 }
+
+describeWithRedis('on a Redis Cluster of three nodes', () => {
+  let nodes: RedisCluster
+  const closing: (() => unknown)[] = []
+  beforeAll(async () => {
+    nodes = await RedisCluster.start()
+  }, 60_000)
+  afterAll(async () => {
+    for (const close of closing) await close()
+    await nodes.stop()
+  })
+
+  const nodeRedis = async (): Promise<Send> => {
+    const cluster = createCluster({ rootNodes: nodes.nodes.map(({ url }) => ({ url })) })
+    cluster.on('error', () => undefined)
+    await cluster.connect()
+    closing.push(() => {
+      cluster.destroy()
+    })
+    return (...args) => cluster.sendCommand(args[3], false, args)
+  }
+  const ioredis = (): Send => {
+    const cluster = new Cluster(nodes.nodes.map(({ port }) => ({ host: '127.0.0.1', port })))
+    closing.push(() => {
+      cluster.disconnect()
+    })
+    return (command = '', ...args) => cluster.call(command, ...args)
+  }
+
+  describe.each<[string, () => Send | Promise<Send>]>([
+    ['node-redis', nodeRedis],
+    ['ioredis', ioredis],
+  ])('the store conforms through %s:', (_name, client) => {
+    let send: Send | null = null
+    conforms(async () => {
+      send ??= await client()
+      return new RedisStore({ send })
+    })
+  })
+
+  test('I1: all keys of one user lie in one slot, and users on every node', async () => {
+    const send = await nodeRedis()
+    for (let i = 0; i < 30; i++) {
+      const user = `user-${i}`
+      const touched = new Set<string>()
+      const store = new RedisStore({
+        send: (...args) => {
+          for (const key of args.slice(3, 3 + Number(args[2]))) touched.add(key)
+          return send(...args)
+        },
+      })
+      const begin = { id: 'a', short: 'short', long: 'long' }
+      const limits = { sends: LIMIT, resend: LIMIT, failures: LIMIT }
+      await store.open({ user, repeat: null, begin, lifetime: 60, attempts: 5, ...limits })
+      await store.redeem({ user, id: 'a', kind: 'short', digest: 'wrong', failures: LIMIT })
+      await store.spend({ user, bucket: 'mails', ...LIMIT })
+      expect(touched.size).toBe(5)
+      const [node] = nodes.nodes as [RedisServer]
+      const slots = [...touched].map((key) => node.ask('CLUSTER', 'KEYSLOT', key))
+      expect(new Set(await Promise.all(slots)).size).toBe(1)
+    }
+    for (const node of nodes.nodes) expect(Number(await node.ask('DBSIZE'))).toBeGreaterThan(0)
+  })
+
+  test('a node that forgot its scripts is told them again', async () => {
+    const store = new RedisStore({ send: await nodeRedis() })
+    for (const node of nodes.nodes) await node.ask('SCRIPT', 'FLUSH')
+    const users = Array.from({ length: 20 }, (_, i) => `forgotten-${i}`)
+    const spent = await Promise.all(users.map((user) => store.spend({ user, bucket: 'mails', ...LIMIT })))
+    expect(spent).toEqual(users.map(() => ({ outcome: 'spent' })))
+  })
+})
