@@ -1,0 +1,290 @@
+import { Pool, type PoolConfig } from 'pg'
+import { PostgresStore, type PostgresStoreOptions } from '../../src/stores/postgres.js'
+import type { Attempt, BucketRequest, OpenRequest, OtpStore } from '../../src/stores/store.js'
+import { guess } from '../helpers/attack.js'
+import { conforms } from '../helpers/conforms.js'
+import { HostApp } from '../helpers/host-app.js'
+import { wrongCode } from '../helpers/mailbox.js'
+import { describeWithPostgres, PostgresServer } from '../helpers/postgres-server.js'
+import { Relay } from '../helpers/relay.js'
+
+const LIMIT = { capacity: 100, refill: 60 }
+const opening = (user: string, id: string): OpenRequest => ({
+  user,
+  repeat: null,
+  begin: { id, short: `short ${id}`, long: `long ${id}` },
+  lifetime: 600,
+  attempts: 5,
+  sends: LIMIT,
+  resend: LIMIT,
+  failures: LIMIT,
+})
+const attempt = (user: string, id: string, digest: string): Attempt => {
+  return { user, id, kind: 'short', digest, failures: LIMIT }
+}
+const one: BucketRequest = { user: 'ana', bucket: 'mails', ...LIMIT }
+const acts: [string, (store: OtpStore) => Promise<unknown>][] = [
+  ['open', (store) => store.open(opening('ana', 'a'))],
+  ['redeem', (store) => store.redeem(attempt('ana', 'a', 'x'))],
+  ['spend', (store) => store.spend(one)],
+]
+
+describe('the options of a Postgres store', () => {
+  const query = () => Promise.resolve({ rows: [] })
+  test.each<[string, object, RegExp]>([
+    ['no `query`', {}, /`PostgresStore.query` is missing.*pool\.query/],
+    ['a connection string', { query: 'postgres://' }, /`PostgresStore.query`.*pool\.query/],
+    ['a pool', { query, pool: {} }, /`PostgresStore.pool`/],
+    ['an endless deadline', { query, deadline: Infinity }, /`PostgresStore.deadline` is Infinity/],
+  ])('%s is an error that names the cure', (_name, options, message) => {
+    expect(() => new PostgresStore(options as PostgresStoreOptions)).toThrow(message)
+  })
+})
+
+test.each(acts)('an answer to %s of any other shape is an error', async (_act, run) => {
+  const odd = [null, 'x', [], [9], [-1], [0.5], ['x'], [[0]], {}, '{0}', [0, 0]]
+  for (const rows of [[], [null], [{}], [{ other: [0] }], ...odd.map((reply) => [{ reply }])]) {
+    const store = new PostgresStore({ query: () => Promise.resolve({ rows }) })
+    await expect(run(store)).rejects.toThrow('none that these scripts give')
+  }
+})
+
+test.each(acts)('I6: %s is one statement', async (_act, run) => {
+  const texts: string[] = []
+  const query: PostgresStoreOptions['query'] = (text) => {
+    texts.push(text)
+    return Promise.reject(new Error('enough'))
+  }
+  await expect(run(new PostgresStore({ query }))).rejects.toThrow('enough')
+  expect(texts).toHaveLength(1)
+  expect(texts[0]).toMatch(/^SELECT otp_\w+\(\$1, [^;]*\) AS reply$/)
+})
+
+describeWithPostgres('on a real PostgreSQL', () => {
+  let postgres: PostgresServer
+  const pools: Pool[] = []
+  beforeAll(async () => {
+    postgres = await PostgresServer.start()
+    await postgres.ask(PostgresStore.schema)
+  }, 60_000)
+  afterEach(async () => {
+    for (const pool of pools.splice(0)) await pool.end()
+  })
+  afterAll(async () => {
+    await postgres.stop()
+  })
+
+  const pool = (config: PoolConfig = {}): Pool => {
+    const made = new Pool({ connectionString: postgres.url, max: 20, ...config })
+    made.on('error', () => undefined)
+    pools.push(made)
+    return made
+  }
+  const storeOn = (over: Pool, deadline = 2): PostgresStore =>
+    new PostgresStore({ query: (text, values) => over.query(text, values), deadline })
+  const count = async (table: string): Promise<number> => {
+    const [row] = (await postgres.ask(`SELECT count(*)::int AS count FROM ${table}`)) as [{ count: number }]
+    return row.count
+  }
+
+  describe('the store conforms:', () => {
+    let shared: Pool | null = null
+    afterAll(async () => {
+      await shared?.end()
+    })
+    conforms(() => {
+      shared ??= new Pool({ connectionString: postgres.url, max: 40 })
+      return Promise.resolve(storeOn(shared))
+    })
+  })
+
+  test('the schema can be run again, by ten processes at once, and what is there stays', async () => {
+    const store = storeOn(pool())
+    await store.open(opening('stays', 'a'))
+    await store.redeem(attempt('stays', 'a', 'wrong'))
+    await Promise.all(Array.from({ length: 10 }, () => postgres.ask(PostgresStore.schema)))
+    expect(await store.redeem(attempt('stays', 'a', 'wrong'))).toMatchObject({ attemptsLeft: 3 })
+    await postgres.ask('CREATE DATABASE fresh')
+    const fresh = Array.from(
+      { length: 10 },
+      () => new Pool({ connectionString: postgres.url.replace(/\w+$/, 'fresh') }),
+    )
+    await Promise.all(fresh.map((one) => one.query(PostgresStore.schema)))
+    for (const one of fresh) await one.end()
+  })
+
+  test('I2 and C9: the clock is that of the server, to which a challenge of 600 s ends at 600 s', async () => {
+    const store = storeOn(await shiftable(pool))
+    await shift(0)
+    await store.open(opening('timely', 'a'))
+    await store.open(opening('timely', 'b'))
+    await shift(599)
+    expect(await store.redeem(attempt('timely', 'a', 'short a'))).toEqual({ outcome: 'redeemed' })
+    await shift(601)
+    expect(await store.redeem(attempt('timely', 'b', 'short b'))).toEqual({ outcome: 'absent' })
+  })
+
+  test('what has expired is removed by the acts of others, and nothing that is alive', async () => {
+    const store = storeOn(await shiftable(pool))
+    await shift(0)
+    await postgres.ask('DELETE FROM otp_challenges; DELETE FROM otp_buckets')
+    for (let i = 0; i < 50; i++) await store.open(opening(`gone ${i}`, 'a'))
+    expect([await count('otp_challenges'), await count('otp_buckets')]).toEqual([50, 100])
+    await shift(650)
+    const alive = { ...opening('alive', 'a'), sends: { capacity: 1, refill: 86_400 } }
+    await store.open(alive)
+    for (let i = 0; i < 20; i++) await store.spend({ ...one, user: `other ${i}` })
+    expect(await count('otp_challenges')).toBe(1)
+    expect(await count('otp_buckets')).toBe(22)
+    expect(await store.open(alive)).toMatchObject({ outcome: 'throttled', bucket: 'sends' })
+    expect(await store.redeem(attempt('alive', 'a', 'short a'))).toEqual({ outcome: 'redeemed' })
+  })
+
+  test('hammered by forty connections amid rows that expire, no act fails and none waits for ever', async () => {
+    const store = storeOn(pool({ max: 40 }), 20)
+    const quick = { capacity: 100, refill: 0.02 }
+    const begin = (i: number): OpenRequest => ({ ...opening(`busy ${i % 20}`, `${i}`), sends: quick, resend: quick })
+    const outcomes = await Promise.all(
+      Array.from({ length: 3_000 }, (_, i) => {
+        if (i % 3 === 0) return store.open({ ...begin(i), lifetime: 0.01 })
+        if (i % 3 === 1) return store.redeem({ ...attempt(`busy ${i % 20}`, `${i - 1}`, 'wrong'), failures: quick })
+        return store.spend({ ...one, ...quick, user: `busy ${i % 20}` })
+      }),
+    )
+    expect(outcomes).toHaveLength(3_000)
+  }, 60_000)
+
+  test.each(['repeatable read', 'serializable'])(
+    'C8 and V2: under %s a stale picture is an error: one right code at most, five wrong ones at most',
+    async (isolation) => {
+      const store = storeOn(pool({ options: `-c default_transaction_isolation=${isolation.replace(' ', '\\ ')}` }))
+      const user = `strict ${isolation}`
+      await store.open(opening(user, 'right'))
+      await store.open(opening(user, 'wrong'))
+      const all = (id: string, digest: string) =>
+        Promise.all(
+          Array.from({ length: 100 }, () =>
+            store.redeem(attempt(user, id, digest)).then(
+              ({ outcome }) => outcome,
+              (error: unknown) => (error as { code: string }).code,
+            ),
+          ),
+        )
+      const right = await all('right', 'short right')
+      expect(right.filter((outcome) => outcome === 'redeemed')).toHaveLength(1)
+      expect(new Set(right)).toEqual(new Set([...right].filter((one) => /^(redeemed|absent|40001)$/.test(one))))
+      const wrong = await all('wrong', 'x')
+      expect(wrong.filter((outcome) => outcome === 'mismatch').length).toBeLessThanOrEqual(5)
+      expect(new Set(wrong)).toEqual(new Set([...wrong].filter((one) => /^(mismatch|exhausted|40001)$/.test(one))))
+    },
+  )
+
+  test('C3 and I4: after a journey no row holds an address, an id or a code', async () => {
+    await postgres.ask('DELETE FROM otp_challenges; DELETE FROM otp_buckets')
+    const host = await HostApp.start({ otp: { store: storeOn(pool()) } })
+    try {
+      const { jar, code } = await host.asked()
+      await guess(jar, wrongCode(code)).expect(422)
+      const rows = await postgres.ask('SELECT user_key, id, kind, digest FROM otp_challenges')
+      const buckets = await postgres.ask('SELECT user_key, bucket FROM otp_buckets')
+      expect([rows.length, buckets.length]).toEqual([1, 3])
+      expect(JSON.stringify([rows, buckets])).not.toMatch(/@|example|u1/)
+      expect(JSON.stringify([rows, buckets])).not.toContain(code)
+      await guess(jar, code).expect(200)
+    } finally {
+      await host.close()
+    }
+  })
+
+  describe('in trouble: 503 and nothing opens, then all goes on without a restart of the host', () => {
+    let relay: Relay
+    let host: HostApp
+    beforeEach(async () => {
+      relay = await Relay.to(postgres.port)
+      const over = pool({ connectionString: postgres.url.replace(/:\d+\//, `:${relay.port}/`) })
+      host = await HostApp.start({ otp: { store: storeOn(over, 0.5) } })
+    })
+    afterEach(async () => {
+      await host.close()
+      await relay.close()
+    })
+    const expectDown = async (answer: PromiseLike<{ status: number; text: string }>): Promise<void> => {
+      const { status, text } = await answer
+      expect([status, (JSON.parse(text) as { code: string }).code]).toEqual([503, 'store_unavailable'])
+      expect(text).not.toMatch(/postgres|relation|ECONN|otp_/i)
+    }
+    const someone = () =>
+      host.asked({ id: `someone ${Math.floor(performance.now() * 1000)}`, email: 'ana@example.com' })
+
+    test('X3: killed and started again: what was counted is still counted', async () => {
+      const { jar, code } = await someone()
+      await guess(jar, wrongCode(code)).expect(422)
+      await postgres.kill()
+      await expectDown(guess(jar, code))
+      await jar.get('/secret').expect(401)
+      await postgres.restart()
+      const next = await guess(jar, wrongCode(code)).expect(422)
+      expect(next.body).toMatchObject({ attempts_left: 3 })
+      await guess(jar, code).expect(200)
+    })
+
+    test('V4: a guess whose reply is lost on the way is counted, once', async () => {
+      const { jar, code } = await someone()
+      relay.cutsReply = true
+      await expectDown(guess(jar, wrongCode(code)))
+      const next = await guess(jar, wrongCode(code)).expect(422)
+      expect(next.body).toMatchObject({ attempts_left: 3 })
+      await guess(jar, code).expect(200)
+    })
+
+    test('V4: an act that waits beyond the deadline is down, and counts when it comes to it', async () => {
+      const { jar, code } = await someone()
+      const blocker = await pool().connect()
+      await blocker.query('BEGIN; LOCK TABLE otp_challenges')
+      await expectDown(guess(jar, wrongCode(code)))
+      await blocker.query('COMMIT')
+      blocker.release()
+      const next = await guess(jar, wrongCode(code)).expect(422)
+      expect(next.body).toMatchObject({ attempts_left: 3 })
+    })
+
+    test('tables that are gone, and made again by the schema', async () => {
+      const { jar, code } = await someone()
+      await postgres.ask('DROP TABLE otp_buckets')
+      await expectDown(guess(jar, code))
+      await expectDown(jar.post('/2fa/send').send({}))
+      await postgres.ask(PostgresStore.schema)
+      await guess(jar, code).expect(200)
+    })
+
+    test('a database that takes no writes lets nobody in and counts nothing', async () => {
+      const [open, shut] = [pool(), pool({ options: '-c default_transaction_read_only=on' })]
+      let current = open
+      await host.close()
+      const store = new PostgresStore({ query: (text, values) => current.query(text, values) })
+      host = await HostApp.start({ otp: { store } })
+      const { jar, code } = await someone()
+      current = shut
+      await expectDown(guess(jar, code))
+      await expectDown(guess(jar, wrongCode(code)))
+      current = open
+      const next = await guess(jar, wrongCode(code)).expect(422)
+      expect(next.body).toMatchObject({ attempts_left: 4 })
+      await guess(jar, code).expect(200)
+    })
+  })
+
+  /** A pool whose connections take their clock from a table: built-in names are looked up last. */
+  async function shiftable(make: typeof pool): Promise<Pool> {
+    await postgres.ask(`
+      CREATE SCHEMA IF NOT EXISTS moved;
+      CREATE TABLE IF NOT EXISTS moved.clock (seconds double precision NOT NULL);
+      CREATE OR REPLACE FUNCTION moved.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS
+        $$ SELECT pg_catalog.clock_timestamp() + (SELECT sum(seconds) FROM moved.clock) * interval '1 second' $$;
+    `)
+    return make({ options: '-c search_path=moved,pg_catalog,public' })
+  }
+  async function shift(seconds: number): Promise<void> {
+    await postgres.ask(`DELETE FROM moved.clock; INSERT INTO moved.clock VALUES (${seconds})`)
+  }
+})
