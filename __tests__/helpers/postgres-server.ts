@@ -19,9 +19,13 @@ export const describeWithPostgres = describeWith(
   'Install postgresql (Debian: apt-get install postgresql) or set POSTGRES_BIN to the folder of its programs.',
 )
 
+/** Connections with these options take their clock from {@link PostgresServer.pass}: built-in names come last. */
+export const MOVED_CLOCK = '-c search_path=moved,pg_catalog,public'
+
 /** A real PostgreSQL on loopback with a fresh database. */
 export class PostgresServer {
   readonly #process: ServerProcess
+  #isMovable = false
 
   private constructor(readonly port: number) {
     const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', 'max_connections=60']
@@ -47,7 +51,7 @@ export class PostgresServer {
   }
 
   /** One statement over a connection of its own. */
-  async ask(text: string, values: unknown[] = []): Promise<unknown[]> {
+  async ask(text: string, values?: unknown[]): Promise<unknown[]> {
     const client = new Client({ connectionString: this.url })
     client.on('error', () => undefined)
     await client.connect()
@@ -56,6 +60,20 @@ export class PostgresServer {
     } finally {
       await client.end()
     }
+  }
+
+  /** Lets time go by on connections with {@link MOVED_CLOCK}. */
+  async pass(seconds: number): Promise<void> {
+    if (!this.#isMovable) {
+      await this.ask(`
+        CREATE SCHEMA moved;
+        CREATE TABLE moved.clock AS SELECT 0::double precision AS seconds;
+        CREATE FUNCTION moved.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS
+          $$ SELECT pg_catalog.clock_timestamp() + (SELECT seconds FROM moved.clock) * interval '1 second' $$;
+      `)
+      this.#isMovable = true
+    }
+    await this.ask('UPDATE moved.clock SET seconds = seconds + $1', [seconds])
   }
 
   /** As a machine that loses power: the whole process group of the server. */

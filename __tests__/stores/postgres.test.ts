@@ -5,7 +5,7 @@ import { guess } from '../helpers/attack.js'
 import { conforms } from '../helpers/conforms.js'
 import { HostApp } from '../helpers/host-app.js'
 import { wrongCode } from '../helpers/mailbox.js'
-import { describeWithPostgres, PostgresServer } from '../helpers/postgres-server.js'
+import { describeWithPostgres, MOVED_CLOCK, PostgresServer } from '../helpers/postgres-server.js'
 import { Relay } from '../helpers/relay.js'
 
 const LIMIT = { capacity: 100, refill: 60 }
@@ -114,23 +114,23 @@ describeWithPostgres('on a real PostgreSQL', () => {
   })
 
   test('I2 and C9: the clock is that of the server, to which a challenge of 600 s ends at 600 s', async () => {
-    const store = storeOn(await shiftable(pool))
-    await shift(0)
+    await postgres.pass(0)
+    const store = storeOn(pool({ options: MOVED_CLOCK }))
     await store.open(opening('timely', 'a'))
     await store.open(opening('timely', 'b'))
-    await shift(599)
+    await postgres.pass(599)
     expect(await store.redeem(attempt('timely', 'a', 'short a'))).toEqual({ outcome: 'redeemed' })
-    await shift(601)
+    await postgres.pass(2)
     expect(await store.redeem(attempt('timely', 'b', 'short b'))).toEqual({ outcome: 'absent' })
   })
 
   test('what has expired is removed by the acts of others, and nothing that is alive', async () => {
-    const store = storeOn(await shiftable(pool))
-    await shift(0)
+    await postgres.pass(0)
+    const store = storeOn(pool({ options: MOVED_CLOCK }))
     await postgres.ask('DELETE FROM otp_challenges; DELETE FROM otp_buckets')
     for (let i = 0; i < 50; i++) await store.open(opening(`gone ${i}`, 'a'))
     expect([await count('otp_challenges'), await count('otp_buckets')]).toEqual([50, 100])
-    await shift(650)
+    await postgres.pass(650)
     const alive = { ...opening('alive', 'a'), sends: { capacity: 1, refill: 86_400 } }
     await store.open(alive)
     for (let i = 0; i < 20; i++) await store.spend({ ...one, user: `other ${i}` })
@@ -273,18 +273,4 @@ describeWithPostgres('on a real PostgreSQL', () => {
       await guess(jar, code).expect(200)
     })
   })
-
-  /** A pool whose connections take their clock from a table: built-in names are looked up last. */
-  async function shiftable(make: typeof pool): Promise<Pool> {
-    await postgres.ask(`
-      CREATE SCHEMA IF NOT EXISTS moved;
-      CREATE TABLE IF NOT EXISTS moved.clock (seconds double precision NOT NULL);
-      CREATE OR REPLACE FUNCTION moved.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS
-        $$ SELECT pg_catalog.clock_timestamp() + (SELECT sum(seconds) FROM moved.clock) * interval '1 second' $$;
-    `)
-    return make({ options: '-c search_path=moved,pg_catalog,public' })
-  }
-  async function shift(seconds: number): Promise<void> {
-    await postgres.ask(`DELETE FROM moved.clock; INSERT INTO moved.clock VALUES (${seconds})`)
-  }
 })
