@@ -144,15 +144,31 @@ test('I5: people with ids such as __proto__ are people like any other', async ()
 describe('a shelf', () => {
   const shelf = (capacity: number) => new Shelf<number>(capacity, (runsOut) => runsOut)
 
-  test('makes room for what has run out behind thousands of entries that have not', () => {
-    const long = shelf(5_000)
-    for (let i = 0; i < 5_000; i++) long.set(`${i}`, i < 4_999 ? 9_000 : 1_000)
-    expect(() => {
-      long.makeRoom(999, 'new')
-    }).toThrow('full')
-    expect(() => {
+  test('finds the room of what ran out behind thousands of entries within a few turns, and blocks none of them', async () => {
+    const long = shelf(20_000)
+    for (let i = 0; i < 20_000; i++) long.set(`${i}`, i < 19_999 ? 9_000 : 1_000)
+    const ask = () => {
       long.makeRoom(1_999, 'new')
-    }).not.toThrow()
+    }
+    expect(ask).toThrow('full: 20000 live entries')
+    for (let turns = 0; turns < 12; turns++) await turn()
+    expect(ask).not.toThrow()
+  })
+
+  test('looks for room a little way with each request, and through all of it once a second', async () => {
+    let looked = 0
+    const counting = new Shelf<number>(20_000, (runsOut) => ((looked += 1), runsOut))
+    for (let i = 0; i < 20_000; i++) counting.set(`${i}`, 9_000)
+    for (let requests = 0; requests < 10; requests++) {
+      looked = 0
+      expect(() => {
+        counting.makeRoom(500, 'new')
+      }).toThrow('full')
+      expect(looked).toBeLessThanOrEqual(4_000)
+    }
+    looked = 0
+    for (let turns = 0; turns < 20; turns++) await turn()
+    expect(looked).toBeLessThanOrEqual(20_000)
   })
 
   test('counts new keys only, and all of them', () => {

@@ -12,14 +12,8 @@ interface Challenge {
   expires: number
 }
 
-/** When a bucket is full again, and until when short codes are void (`failures` only); milliseconds. */
-interface Bucket {
-  full: number
-  longUntil: number
-}
-
 const SWEEP_EVERY_MS = 30_000
-const EMPTY: Readonly<Bucket> = { full: 0, longUntil: 0 }
+const itself = (moment: number): number => moment
 
 /**
  * Keeps everything in this process: exact, and gone at a restart. For apps of one process. Each act is one synchronous
@@ -30,7 +24,10 @@ const EMPTY: Readonly<Bucket> = { full: 0, longUntil: 0 }
  */
 export class MemoryStore implements store.OtpStore {
   readonly #challenges: Shelf<Challenge>
-  readonly #buckets: Shelf<Bucket>
+  /** When a bucket is full again. One that is full has no entry. */
+  readonly #buckets: Shelf<number>
+  /** Until when short codes of a user are void, once `failures` has been empty; never without that bucket. */
+  readonly #long: Shelf<number>
   readonly #now: () => number
   readonly #sweeper: NodeJS.Timeout
 
@@ -40,11 +37,13 @@ export class MemoryStore implements store.OtpStore {
       throw new TypeError(`MemoryStore: maxEntries must be a whole number from 1, not ${String(maxEntries)}`)
     }
     this.#challenges = new Shelf(maxEntries, (challenge) => challenge.expires)
-    this.#buckets = new Shelf(4 * maxEntries, (bucket) => Math.max(bucket.full, bucket.longUntil))
-    this.#now = now
+    this.#buckets = new Shelf(4 * maxEntries, itself)
+    this.#long = new Shelf(4 * maxEntries, itself)
+    // Counted from here, moments are small integers for weeks, which take no memory of their own.
+    const made = now()
+    this.#now = () => now() - made
     this.#sweeper = setInterval(() => {
-      this.#challenges.sweep(now)
-      this.#buckets.sweep(now)
+      for (const shelf of [this.#challenges, this.#buckets, this.#long]) shelf.sweep(this.#now)
     }, SWEEP_EVERY_MS).unref()
   }
 
@@ -59,15 +58,15 @@ export class MemoryStore implements store.OtpStore {
     this.#challenges.makeRoom(now, key)
 
     const [resendKey, sendsKey] = [`${user} resend:${candidate.id}`, `${user} sends`]
-    const again = take(this.#bucket(resendKey, now).full, now, request.resend)
+    const again = take(this.#full(resendKey, now), now, request.resend)
     if (!again.granted) return { outcome: 'throttled', bucket: 'resend', retryAfter: again.retryAfter }
-    const sent = take(this.#bucket(sendsKey, now).full, now, request.sends)
+    const sent = take(this.#full(sendsKey, now), now, request.sends)
     if (!sent.granted) return { outcome: 'throttled', bucket: 'sends', retryAfter: sent.retryAfter }
     this.#buckets.makeRoom(now, resendKey, sendsKey)
-    this.#buckets.set(resendKey, { ...EMPTY, full: again.full })
-    this.#buckets.set(sendsKey, { ...EMPTY, full: sent.full })
+    this.#buckets.set(resendKey, again.full)
+    this.#buckets.set(sendsKey, sent.full)
 
-    const long = alive?.kind === 'long' || this.#isEmpty(`${user} failures`, request.failures, now)
+    const long = alive?.kind === 'long' || this.#isVoid(user, request.failures, now)
     const challenge: Challenge = {
       kind: long ? 'long' : 'short',
       digest: long ? candidate.long : candidate.short,
@@ -97,10 +96,10 @@ export class MemoryStore implements store.OtpStore {
     challenge.attemptsLeft -= 1
     if (sameDigest(digest, challenge.digest)) {
       this.#challenges.delete(`${user} ${id}`)
-      this.#giveBack(`${user} failures`, failures, challenge.taken, now)
+      this.#giveBackFailures(user, failures, challenge.taken, now)
       return { outcome: 'redeemed' }
     }
-    const escalated = kind === 'short' && this.#isEmpty(`${user} failures`, failures, now)
+    const escalated = kind === 'short' && this.#isVoid(user, failures, now)
     return { outcome: 'mismatch', attemptsLeft: challenge.attemptsLeft, escalated }
   }
 
@@ -111,10 +110,10 @@ export class MemoryStore implements store.OtpStore {
       this.#giveBack(key, limit, 1, now)
       return { outcome: 'spent' }
     }
-    const taken = take(this.#bucket(key, now).full, now, limit)
+    const taken = take(this.#full(key, now), now, limit)
     if (!taken.granted) return { outcome: 'throttled', retryAfter: taken.retryAfter }
     this.#buckets.makeRoom(now, key)
-    this.#buckets.set(key, { ...this.#bucket(key, now), full: taken.full })
+    this.#buckets.set(key, taken.full)
     return { outcome: 'spent' }
   }
 
@@ -123,34 +122,39 @@ export class MemoryStore implements store.OtpStore {
     return Promise.resolve()
   }
 
-  #bucket(key: string, now: number): Readonly<Bucket> {
-    return this.#buckets.get(key, now) ?? EMPTY
+  #full(key: string, now: number): number {
+    return this.#buckets.get(key, now) ?? -Infinity
   }
 
   /** The guess is paid for before it is looked at; success gives it back. */
   #takeFailure(user: string, challenge: Challenge, failures: Limit, now: number): boolean {
+    if (this.#isVoid(user, failures, now)) return false
     const key = `${user} failures`
-    if (this.#isEmpty(key, failures, now)) return false
-    const { full } = take(this.#bucket(key, now).full, now, failures)
+    const { full } = take(this.#full(key, now), now, failures)
     this.#buckets.makeRoom(now, key)
-    this.#buckets.set(key, { ...EMPTY, full })
+    this.#buckets.set(key, full)
     challenge.taken += 1
     return true
   }
 
   /** Whether short codes are void: from the moment without a permit until half of the capacity is back. */
-  #isEmpty(key: string, failures: Limit, now: number): boolean {
-    const { full, longUntil } = this.#bucket(key, now)
-    if (longUntil > now) return true
+  #isVoid(user: string, failures: Limit, now: number): boolean {
+    if (this.#long.get(user, now) !== undefined) return true
+    const full = this.#full(`${user} failures`, now)
     if (take(full, now, failures).granted) return false
-    this.#buckets.set(key, { full, longUntil: halfFullAt(full, failures) })
+    this.#long.set(user, halfFullAt(full, failures))
     return true
   }
 
-  #giveBack(key: string, limit: Limit, permits: number, now: number): void {
-    const bucket = this.#bucket(key, now)
-    const full = giveBack(bucket.full, now, limit, permits)
-    const longUntil = bucket.longUntil > now ? halfFullAt(full, limit) : 0
-    if (bucket !== EMPTY && permits > 0) this.#buckets.set(key, { full, longUntil })
+  #giveBackFailures(user: string, failures: Limit, permits: number, now: number): void {
+    const full = this.#giveBack(`${user} failures`, failures, permits, now)
+    if (this.#long.get(user, now) !== undefined) this.#long.set(user, halfFullAt(full, failures))
+  }
+
+  #giveBack(key: string, limit: Limit, permits: number, now: number): number {
+    const full = giveBack(this.#full(key, now), now, limit, permits)
+    if (full > now) this.#buckets.set(key, full)
+    else this.#buckets.delete(key)
+    return full
   }
 }

@@ -1,13 +1,20 @@
 /** Entries looked at in one go: far below a millisecond, so that no request waits for the sweeper. */
 const CHUNK = 2_000
 
+/** A Map of a million entries that grows or shrinks is copied in one go, for tens of milliseconds; these are not. */
+const SHARDS = 64
+
 /**
  * A bounded map whose entries run out. A full shelf refuses new keys; what stands there is never thrown out before its
  * time, since that would forget somebody's guesses.
  */
 export class Shelf<Entry> {
-  readonly #entries = new Map<string, Entry>()
+  readonly #shards: Map<string, Entry>[] = Array.from({ length: SHARDS }, () => new Map<string, Entry>())
+  #size = 0
   #searched = -Infinity
+  /** Where the sweeper stands, for the next time. */
+  #shard = 0
+  #cursor = this.#shardAt(0).entries()
 
   /**
    * @param capacity entries at most
@@ -19,41 +26,69 @@ export class Shelf<Entry> {
   ) {}
 
   get(key: string, now: number): Entry | undefined {
-    const entry = this.#entries.get(key)
+    const entry = this.#shardOf(key).get(key)
     return entry !== undefined && this.runsOut(entry) > now ? entry : undefined
   }
 
-  /** Throws before anything is changed when there is no room for those keys that are new. */
+  /**
+   * Throws before anything is changed when there is no room for those keys that are new. Room is looked for a little
+   * way; what has run out further behind is removed soon after, and found by the next request.
+   */
   makeRoom(now: number, ...keys: readonly string[]): void {
-    const added = keys.filter((key) => !this.#entries.has(key)).length
-    if (this.#entries.size + added <= this.capacity) return
-    // What has run out may stand behind thousands that have not. To look at all of it takes milliseconds: not for each
-    // request of a flood, but once a second.
-    const isDue = now - this.#searched >= 1000
-    if (isDue) this.#searched = now
-    this.#sweepFrom(this.#entries.entries(), now, isDue ? Infinity : CHUNK)
-    if (this.#entries.size + added > this.capacity) throw new Error(`full: ${this.capacity} live entries`)
+    const isFull = (): boolean => this.#size + added > this.capacity
+    const added = keys.filter((key) => !this.#shardOf(key).has(key)).length
+    if (!isFull()) return
+    this.#clean(now, CHUNK)
+    if (!isFull()) return
+    if (now - this.#searched >= 1000) {
+      this.#searched = now
+      this.sweep(() => now)
+    }
+    throw new Error(`full: ${this.capacity} live entries`)
   }
 
   set(key: string, entry: Entry): void {
-    this.#entries.set(key, entry)
+    const shard = this.#shardOf(key)
+    const before = shard.size
+    shard.set(key, entry)
+    this.#size += shard.size - before
   }
 
   delete(key: string): void {
-    this.#entries.delete(key)
+    if (this.#shardOf(key).delete(key)) this.#size -= 1
   }
 
   /** Removes what has run out, chunk by chunk, letting requests through in between. */
-  sweep(now: () => number, entries = this.#entries.entries()): void {
-    if (this.#sweepFrom(entries, now(), CHUNK)) setImmediate(() => this.sweep(now, entries)).unref()
+  sweep(now: () => number, left = this.#size): void {
+    this.#clean(now(), CHUNK)
+    if (left > CHUNK) setImmediate(() => this.sweep(now, left - CHUNK)).unref()
   }
 
-  #sweepFrom(entries: MapIterator<[string, Entry]>, now: number, most: number): boolean {
-    for (let i = 0; i < most; i++) {
-      const { done, value } = entries.next()
-      if (done) return false
-      if (this.runsOut(value[1]) <= now) this.#entries.delete(value[0])
+  /** Looks at so many entries, from where it stopped the last time on. */
+  #clean(now: number, most: number): void {
+    for (let looked = 0, ended = 0; looked < most && ended <= SHARDS;) {
+      const { done, value } = this.#cursor.next()
+      if (done) {
+        ended += 1
+        this.#shard = (this.#shard + 1) % SHARDS
+        this.#cursor = this.#shardAt(this.#shard).entries()
+        continue
+      }
+      looked += 1
+      if (this.runsOut(value[1]) <= now) this.delete(value[0])
     }
-    return true
+  }
+
+  // Keys begin with a keyed hash, so their first characters spread evenly.
+  #shardOf(key: string): Map<string, Entry> {
+    let hash = 0
+    for (let i = 0; i < key.length && i < 12; i++) hash = (hash * 31 + key.charCodeAt(i)) | 0
+    return this.#shardAt(hash & (SHARDS - 1))
+  }
+
+  #shardAt(i: number): Map<string, Entry> {
+    const shard = this.#shards[i]
+    if (!shard) throw new RangeError('no such shard')
+    return shard
   }
 }
