@@ -1,0 +1,56 @@
+// Bytes per live challenge of the memory store, after garbage collection: node --expose-gc bytes.mjs <what>
+// Each `what` needs a process of its own, so that nothing of another one is still around.
+import { randomBytes } from 'node:crypto'
+import { MemoryStore } from '../dist/index.js'
+import { sweepsOf } from './sweeps.mjs'
+
+const COUNT = 100_000
+/** As strings come off the wire: flat, one byte a character. */
+const text = (length) => Buffer.from(randomBytes(length).toString('base64url').slice(0, length)).toString('latin1')
+const used = () => {
+  for (let i = 0; i < 4; i++) globalThis.gc()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+let now = 1_800_000_000_000
+async function fill(store) {
+  for (let i = 0; i < COUNT; i++) {
+    const begin = { id: text(22), short: text(43), long: text(43) }
+    const limits = {
+      sends: { capacity: 5, refill: 5_760 },
+      resend: { capacity: 1, refill: 30 },
+      failures: { capacity: 10, refill: 432_000 },
+    }
+    await store.open({ user: text(27), repeat: null, begin, lifetime: 600, attempts: 5, ...limits })
+  }
+}
+
+const WAYS = {
+  /** A challenge with its buckets `sends` and `resend`, at the moment of opening. */
+  async opened(store) {
+    await fill(store)
+  },
+  /** The same when the pause is over and its bucket swept: as it is for 570 of 600 seconds. */
+  async settled(store) {
+    await fill(store)
+    now += 31_000
+    await sweep()
+  },
+  /** For comparison: a plain object in a Map. */
+  async plain() {
+    const map = new Map()
+    for (let i = 0; i < COUNT; i++) {
+      map.set(text(50), { kind: 'short', digest: text(43), attemptsLeft: 5, taken: 0, expires: now + i })
+    }
+    return map
+  },
+}
+
+const way = process.argv[2] ?? 'opened'
+const { made: store, sweep } = sweepsOf(() => new MemoryStore({ maxEntries: 2 * COUNT, now: () => now }))
+const before = used()
+const kept = await WAYS[way](store)
+console.log(Math.round((used() - before) / COUNT))
+void kept
+await store.close()

@@ -1,0 +1,21 @@
+// The memory store sweeps by a timer. Here its timer is ours, so that a sweep begins when it is measured.
+import { setImmediate as turn } from 'node:timers/promises'
+
+export function sweepsOf(make) {
+  const real = globalThis.setInterval
+  let begin = () => undefined
+  globalThis.setInterval = (callback) => {
+    begin = callback
+    return real(() => undefined, 2 ** 30)
+  }
+  const made = make()
+  globalThis.setInterval = real
+  return {
+    made,
+    /** Ends when a million entries have been looked at. */
+    async sweep() {
+      begin()
+      for (let turns = 0; turns < 1_000; turns++) await turn()
+    },
+  }
+}
