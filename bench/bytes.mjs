@@ -1,5 +1,6 @@
 // Bytes per live challenge of the memory store, after garbage collection: node --expose-gc bytes.mjs <what>
 // Each `what` needs a process of its own, so that nothing of another one is still around.
+import { Buffer } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import { MemoryStore } from '../dist/index.js'
 import { sweepsOf } from './sweeps.mjs'

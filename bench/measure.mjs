@@ -1,5 +1,7 @@
 // Slices of what is compared take turns, so that a noisy machine is noisy for all of them. Every comparison has an A/A
 // line: the same act twice, whose ratio tells how much of a difference is noise.
+import { performance } from 'node:perf_hooks'
+import { setImmediate as turn } from 'node:timers/promises'
 
 export const median = (numbers) => {
   const sorted = [...numbers].sort((a, b) => a - b)
@@ -52,7 +54,7 @@ export async function longestBlocks(until) {
   const over = until().then(() => (isOver = true))
   let last = performance.now()
   while (!isOver) {
-    await new Promise((resolve) => setImmediate(resolve))
+    await turn()
     const now = performance.now()
     gaps.push(now - last)
     last = now

@@ -4,6 +4,7 @@ import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 const freePort = () =>
   new Promise((resolve) => {
@@ -31,7 +32,7 @@ async function start(command, args, options) {
   process.on('exit', stop)
   for (let tries = 0; !(await listens(port)); tries++) {
     if (child.exitCode !== null || tries > 400) throw new Error(`${command} does not start`)
-    await new Promise((resolve) => setTimeout(resolve, 25))
+    await sleep(25)
   }
   return { port, stop }
 }

@@ -15,6 +15,9 @@ export interface Script {
  * is that of the server (ASVS 6.5.8) without asking for it, and a full bucket is no key at all. The value says `long`
  * once the bucket `failures` has been empty: then short codes are void until half of the capacity is back. All times
  * are whole milliseconds.
+ *
+ * A challenge is a hash of `code` (kind and digest of the right code, as `short …` or `long …`), the attempts `left`,
+ * and the permits of `failures` that it has `taken`.
  */
 const COMMON = `
 local function till_full(bucket)
@@ -44,7 +47,7 @@ local resends, resend_refill = tonumber(ARGV[10]), tonumber(ARGV[11])
 local capacity, refill = tonumber(ARGV[12]), tonumber(ARGV[13])
 
 local known = {}
-if ARGV[1] == '1' then known = redis.call('HMGET', KEYS[1], 'kind', 'left') end
+if ARGV[1] == '1' then known = redis.call('HMGET', KEYS[1], 'code', 'left') end
 local repeated = known[1] and tonumber(known[2]) > 0
 local challenge, resend = KEYS[3], KEYS[4]
 if repeated then challenge, resend = KEYS[1], KEYS[2] end
@@ -56,50 +59,57 @@ wait = till_permit(sends_full, sends, sends_refill)
 if wait > 0 then return {2, seconds(wait)} end
 
 local void = is_void(KEYS[6], failures_full, capacity, refill)
-local kind, digest = 'short', repeated and 2 or 4
-if void or (repeated and known[1] == 'long') then kind, digest = 'long', digest + 1 end
+local long = void or (repeated and string.sub(known[1], 1, 1) == 'l')
+local code = ARGV[(repeated and 2 or 4) + (long and 1 or 0)]
 if repeated then
-  redis.call('HSET', challenge, 'kind', kind, 'digest', ARGV[digest])
+  redis.call('HSET', challenge, 'code', code)
   attempts, lifetime = tonumber(known[2]), math.max(1, redis.call('PTTL', challenge))
 else
-  redis.call('HSET', challenge, 'kind', kind, 'digest', ARGV[digest], 'left', attempts, 'taken', 0)
+  redis.call('HSET', challenge, 'code', code, 'left', attempts, 'taken', 0)
   redis.call('PEXPIRE', challenge, lifetime)
 end
 redis.call('SET', resend, '', 'PX', resend_full + resend_refill)
 redis.call('SET', KEYS[5], '', 'PX', sends_full + sends_refill)
 if void then redis.call('SET', KEYS[6], 'long', 'PX', failures_full) end
-return {0, repeated and 1 or 0, kind == 'long' and 1 or 0, attempts, seconds(lifetime)}
+return {0, repeated and 1 or 0, long and 1 or 0, attempts, seconds(lifetime)}
 `
 
 // The attempt is written before the digests are compared, by a command that a server out of memory refuses. Otherwise
 // such a server would tell right codes (which only delete) from wrong ones, and count none of them.
+// Without the functions of COMMON, and with numbers made text by %d: that is a quarter of the time that this takes.
 const REDEEM = `
-local kind, digest = ARGV[1], ARGV[2]
-local capacity, refill = tonumber(ARGV[3]), tonumber(ARGV[4])
-
-local challenge = redis.call('HMGET', KEYS[1], 'kind', 'digest', 'left', 'taken')
-if not challenge[1] then return {3} end
-local left, taken = tonumber(challenge[3]), tonumber(challenge[4])
+local challenge = redis.call('HMGET', KEYS[1], 'code', 'left', 'taken')
+local code, left, taken = challenge[1], tonumber(challenge[2]), tonumber(challenge[3])
+if not code then return {3} end
 if left < 1 then return {2} end
-if kind ~= challenge[1] then return {4} end
+local short = string.sub(code, 1, 1) == 's'
+if short ~= (string.sub(ARGV[1], 1, 1) == 's') then return {4} end
 
-local short = kind == 'short'
-local failures_full = till_full(KEYS[2])
-if short and is_void(KEYS[2], failures_full, capacity, refill) then
-  redis.call('SET', KEYS[2], 'long', 'PX', failures_full)
-  return {4}
+local capacity, refill = tonumber(ARGV[2]), tonumber(ARGV[3])
+local full = redis.call('PTTL', KEYS[2])
+if full == -1 then error('a bucket without TTL') end
+if full < 0 then full = 0 end
+if short and full > 0 then
+  local void = full + refill > capacity * refill
+  if not void and full > math.floor(capacity / 2) * refill then void = redis.call('GET', KEYS[2]) == 'long' end
+  if void then
+    redis.call('SET', KEYS[2], 'long', 'PX', full)
+    return {4}
+  end
 end
 
-redis.call('HSET', KEYS[1], 'left', left - 1, 'taken', short and taken + 1 or taken)
-if digest == challenge[2] then
+if short then taken = taken + 1 end
+redis.call('HSET', KEYS[1], 'left', string.format('%d', left - 1), 'taken', string.format('%d', taken))
+if code == ARGV[1] then
   redis.call('DEL', KEYS[1])
-  if taken > 0 and failures_full > 0 then redis.call('PEXPIRE', KEYS[2], failures_full - taken * refill) end
+  if short then taken = taken - 1 end
+  if taken > 0 and full > 0 then redis.call('PEXPIRE', KEYS[2], full - taken * refill) end
   return {0}
 end
 if not short then return {1, left - 1, 0} end
-failures_full = failures_full + refill
-local escalated = till_permit(failures_full, capacity, refill) > 0
-redis.call('SET', KEYS[2], escalated and 'long' or '', 'PX', failures_full)
+full = full + refill
+local escalated = full + refill > capacity * refill
+redis.call('SET', KEYS[2], escalated and 'long' or '', 'PX', string.format('%d', full))
 return {1, left - 1, escalated and 1 or 0}
 `
 
@@ -120,9 +130,8 @@ end
 return {0}
 `
 
-function script(act: string): Script {
-  const text = COMMON + act
+function script(text: string): Script {
   return { text, sha: createHash('sha1').update(text).digest('hex') }
 }
 
-export const scripts = { open: script(OPEN), redeem: script(REDEEM), spend: script(SPEND) } as const
+export const scripts = { open: script(COMMON + OPEN), redeem: script(REDEEM), spend: script(COMMON + SPEND) } as const

@@ -59,16 +59,16 @@ export class RedisStore implements store.OtpStore {
       this.#bucket(user, 'sends'),
       this.#bucket(user, 'failures'),
     ]
-    const digests = [known.short, known.long, begin.short, begin.long]
+    const codes = [known, begin].flatMap(({ short, long }) => [codeOf('short', short), codeOf('long', long)])
     const limits = [sends, resend, failures].flatMap(inMilliseconds)
     const numbers = [Math.ceil(lifetime * 1000), attempts, ...limits].map(String)
-    const reply = await this.#run(scripts.open, keys, [repeat ? '1' : '0', ...digests, ...numbers])
+    const reply = await this.#run(scripts.open, keys, [repeat ? '1' : '0', ...codes, ...numbers])
     return openOutcome(reply, request)
   }
 
   async redeem({ user, id, kind, digest, failures }: store.Attempt): Promise<store.RedeemOutcome> {
     const keys = [this.#challenge(user, id), this.#bucket(user, 'failures')]
-    const args = [kind, digest, ...inMilliseconds(failures).map(String)]
+    const args = [codeOf(kind, digest), ...inMilliseconds(failures).map(String)]
     return redeemOutcome(await this.#run(scripts.redeem, keys, args))
   }
 
@@ -94,6 +94,11 @@ export class RedisStore implements store.OtpStore {
   #bucket(user: string, name: string): string {
     return `${this.#prefix}{${user}}:bucket:${name}`
   }
+}
+
+/** What is compared: a code of one kind is never one of the other. */
+function codeOf(kind: 'short' | 'long', digest: string): string {
+  return `${kind} ${digest}`
 }
 
 // After any other error the script may have run: to send it again would count twice.
