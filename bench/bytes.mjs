@@ -1,13 +1,10 @@
 // Bytes per live challenge of the memory store, after garbage collection: node --expose-gc bytes.mjs <what>
 // Each `what` needs a process of its own, so that nothing of another one is still around.
-import { Buffer } from 'node:buffer'
-import { randomBytes } from 'node:crypto'
 import { MemoryStore } from '../dist/index.js'
+import { text } from './acts.mjs'
 import { sweepsOf } from './sweeps.mjs'
 
 const COUNT = 100_000
-/** As strings come off the wire: flat, one byte a character. */
-const text = (length) => Buffer.from(randomBytes(length).toString('base64url').slice(0, length)).toString('latin1')
 const used = () => {
   for (let i = 0; i < 4; i++) globalThis.gc()
   const { heapUsed, external } = process.memoryUsage()
@@ -15,14 +12,10 @@ const used = () => {
 }
 
 let now = 1_800_000_000_000
-async function fill(store) {
+async function fill(store, sends = { capacity: 5, refill: 5_760 }, resend = { capacity: 1, refill: 30 }) {
   for (let i = 0; i < COUNT; i++) {
     const begin = { id: text(22), short: text(43), long: text(43) }
-    const limits = {
-      sends: { capacity: 5, refill: 5_760 },
-      resend: { capacity: 1, refill: 30 },
-      failures: { capacity: 10, refill: 432_000 },
-    }
+    const limits = { sends, resend, failures: { capacity: 10, refill: 432_000 } }
     await store.open({ user: text(27), repeat: null, begin, lifetime: 600, attempts: 5, ...limits })
   }
 }
@@ -36,6 +29,13 @@ const WAYS = {
   async settled(store) {
     await fill(store)
     now += 31_000
+    await sweep()
+  },
+  /** The challenge without its buckets: what is left of both when they are full again. */
+  async alone(store) {
+    const quick = { capacity: 1, refill: 1 }
+    await fill(store, quick, quick)
+    now += 2_000
     await sweep()
   },
   /** For comparison: a plain object in a Map. */
