@@ -21,6 +21,7 @@ function refusal(options: unknown): OtpError {
   throw new Error('it was taken')
 }
 
+const act = () => null
 const cycle: Record<string, unknown> = {}
 cycle.self = cycle
 
@@ -66,6 +67,8 @@ describe('each misconfiguration names option, value and cure', () => {
     ['store', null, 'not usable', 'new MemoryStore()'],
     ['store', 'redis://:hunter2@localhost', 'not usable', 'new MemoryStore()'],
     ['store', { open: () => null }, 'not usable', 'redeem()'],
+    ['store.deadline', { store: { open: act, redeem: act, spend: act, deadline: 0 } }, '0', '0.1 to 60'],
+    ['store.deadline', { store: { open: act, redeem: act, spend: act, deadline: Number.NaN } }, 'NaN', '0.1 to 60'],
     ['code', 6, '6', 'Give an object'],
     ['code', { code: { digits: 6, alphabet: 'ABC', length: 9 } }, '{"digits":6', '`digits`, or `alphabet`'],
     ['code.subject', { code: { subject: true } }, 'true', '"auto", "always", "never"'],

@@ -8,15 +8,18 @@ import { goal, say, table, whole } from './report.mjs'
 import { sweepsOf } from './sweeps.mjs'
 
 export async function memory(slices) {
-  const made = await acts(new MemoryStore({ maxEntries: 1_000_000 }), 10_000)
+  // What is opened leaves its buckets behind: in a store of its own, so that the others work on 10 000 challenges.
+  const { wrong } = await acts(new MemoryStore(), 10_000)
+  const { right } = await acts(new MemoryStore({ maxEntries: 1_000_000 }), 10_000)
+  const { open } = await acts(new MemoryStore({ maxEntries: 1_000_000 }), 1)
   say('### Memory')
   say()
   const calls = slices.calls * 10
   const wide = await compare(
-    { 'redeem, wrong': made.wrong, 'redeem, right': made.right, open: made.open },
+    { 'redeem, wrong': wrong, 'redeem, right': right, open },
     { ...slices, calls, inFlight: 64 },
   )
-  table('64 in flight', wide)
+  table('64 in flight, 10 000 live challenges', wide)
   for (const kind of ['wrong', 'right']) {
     const { rate } = wide[`redeem, ${kind}`]
     goal(`≥ 300 000 redeems of ${kind} codes a second (${whole(rate)})`, rate >= 300_000)

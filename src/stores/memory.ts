@@ -26,7 +26,7 @@ export class MemoryStore implements store.OtpStore {
   readonly #challenges: Shelf<Challenge>
   /** When a bucket is full again. One that is full has no entry. */
   readonly #buckets: Shelf<number>
-  /** Until when short codes of a user are void, once `failures` has been empty; never without that bucket. */
+  /** Until when short codes of a user are void, by the bucket `failures` that has been empty. */
   readonly #long: Shelf<number>
   readonly #now: () => number
   readonly #sweeper: NodeJS.Timeout
@@ -66,7 +66,7 @@ export class MemoryStore implements store.OtpStore {
     this.#buckets.set(resendKey, again.full)
     this.#buckets.set(sendsKey, sent.full)
 
-    const long = alive?.kind === 'long' || this.#isVoid(user, request.failures, now)
+    const long = alive?.kind === 'long' || this.#isVoid(`${user} failures`, request.failures, now)
     const challenge: Challenge = {
       kind: long ? 'long' : 'short',
       digest: long ? candidate.long : candidate.short,
@@ -91,15 +91,16 @@ export class MemoryStore implements store.OtpStore {
     if (!challenge) return { outcome: 'absent' }
     if (challenge.attemptsLeft < 1) return { outcome: 'exhausted' }
     if (kind !== challenge.kind) return { outcome: 'longer' }
-    if (kind === 'short' && !this.#takeFailure(user, challenge, failures, now)) return { outcome: 'longer' }
+    const bucket = `${user} failures`
+    if (kind === 'short' && !this.#takeFailure(bucket, challenge, failures, now)) return { outcome: 'longer' }
 
     challenge.attemptsLeft -= 1
     if (sameDigest(digest, challenge.digest)) {
       this.#challenges.delete(`${user} ${id}`)
-      this.#giveBackFailures(user, failures, challenge.taken, now)
+      this.#giveBackFailures(bucket, failures, challenge.taken, now)
       return { outcome: 'redeemed' }
     }
-    const escalated = kind === 'short' && this.#isVoid(user, failures, now)
+    const escalated = kind === 'short' && this.#isVoid(bucket, failures, now)
     return { outcome: 'mismatch', attemptsLeft: challenge.attemptsLeft, escalated }
   }
 
@@ -127,9 +128,8 @@ export class MemoryStore implements store.OtpStore {
   }
 
   /** The guess is paid for before it is looked at; success gives it back. */
-  #takeFailure(user: string, challenge: Challenge, failures: Limit, now: number): boolean {
-    if (this.#isVoid(user, failures, now)) return false
-    const key = `${user} failures`
+  #takeFailure(key: string, challenge: Challenge, failures: Limit, now: number): boolean {
+    if (this.#isVoid(key, failures, now)) return false
     const { full } = take(this.#full(key, now), now, failures)
     this.#buckets.makeRoom(now, key)
     this.#buckets.set(key, full)
@@ -138,17 +138,17 @@ export class MemoryStore implements store.OtpStore {
   }
 
   /** Whether short codes are void: from the moment without a permit until half of the capacity is back. */
-  #isVoid(user: string, failures: Limit, now: number): boolean {
-    if (this.#long.get(user, now) !== undefined) return true
-    const full = this.#full(`${user} failures`, now)
+  #isVoid(key: string, failures: Limit, now: number): boolean {
+    if (this.#long.get(key, now) !== undefined) return true
+    const full = this.#full(key, now)
     if (take(full, now, failures).granted) return false
-    this.#long.set(user, halfFullAt(full, failures))
+    this.#long.set(key, halfFullAt(full, failures))
     return true
   }
 
-  #giveBackFailures(user: string, failures: Limit, permits: number, now: number): void {
-    const full = this.#giveBack(`${user} failures`, failures, permits, now)
-    if (this.#long.get(user, now) !== undefined) this.#long.set(user, halfFullAt(full, failures))
+  #giveBackFailures(key: string, failures: Limit, permits: number, now: number): void {
+    const full = this.#giveBack(key, failures, permits, now)
+    if (this.#long.get(key, now) !== undefined) this.#long.set(key, halfFullAt(full, failures))
   }
 
   #giveBack(key: string, limit: Limit, permits: number, now: number): number {
