@@ -87,7 +87,8 @@ export function emailOtp(options: OtpOptions): EmailOtp {
 function chooseStore({ store }: OtpOptions, now: () => number): NonNullable<OtpOptions['store']> {
   if (store === undefined) {
     if (process.env.NODE_ENV === 'production') {
-      const warning = 'codes and limits live in the memory of this process: with a second process, set `store` to a RedisStore or PostgresStore.'
+      const warning =
+        'codes and limits live in the memory of this process: with a second process, set `store` to a RedisStore or PostgresStore.'
       process.emitWarning(warning, { type: 'ExpressEmailOtpWarning', code: 'OTP_MEMORY_STORE' })
     }
     return new MemoryStore({ now })
