@@ -17,17 +17,22 @@ export async function acts(store, count = 2_000) {
   }
   const fresh = () => ({ user: text(27), begin: { id: text(22), short: text(43), long: text(43) } })
   const typed = Array.from({ length: count }, fresh)
-  for (const { begin, user } of typed) await open(begin, user)
+  const openAll = async (all) => {
+    for (let i = 0; i < all.length; i += 50)
+      await Promise.all(all.slice(i, i + 50).map((one) => open(one.begin, one.user)))
+  }
+  await openAll(typed)
   const redeem = ({ user, begin }, digest) =>
     store.redeem({ user, id: begin.id, kind: 'short', digest, failures: WIDE })
   let opened = []
   return {
+    /** For a store that was emptied: what is guessed at is there again. */
+    again: () => openAll(typed),
     wrong: { act: (i) => redeem(typed[i % count], typed[i % count].begin.long) },
     right: {
       async before(calls) {
         opened = Array.from({ length: calls }, fresh)
-        for (let i = 0; i < calls; i += 50)
-          await Promise.all(opened.slice(i, i + 50).map((one) => open(one.begin, one.user)))
+        await openAll(opened)
       },
       act: (i) => redeem(opened[i], opened[i].begin.short),
     },

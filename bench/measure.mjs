@@ -22,10 +22,11 @@ async function slice(act, calls, inFlight) {
 /**
  * Compares acts with the first one, of which a second copy runs along.
  * @param acts {name: {act(i), before?(calls)}}; `before` prepares a slice and is not measured
+ * @param reset makes each slice begin alike: what one act leaves behind must not slow the next one
  * @returns {name: {rate, ratio, low, high}}: median calls a second, and the median and quartiles of the ratios to the
  *   first act in the same round
  */
-export async function compare(acts, { rounds, calls, inFlight }) {
+export async function compare(acts, { rounds, calls, inFlight, reset }) {
   const [base] = Object.keys(acts)
   const all = { ...acts, [`${base} (A/A)`]: acts[base] }
   const names = Object.keys(all)
@@ -33,6 +34,7 @@ export async function compare(acts, { rounds, calls, inFlight }) {
   for (let round = -1; round < rounds; round++) {
     for (let i = 0; i < names.length; i++) {
       const name = names[(i + Math.max(round, 0)) % names.length]
+      await reset?.()
       await all[name].before?.(calls)
       const rate = await slice(all[name].act, calls, inFlight)
       if (round >= 0) rates[name].push(rate) // the first round warms up

@@ -14,7 +14,7 @@ export async function memory(slices) {
   const { open } = await acts(new MemoryStore({ maxEntries: 1_000_000 }), 1)
   say('### Memory')
   say()
-  const calls = slices.calls * 10
+  const calls = slices.calls * 2
   const wide = await compare(
     { 'redeem, wrong': wrong, 'redeem, right': right, open },
     { ...slices, calls, inFlight: 64 },

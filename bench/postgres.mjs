@@ -20,7 +20,7 @@ export async function postgres(slices) {
   }
   say('### PostgreSQL through pg, fsync off, for information')
   say()
-  const calls = slices.calls / 5
+  const calls = slices.calls / 10
   table(
     '64 in flight on 10 connections',
     await compare({ ...all, open: made.open }, { ...slices, calls, inFlight: 64 }),

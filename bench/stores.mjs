@@ -9,7 +9,7 @@ import { say, write } from './report.mjs'
 import { startRedis } from './servers.mjs'
 
 export async function measure({ quick }) {
-  const slices = quick ? { rounds: 5, calls: 1_000 } : { rounds: 15, calls: 3_000 }
+  const slices = quick ? { rounds: 5, calls: 2_000 } : { rounds: 15, calls: 10_000 }
   const server = await startRedis()
   const client = await createClient({ url: `redis://127.0.0.1:${server.port}` }).connect()
   const other = new Redis(server.port, '127.0.0.1')
@@ -21,9 +21,10 @@ export async function measure({ quick }) {
     `\`npm run bench -- stores\`, ${new Date().toISOString().slice(0, 10)}: ${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}, Redis ${version}.`,
   )
   say('Medians of interleaved slices; each ratio is that of one round, and the A/A line says how much is noise.')
+  say('Before each slice Redis is emptied and the challenges are opened anew.')
   say()
-  await redis('node-redis', send, slices, true)
-  await redis('ioredis, for information', (command, ...args) => other.call(command, ...args), slices, false)
+  await redis('node-redis', send, slices)
+  await redis('ioredis', (command, ...args) => other.call(command, ...args), slices)
   await bytesInRedis(send, quick ? 10_000 : 100_000)
   client.destroy()
   other.disconnect()
