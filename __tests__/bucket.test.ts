@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { giveBack, halfFullAt, type Limit, take } from '../src/bucket.js'
+import { giveBack, isVoid, type Limit, take } from '../src/bucket.js'
 import { Pail } from './helpers/pail.js'
 
 const limits = fc.record({
@@ -99,14 +99,17 @@ test('S1: the waiting time is true to the second: refused one second earlier, gr
   )
 })
 
-test('an empty bucket is half full when half of its capacity, rounded up, can be taken, and not before', () => {
+test('V7: short codes are void without a permit, and once it was empty until half of the capacity, rounded up, is back', () => {
   fc.assert(
     fc.property(limits, (limit) => {
       let full = 0
       for (let i = 0; i < limit.capacity; i++) ({ full } = take(full, START, limit))
       const half = Math.ceil(limit.capacity / 2)
-      const moment = halfFullAt(full, limit)
-      expect([permitsAt(full, moment - 1, limit), permitsAt(full, moment, limit)]).toEqual([half - 1, half])
+      const back = START + half * limit.refill * 1000
+      expect(permitsAt(full, back - 1, limit)).toBe(half - 1)
+      expect([isVoid(full, back - 1, limit, true), isVoid(full, back, limit, true)]).toEqual([true, false])
+      const one = START + limit.refill * 1000
+      expect([isVoid(full, one - 1, limit, false), isVoid(full, one, limit, false)]).toEqual([true, false])
     }),
   )
 })

@@ -42,9 +42,10 @@ class PlainUser {
     const old = known === null ? undefined : this.challenges.get(known)
     const alive = old && !old.isRedeemed && old.left > 0 && old.ends > now ? old : null
     const challenge = alive ?? new PlainChallenge(now + LIFETIME * 1000)
-    if (challenge.pause.permits < 1)
-      return { outcome: 'throttled', bucket: 'resend', retryAfter: challenge.pause.untilNext }
-    if (this.sends.permits < 1) return { outcome: 'throttled', bucket: 'sends', retryAfter: this.sends.untilNext }
+    const pause = challenge.pause.permits < 1 ? challenge.pause.untilNext : 0
+    const sends = this.sends.permits < 1 ? this.sends.untilNext : 0
+    if (sends > pause) return { outcome: 'throttled', bucket: 'sends', retryAfter: sends }
+    if (pause > 0) return { outcome: 'throttled', bucket: 'resend', retryAfter: pause }
     challenge.pause.take()
     this.sends.take()
     const id = alive && known !== null ? known : fresh

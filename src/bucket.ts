@@ -28,7 +28,12 @@ export function giveBack(full: number, now: number, { refill }: Limit, permits: 
   return Math.max(now, full - permits * refill * 1000)
 }
 
-/** The moment when half the capacity will be back: until then a user whose bucket ran empty gets long codes. */
-export function halfFullAt(full: number, { capacity, refill }: Limit): number {
-  return full - Math.floor(capacity / 2) * refill * 1000
+/**
+ * Whether short codes of a user are void: while the bucket has no permit, and once it had none (`wasEmpty`) until half of
+ * its capacity, rounded down, is back. Judged by the limit of now, whatever it was before.
+ */
+export function isVoid(full: number, now: number, { capacity, refill }: Limit, wasEmpty: boolean): boolean {
+  const missing = full - now
+  const permit = refill * 1000
+  return missing > (capacity - 1) * permit || (wasEmpty && missing > Math.floor(capacity / 2) * permit)
 }

@@ -84,11 +84,29 @@ describe('a memory store that is full', () => {
     expect(await spend('e')).toEqual({ outcome: 'spent' })
   })
 
-  test('I3: a wrong guess that cannot be counted is not looked at', async () => {
+  test('I3: a flood of sends leaves room to count guesses: live challenges can be redeemed', async () => {
     const { open, store, type } = small(1)
     await open('a')
     for (const bucket of ['x', 'y']) await store.spend({ user: 'ben', bucket, capacity: 1, refill: 60 })
-    await expect(type('a', 'short')).rejects.toThrow('full')
+    await expect(store.spend({ user: 'ben', bucket: 'z', capacity: 1, refill: 60 })).rejects.toThrow('full')
+    expect(await type('a', 'wrong')).toMatchObject({ outcome: 'mismatch', attemptsLeft: 4 })
+    expect(await type('a', 'short')).toEqual({ outcome: 'redeemed' })
+  })
+
+  test('I3: where wrong guesses find no room to be counted, right ones are not looked at either', async () => {
+    const { clock, open, store, type } = small(1)
+    const lasting = { capacity: 10, refill: 3_600 }
+    for (const id of ['a', 'b', 'c', 'd']) {
+      await open(id)
+      const wrong = { user: id, id, kind: 'short', digest: 'wrong', failures: lasting } as const
+      expect((await store.redeem(wrong)).outcome).toBe('mismatch')
+      clock.tick(60)
+    }
+    await open('e')
+    for (const code of ['wrong', 'short']) await expect(type('e', code)).rejects.toThrow('full: 4 live entries')
+    clock.tick(3_600)
+    await open('e')
+    expect(await type('e', 'short')).toEqual({ outcome: 'redeemed' })
   })
 
   test('I3: a challenge that finds room for only one of its two buckets takes neither', async () => {

@@ -57,7 +57,7 @@ test.each(acts)('I6: %s is one statement', async (_act, run) => {
   }
   await expect(run(new PostgresStore({ query }))).rejects.toThrow('enough')
   expect(texts).toHaveLength(1)
-  expect(texts[0]).toMatch(/^SELECT otp_\w+\(\$1, [^;]*\) AS reply$/)
+  expect(texts[0]).toMatch(/^SELECT otp_\w+\(\$1::text, [^;]*\) AS reply$/)
 })
 
 describeWithPostgres('on a real PostgreSQL', () => {
@@ -113,6 +113,100 @@ describeWithPostgres('on a real PostgreSQL', () => {
     for (const one of fresh) await one.end()
   })
 
+  test('run beside traffic, as at the start of each process, the schema disturbs no act', async () => {
+    const store = storeOn(pool())
+    let isOver = false
+    const traffic = Array.from({ length: 8 }, async (_, worker) => {
+      for (let i = 0; !isOver; i++) await store.open(opening(`busy ${worker}-${i % 20}`, `${i}`))
+    })
+    for (let i = 0; i < 10; i++) await postgres.ask(PostgresStore.schema)
+    isOver = true
+    await Promise.all(traffic)
+  })
+
+  test('functions that somebody else puts beside ours, under names of ours or of Postgres, are never called', async () => {
+    const over = pool()
+    const store = storeOn(over)
+    await store.open(opening('robbed', 'a'))
+    const plant = async (name: string, args: string, returns: string, is: string): Promise<void> => {
+      await postgres.ask(`CREATE FUNCTION ${name}(${args}) RETURNS ${returns} LANGUAGE sql AS $$ SELECT ${is} $$`)
+    }
+    const planted: [name: string, args: string, returns: string, is: string][] = [
+      ['otp_redeem', 'text, text, text, text, text, text', 'integer[]', 'ARRAY[0]'],
+      ['otp_redeem', 'text, text, text, text, bigint, bigint', 'integer[]', 'ARRAY[0]'],
+      ['otp_redeem', 'text, text, text, text, integer, integer', 'integer[]', 'ARRAY[0]'],
+      ['otp_wait', 'bigint, bigint, bigint, bigint', 'bigint', '0::bigint'],
+      ['otp_is_void', 'bigint, boolean, bigint, bigint, bigint', 'boolean', 'false'],
+      ['otp_seconds', 'integer', 'bigint', '0::bigint'],
+      ['hashtextextended', 'text, integer', 'bigint', '1 / 0'],
+      ['pg_advisory_xact_lock', 'numeric', 'integer', '1 / 0'],
+      ['floor', 'integer', 'integer', '1 / 0'],
+    ]
+    for (const one of planted) await plant(...one)
+    const operators: [operator: string, left: string, right: string][] = [
+      ['*', 'numeric', 'integer'],
+      ['*', 'double precision', 'integer'],
+      ['/', 'bigint', 'numeric'],
+      ['>', 'double precision', 'numeric'],
+      ['=', 'text', 'varchar'],
+    ]
+    for (const [operator, left, right] of operators) {
+      const types = `LEFTARG = ${left}, RIGHTARG = ${right}`
+      await postgres.ask(
+        `CREATE OR REPLACE FUNCTION spoil(${left}, ${right}) RETURNS integer LANGUAGE sql AS $$ SELECT 1 / 0 $$;
+         CREATE OPERATOR ${operator} (FUNCTION = spoil, ${types})`,
+      )
+    }
+    try {
+      for (const left of [4, 3, 2]) {
+        expect(await store.redeem(attempt('robbed', 'a', 'wrong'))).toMatchObject({ attemptsLeft: left })
+      }
+      const limit = { capacity: 1, refill: 60 }
+      expect(await store.spend({ ...one, ...limit, user: 'robbed' })).toEqual({ outcome: 'spent' })
+      expect(await store.spend({ ...one, ...limit, user: 'robbed' })).toEqual({ outcome: 'throttled', retryAfter: 60 })
+      for (let i = 0; i < 100; i++) await store.open(opening(`robbed ${i}`, 'a'))
+      expect(await store.redeem(attempt('robbed', 'a', 'short a'))).toEqual({ outcome: 'redeemed' })
+    } finally {
+      for (const [operator, left, right] of operators)
+        await postgres.ask(`DROP OPERATOR ${operator} (${left}, ${right})`)
+      for (const [name, args] of planted) await postgres.ask(`DROP FUNCTION ${name}(${args})`)
+    }
+  })
+
+  test('V2: where a guess cannot be written down, right and wrong codes fail alike and none is compared', async () => {
+    const store = storeOn(pool())
+    await store.open(opening('full disk', 'a'))
+    for (const table of ['otp_challenges', 'otp_buckets']) {
+      await postgres.ask(`
+        CREATE OR REPLACE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN RAISE 'could not extend file' USING ERRCODE = '53100'; END $$;
+        CREATE TRIGGER no_room BEFORE INSERT OR UPDATE ON ${table} FOR EACH ROW EXECUTE FUNCTION no_room()`)
+      for (let i = 0; i < 6; i++)
+        for (const digest of ['wrong', 'short a']) {
+          await expect(store.redeem(attempt('full disk', 'a', digest))).rejects.toThrow('could not extend file')
+        }
+      await postgres.ask(`DROP TRIGGER no_room ON ${table}`)
+    }
+    expect(await store.redeem(attempt('full disk', 'a', 'wrong'))).toMatchObject({ attemptsLeft: 4 })
+    expect(await store.redeem(attempt('full disk', 'a', 'short a'))).toEqual({ outcome: 'redeemed' })
+  })
+
+  test('a lock that is never given up keeps no connection: after two seconds the pool is free again', async () => {
+    const store = storeOn(pool({ max: 5 }))
+    const blocker = await pool().connect()
+    await blocker.query(`BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('stuck', 1))`)
+    try {
+      const acts = Array.from({ length: 5 }, () => store.redeem(attempt('stuck', 'a', 'x')))
+      for (const act of await Promise.allSettled(acts)) {
+        expect(act).toMatchObject({ status: 'rejected', reason: { code: '55P03' } })
+      }
+      expect(await store.redeem(attempt('not stuck', 'a', 'x'))).toEqual({ outcome: 'absent' })
+    } finally {
+      await blocker.query('COMMIT')
+      blocker.release()
+    }
+  })
+
   test('I2 and C9: the clock is that of the server, to which a challenge of 600 s ends at 600 s', async () => {
     await postgres.pass(0)
     const store = storeOn(pool({ options: MOVED_CLOCK }))
@@ -133,9 +227,10 @@ describeWithPostgres('on a real PostgreSQL', () => {
     await postgres.pass(650)
     const alive = { ...opening('alive', 'a'), sends: { capacity: 1, refill: 86_400 } }
     await store.open(alive)
-    for (let i = 0; i < 20; i++) await store.spend({ ...one, user: `other ${i}` })
+    // About one act in twenty sweeps.
+    for (let i = 0; i < 2_000 && (await count('otp_challenges')) > 1; i++) await store.spend({ ...one, user: 'other' })
     expect(await count('otp_challenges')).toBe(1)
-    expect(await count('otp_buckets')).toBe(22)
+    expect(await count('otp_buckets')).toBe(3)
     expect(await store.open(alive)).toMatchObject({ outcome: 'throttled', bucket: 'sends' })
     expect(await store.redeem(attempt('alive', 'a', 'short a'))).toEqual({ outcome: 'redeemed' })
   })

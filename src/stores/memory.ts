@@ -1,5 +1,6 @@
-import { giveBack, halfFullAt, type Limit, take } from '../bucket.js'
+import type { Taken } from '../bucket.js'
 import { type CodeKind, sameDigest } from '../code.js'
+import { MemoryBuckets } from './memory-buckets.js'
 import { Shelf } from './shelf.js'
 import type * as store from './store.js'
 
@@ -13,21 +14,18 @@ interface Challenge {
 }
 
 const SWEEP_EVERY_MS = 30_000
-const itself = (moment: number): number => moment
 
 /**
  * Keeps everything in this process: exact, and gone at a restart. For apps of one process. Each act is one synchronous
  * stretch of code, which is what makes it atomic here.
  *
- * `maxEntries` bounds the challenges, and four times as many buckets. When it is full, new ones are refused with an
- * error (the request ends as 503); live counters are never evicted.
+ * `maxEntries` bounds the challenges, and four times as many buckets of either kind (`failures`, and all others: so that
+ * a flood of sends leaves room to count guesses). What is full refuses what is new with an error (the request ends as
+ * 503); live counters are never evicted.
  */
 export class MemoryStore implements store.OtpStore {
   readonly #challenges: Shelf<Challenge>
-  /** When a bucket is full again. One that is full has no entry. */
-  readonly #buckets: Shelf<number>
-  /** Until when short codes of a user are void, by the bucket `failures` that has been empty. */
-  readonly #long: Shelf<number>
+  readonly #buckets: MemoryBuckets
   readonly #now: () => number
   readonly #sweeper: NodeJS.Timeout
 
@@ -37,13 +35,13 @@ export class MemoryStore implements store.OtpStore {
       throw new TypeError(`MemoryStore: maxEntries must be a whole number from 1, not ${String(maxEntries)}`)
     }
     this.#challenges = new Shelf(maxEntries, (challenge) => challenge.expires)
-    this.#buckets = new Shelf(4 * maxEntries, itself)
-    this.#long = new Shelf(4 * maxEntries, itself)
+    this.#buckets = new MemoryBuckets(4 * maxEntries)
     // Counted from here, moments are small integers for weeks, which take no memory of their own.
     const made = now()
     this.#now = () => now() - made
     this.#sweeper = setInterval(() => {
-      for (const shelf of [this.#challenges, this.#buckets, this.#long]) shelf.sweep(this.#now)
+      this.#challenges.sweep(this.#now)
+      this.#buckets.sweep(this.#now)
     }, SWEEP_EVERY_MS).unref()
   }
 
@@ -57,16 +55,15 @@ export class MemoryStore implements store.OtpStore {
     const key = `${user} ${candidate.id}`
     this.#challenges.makeRoom(now, key)
 
-    const [resendKey, sendsKey] = [`${user} resend:${candidate.id}`, `${user} sends`]
-    const again = take(this.#full(resendKey, now), now, request.resend)
-    if (!again.granted) return { outcome: 'throttled', bucket: 'resend', retryAfter: again.retryAfter }
-    const sent = take(this.#full(sendsKey, now), now, request.sends)
-    if (!sent.granted) return { outcome: 'throttled', bucket: 'sends', retryAfter: sent.retryAfter }
-    this.#buckets.makeRoom(now, resendKey, sendsKey)
-    this.#buckets.set(resendKey, again.full)
-    this.#buckets.set(sendsKey, sent.full)
+    const resend = `resend:${candidate.id}`
+    const again = this.#buckets.look(user, resend, request.resend, now)
+    const sent = this.#buckets.look(user, 'sends', request.sends, now)
+    if (!again.granted || !sent.granted) return refusal(again, sent)
+    this.#buckets.makeRoom(user, [resend, 'sends'], now)
+    this.#buckets.keep(user, resend, again.full, now)
+    this.#buckets.keep(user, 'sends', sent.full, now)
 
-    const long = alive?.kind === 'long' || this.#isVoid(`${user} failures`, request.failures, now)
+    const long = this.#buckets.isVoid(user, request.failures, now) || alive?.kind === 'long'
     const challenge: Challenge = {
       kind: long ? 'long' : 'short',
       digest: long ? candidate.long : candidate.short,
@@ -91,30 +88,33 @@ export class MemoryStore implements store.OtpStore {
     if (!challenge) return { outcome: 'absent' }
     if (challenge.attemptsLeft < 1) return { outcome: 'exhausted' }
     if (kind !== challenge.kind) return { outcome: 'longer' }
-    const bucket = `${user} failures`
-    if (kind === 'short' && !this.#takeFailure(bucket, challenge, failures, now)) return { outcome: 'longer' }
+    if (kind === 'short') {
+      if (this.#buckets.isVoid(user, failures, now)) return { outcome: 'longer' }
+      // Before anything is compared: where wrong ones find no room to be counted, right ones must fail alike.
+      this.#buckets.makeRoom(user, ['failures'], now)
+    }
 
     challenge.attemptsLeft -= 1
     if (sameDigest(digest, challenge.digest)) {
       this.#challenges.delete(`${user} ${id}`)
-      this.#giveBackFailures(bucket, failures, challenge.taken, now)
+      this.#buckets.giveBack(user, 'failures', failures, challenge.taken, now)
       return { outcome: 'redeemed' }
     }
-    const escalated = kind === 'short' && this.#isVoid(bucket, failures, now)
+    if (kind === 'short') challenge.taken += 1
+    const escalated = kind === 'short' && this.#buckets.fail(user, failures, now)
     return { outcome: 'mismatch', attemptsLeft: challenge.attemptsLeft, escalated }
   }
 
   async spend({ user, bucket, permits = 1, ...limit }: store.BucketRequest): Promise<store.SpendOutcome> {
     const now = this.#now()
-    const key = `${user} ${bucket}`
     if (permits === -1) {
-      this.#giveBack(key, limit, 1, now)
+      this.#buckets.giveBack(user, bucket, limit, 1, now)
       return { outcome: 'spent' }
     }
-    const taken = take(this.#full(key, now), now, limit)
+    const taken = this.#buckets.look(user, bucket, limit, now)
     if (!taken.granted) return { outcome: 'throttled', retryAfter: taken.retryAfter }
-    this.#buckets.makeRoom(now, key)
-    this.#buckets.set(key, taken.full)
+    this.#buckets.makeRoom(user, [bucket], now)
+    this.#buckets.keep(user, bucket, taken.full, now)
     return { outcome: 'spent' }
   }
 
@@ -122,39 +122,10 @@ export class MemoryStore implements store.OtpStore {
     clearInterval(this.#sweeper)
     return Promise.resolve()
   }
+}
 
-  #full(key: string, now: number): number {
-    return this.#buckets.get(key, now) ?? -Infinity
-  }
-
-  /** The guess is paid for before it is looked at; success gives it back. */
-  #takeFailure(key: string, challenge: Challenge, failures: Limit, now: number): boolean {
-    if (this.#isVoid(key, failures, now)) return false
-    const { full } = take(this.#full(key, now), now, failures)
-    this.#buckets.makeRoom(now, key)
-    this.#buckets.set(key, full)
-    challenge.taken += 1
-    return true
-  }
-
-  /** Whether short codes are void: from the moment without a permit until half of the capacity is back. */
-  #isVoid(key: string, failures: Limit, now: number): boolean {
-    if (this.#long.get(key, now) !== undefined) return true
-    const full = this.#full(key, now)
-    if (take(full, now, failures).granted) return false
-    this.#long.set(key, halfFullAt(full, failures))
-    return true
-  }
-
-  #giveBackFailures(key: string, failures: Limit, permits: number, now: number): void {
-    const full = this.#giveBack(key, failures, permits, now)
-    if (this.#long.get(key, now) !== undefined) this.#long.set(key, halfFullAt(full, failures))
-  }
-
-  #giveBack(key: string, limit: Limit, permits: number, now: number): number {
-    const full = giveBack(this.#full(key, now), now, limit, permits)
-    if (full > now) this.#buckets.set(key, full)
-    else this.#buckets.delete(key)
-    return full
-  }
+/** Where both are empty, the longer wait is the true one. */
+function refusal(resend: Taken, sends: Taken): store.OpenOutcome {
+  const [again, sent] = [resend, sends].map((taken) => (taken.granted ? 0 : taken.retryAfter)) as [number, number]
+  return { outcome: 'throttled', bucket: sent > again ? 'sends' : 'resend', retryAfter: Math.max(again, sent) }
 }

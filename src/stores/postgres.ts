@@ -13,6 +13,13 @@ export interface PostgresStoreOptions {
   deadline?: number
 }
 
+/** The functions and the types of their arguments, which the call casts to: so it means these and no other of that name. */
+const ACTS = {
+  otp_open: 'text text text text text text text bigint integer integer bigint integer bigint integer bigint',
+  otp_redeem: 'text text text text integer bigint',
+  otp_spend: 'text text integer integer bigint',
+}
+
 /**
  * Keeps challenges and buckets in PostgreSQL (12 or newer), for any number of processes. Each act is one function call
  * in one round trip, by the clock of the server; acts of one user come one after the other. What has expired is removed
@@ -63,9 +70,9 @@ export class PostgresStore implements store.OtpStore {
     return spendOutcome(await this.#call('otp_spend', user, bucket, permits, ...inMilliseconds(limit)))
   }
 
-  async #call(act: string, ...values: (string | number | null)[]): Promise<unknown> {
-    const places = values.map((_, i) => `$${i + 1}`).join(', ')
-    const { rows } = await this.#query(`SELECT ${act}(${places}) AS reply`, values)
+  async #call(act: keyof typeof ACTS, ...values: (string | number | null)[]): Promise<unknown> {
+    const places = ACTS[act].split(' ').map((type, i) => `$${i + 1}::${type}`)
+    const { rows } = await this.#query(`SELECT ${act}(${places.join(', ')}) AS reply`, values)
     const [row] = rows
     return typeof row === 'object' && row !== null && 'reply' in row ? row.reply : row
   }

@@ -12,9 +12,9 @@ export interface Script {
  * commands that take any key that they find.
  *
  * A bucket is its own clock: the TTL of its key is the time until it is full again, the one number of GCRA. So the time
- * is that of the server (ASVS 6.5.8) without asking for it, and a full bucket is no key at all. The value says `long`
- * once the bucket `failures` has been empty: then short codes are void until half of the capacity is back. All times
- * are whole milliseconds.
+ * is that of the server (ASVS 6.5.8) without asking for it, and a full bucket is no key at all. The value of `failures`
+ * is `long` once it was without a permit: then short codes are void until half of the capacity is back. All times are
+ * whole milliseconds.
  *
  * A challenge is a hash of `code` (kind and digest of the right code, as `short …` or `long …`), the attempts `left`,
  * and the permits of `failures` that it has `taken`.
@@ -28,11 +28,6 @@ end
 
 local function till_permit(till_full, capacity, refill)
   return till_full + refill - capacity * refill
-end
-
-local function is_void(failures, till_full, capacity, refill)
-  if till_permit(till_full, capacity, refill) > 0 then return true end
-  return till_full > math.floor(capacity / 2) * refill and redis.call('GET', failures) == 'long'
 end
 
 local function seconds(milliseconds)
@@ -53,12 +48,14 @@ local challenge, resend = KEYS[3], KEYS[4]
 if repeated then challenge, resend = KEYS[1], KEYS[2] end
 
 local resend_full, sends_full, failures_full = till_full(resend), till_full(KEYS[5]), till_full(KEYS[6])
-local wait = till_permit(resend_full, resends, resend_refill)
-if wait > 0 then return {1, seconds(wait)} end
-wait = till_permit(sends_full, sends, sends_refill)
-if wait > 0 then return {2, seconds(wait)} end
+local again = seconds(till_permit(resend_full, resends, resend_refill))
+local sent = seconds(till_permit(sends_full, sends, sends_refill))
+if sent > math.max(again, 0) then return {2, sent} end
+if again > 0 then return {1, again} end
 
-local void = is_void(KEYS[6], failures_full, capacity, refill)
+local was_empty = failures_full > 0 and redis.call('GET', KEYS[6]) == 'long'
+local empty = till_permit(failures_full, capacity, refill) > 0
+local void = empty or (was_empty and failures_full > math.floor(capacity / 2) * refill)
 local long = void or (repeated and string.sub(known[1], 1, 1) == 'l')
 local code = ARGV[(repeated and 2 or 4) + (long and 1 or 0)]
 if repeated then
@@ -70,13 +67,14 @@ else
 end
 redis.call('SET', resend, '', 'PX', resend_full + resend_refill)
 redis.call('SET', KEYS[5], '', 'PX', sends_full + sends_refill)
-if void then redis.call('SET', KEYS[6], 'long', 'PX', failures_full) end
+if empty and not was_empty then redis.call('SET', KEYS[6], 'long', 'PX', failures_full) end
 return {0, repeated and 1 or 0, long and 1 or 0, attempts, seconds(lifetime)}
 `
 
 // The attempt is written before the digests are compared, by a command that a server out of memory refuses. Otherwise
 // such a server would tell right codes (which only delete) from wrong ones, and count none of them.
-// Without the functions of COMMON, and with numbers made text by %d: that is a quarter of the time that this takes.
+// Without the functions of COMMON, and with numbers made text by a format: that is a quarter of the time that this takes.
+// For times it is not %d, which on 32-bit servers is wrong from 2^31 ms (25 days) on.
 const REDEEM = `
 local challenge = redis.call('HMGET', KEYS[1], 'code', 'left', 'taken')
 local code, left, taken = challenge[1], tonumber(challenge[2]), tonumber(challenge[3])
@@ -89,13 +87,11 @@ local capacity, refill = tonumber(ARGV[2]), tonumber(ARGV[3])
 local full = redis.call('PTTL', KEYS[2])
 if full == -1 then error('a bucket without TTL') end
 if full < 0 then full = 0 end
-if short and full > 0 then
-  local void = full + refill > capacity * refill
-  if not void and full > math.floor(capacity / 2) * refill then void = redis.call('GET', KEYS[2]) == 'long' end
-  if void then
-    redis.call('SET', KEYS[2], 'long', 'PX', full)
-    return {4}
-  end
+if short and full > math.floor(capacity / 2) * refill then
+  local was_empty = redis.call('GET', KEYS[2]) == 'long'
+  local empty = full + refill > capacity * refill
+  if empty and not was_empty then redis.call('SET', KEYS[2], 'long', 'PX', full) end
+  if empty or was_empty then return {4} end
 end
 
 if short then taken = taken + 1 end
@@ -109,7 +105,7 @@ end
 if not short then return {1, left - 1, 0} end
 full = full + refill
 local escalated = full + refill > capacity * refill
-redis.call('SET', KEYS[2], escalated and 'long' or '', 'PX', string.format('%d', full))
+redis.call('SET', KEYS[2], escalated and 'long' or '', 'PX', string.format('%.0f', full))
 return {1, left - 1, escalated and 1 or 0}
 `
 
