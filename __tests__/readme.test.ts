@@ -104,7 +104,15 @@ describeWithPostgres('the snippet of the README for PostgreSQL, run as it stands
     const postgres = await PostgresServer.start()
     try {
       const env = { DATABASE_URL: postgres.url }
-      await journey(await run('postgres', '', env), await run('postgres', '', env))
+      const [one, two] = [await run('postgres', '', env), await run('postgres', '', env)]
+      await journey(one, two)
+      // As a restart of the server does to connections that lie idle.
+      await postgres.ask('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()')
+      for (const host of [one, two]) {
+        const answers = new Set<number>()
+        while (!answers.has(429)) answers.add((await request(host).post('/2fa/send').send({})).status)
+        expect([...answers].filter((status) => status !== 503)).toEqual([429])
+      }
     } finally {
       await postgres.stop()
     }

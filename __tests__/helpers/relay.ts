@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** A wire to a server that can be cut, or made slow. */
 export class Relay {
@@ -7,8 +8,6 @@ export class Relay {
   cutsReply = false
   /** Milliseconds that every reply is held back. */
   delay = 0
-  /** Bytes from the server, for which one reply stands. */
-  replies = 0
   readonly #sockets = new Set<Socket>()
   readonly #server: Server
 
@@ -26,13 +25,18 @@ export class Relay {
         })
       }
       client.on('data', (bytes) => server.write(bytes))
+      let inOrder = Promise.resolve()
       server.on('data', (bytes) => {
-        this.replies += 1
         if (this.cutsReply) {
           this.cutsReply = false
           client.destroy()
-        } else if (this.delay > 0) setTimeout(() => client.write(bytes), this.delay)
-        else client.write(bytes)
+          return
+        }
+        const due = Date.now() + this.delay
+        inOrder = inOrder.then(async () => {
+          if (due > Date.now()) await sleep(due - Date.now())
+          client.write(bytes)
+        })
       })
     })
   }

@@ -124,6 +124,17 @@ describeWithPostgres('on a real PostgreSQL', () => {
     await Promise.all(traffic)
   })
 
+  test('a role that may read and write the two tables, and nothing else, is enough for the acts', async () => {
+    await postgres.ask(
+      `CREATE ROLE app LOGIN; GRANT SELECT, INSERT, UPDATE, DELETE ON otp_challenges, otp_buckets TO app`,
+    )
+    const store = storeOn(pool({ connectionString: postgres.url.replace('postgres@', 'app@') }))
+    for (let i = 0; i < 100; i++) await store.open(opening(`app ${i}`, 'a'))
+    expect(await store.redeem(attempt('app 1', 'a', 'wrong'))).toMatchObject({ attemptsLeft: 4 })
+    expect(await store.redeem(attempt('app 1', 'a', 'short a'))).toEqual({ outcome: 'redeemed' })
+    expect(await store.spend({ ...one, user: 'app 1' })).toEqual({ outcome: 'spent' })
+  })
+
   test('functions that somebody else puts beside ours, under names of ours or of Postgres, are never called', async () => {
     const over = pool()
     const store = storeOn(over)

@@ -3,6 +3,7 @@ import { createCluster } from 'redis'
 import { RedisStore, type RedisStoreOptions } from '../../src/stores/redis.js'
 import { conforms } from '../helpers/conforms.js'
 import { describeWithRedis, RedisCluster, type RedisServer } from '../helpers/redis-server.js'
+import { Relay } from '../helpers/relay.js'
 
 type Send = RedisStoreOptions['send']
 
@@ -30,6 +31,36 @@ describeWithRedis('on a Redis Cluster of three nodes', () => {
   }
   const ioredis = (): Send => {
     const cluster = new Cluster(nodes.nodes.map(({ port }) => ({ host: '127.0.0.1', port })))
+    closing.push(() => {
+      cluster.disconnect()
+    })
+    return (command = '', ...args) => cluster.call(command, ...args)
+  }
+
+  /** Where each node is reached through a relay. */
+  const through = (relays: readonly Relay[]) =>
+    Object.fromEntries(
+      nodes.nodes.map(({ port }, i) => [`127.0.0.1:${port}`, { host: '127.0.0.1', port: relays[i]?.port ?? 0 }]),
+    )
+  const nodeRedisOver = async (relays: readonly Relay[]): Promise<Send> => {
+    const rootNodes = relays.map(({ port }) => ({ url: `redis://127.0.0.1:${port}` }))
+    const cluster = createCluster({ rootNodes, nodeAddressMap: through(relays) })
+    cluster.on('error', () => undefined)
+    await cluster.connect()
+    closing.push(() => {
+      cluster.destroy()
+    })
+    return (...args) => cluster.sendCommand(args[3], false, args)
+  }
+  const ioredisOver = async (relays: readonly Relay[]): Promise<Send> => {
+    const cluster = new Cluster(Object.values(through(relays)), {
+      natMap: through(relays),
+      enableOfflineQueue: false,
+      retryDelayOnFailover: 0,
+      redisOptions: { autoResendUnfulfilledCommands: false },
+    })
+    cluster.on('error', () => undefined)
+    await new Promise((resolve) => cluster.once('ready', resolve))
     closing.push(() => {
       cluster.disconnect()
     })
@@ -69,6 +100,46 @@ describeWithRedis('on a Redis Cluster of three nodes', () => {
       expect(new Set(await Promise.all(slots)).size).toBe(1)
     }
     for (const node of nodes.nodes) expect(Number(await node.ask('DBSIZE'))).toBeGreaterThan(0)
+  })
+
+  test.each([
+    ['node-redis', nodeRedisOver],
+    ['ioredis as the README sets it', ioredisOver],
+  ])('V4: an act whose reply is lost on the way is done once: %s', async (_name, over) => {
+    const relays = await Promise.all(nodes.nodes.map(({ port }) => Relay.to(port)))
+    const send = await over(relays)
+    const store = new RedisStore({ send })
+    const cut = async (act: () => Promise<unknown>): Promise<void> => {
+      for (const relay of relays) relay.cutsReply = true
+      await expect(act()).rejects.toThrow()
+      for (const relay of relays) relay.cutsReply = false
+      // Until the client has its connection back.
+      for (let isUp = false; !isUp;)
+        isUp = await store.spend({ user: 'cut', bucket: 'up', ...LIMIT }).then(
+          () => true,
+          () => false,
+        )
+    }
+    try {
+      const limits = { sends: LIMIT, resend: LIMIT, failures: LIMIT }
+      const begin = { id: 'a', short: 'short', long: 'long' }
+      await store.open({ user: 'cut', repeat: null, begin, lifetime: 60, attempts: 5, ...limits })
+      const type = (digest: string) => store.redeem({ user: 'cut', id: 'a', kind: 'short', digest, failures: LIMIT })
+      expect(await type('wrong')).toMatchObject({ attemptsLeft: 4 })
+      await cut(() => type('wrong'))
+      expect(await type('wrong')).toMatchObject({ attemptsLeft: 2 })
+      await cut(() => type('short'))
+      expect(await type('short')).toEqual({ outcome: 'absent' })
+      const two = { user: 'cut', bucket: 'two', capacity: 2, refill: 600 }
+      for (let i = 0; i < 2; i++) await store.spend(two)
+      await cut(() => store.spend({ ...two, permits: -1 }))
+      expect([await store.spend(two), await store.spend(two)]).toMatchObject([
+        { outcome: 'spent' },
+        { outcome: 'throttled' },
+      ])
+    } finally {
+      for (const relay of relays) await relay.close()
+    }
   })
 
   test('a node that forgot its scripts is told them again', async () => {

@@ -55,15 +55,17 @@ describe('the options of a Redis store', () => {
 })
 
 describe('what is sent to Redis', () => {
-  test('I6: one command an act once the script is known there, two the first time', async () => {
+  test.each([
+    'NOSCRIPT No matching script. Please use EVAL.',
+    'An error was signalled by the server: - NoScriptError: No matching script. Please use EVAL.', // Valkey GLIDE 2.5
+  ])('I6: one command an act once the script is known there, two the first time: %s', async (unknown) => {
     const sent: string[][] = []
     const known = new Set<string>()
     const store = new RedisStore({
       send: (...args) => {
         sent.push(args)
         const [command = '', script = ''] = args
-        if (command === 'EVALSHA' && !known.has(script))
-          return Promise.reject(new Error('NOSCRIPT No matching script.'))
+        if (command === 'EVALSHA' && !known.has(script)) return Promise.reject(new Error(unknown))
         known.add(scripts.spend.sha)
         return Promise.resolve([0])
       },
@@ -77,6 +79,8 @@ describe('what is sent to Redis', () => {
 
   test.each([
     'ERR an error whose text speaks of NOSCRIPT',
+    'NOSCRIPTS',
+    'An error was signalled by the server: - ResponseError: it speaks of a NoScriptError: ',
     'OOM command not allowed when used memory > maxmemory',
     'Socket closed unexpectedly',
     'LOADING Redis is loading the dataset in memory',

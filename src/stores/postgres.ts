@@ -22,13 +22,15 @@ const ACTS = {
 
 /**
  * Keeps challenges and buckets in PostgreSQL (12 or newer), for any number of processes. Each act is one function call
- * in one round trip, by the clock of the server; acts of one user come one after the other. What has expired is removed
- * by the acts themselves.
+ * in one round trip, by the clock of the server; acts of one user come one after the other, and one that waits for a lock
+ * gives up after two seconds. What has expired is removed by the acts themselves.
  *
- * Run {@link PostgresStore.schema} once, as a migration or at start: it makes what is missing.
+ * Run {@link PostgresStore.schema} once, as a migration or at start: it makes what is missing. The acts need no more than
+ * SELECT, INSERT, UPDATE and DELETE on the two tables.
  * @example
  * ```ts
- * const pool = new Pool({ connectionString: process.env.DATABASE_URL })
+ * const pool = new Pool({ connectionString: process.env.DATABASE_URL, connectionTimeoutMillis: 2000 })
+ * pool.on('error', (error) => console.error('postgres:', error.message)) // else a lost connection ends the process
  * await pool.query(PostgresStore.schema)
  * const store = new PostgresStore({ query: (text, values) => pool.query(text, values) })
  * ```

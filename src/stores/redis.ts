@@ -21,8 +21,9 @@ export interface RedisStoreOptions {
  * Each act is one script in one round trip, by the clock of Redis. Every key has a TTL, and all keys of one user share
  * a hash tag.
  *
- * Whatever Redis throws is thrown on. A guess whose reply was lost is counted all the same, and no script is ever sent
- * a second time, but for the one answer that says that it did not run (NOSCRIPT).
+ * Whatever Redis throws is thrown on. A guess whose reply was lost is counted all the same, and the store sends no script
+ * a second time, but for the one answer that says that it did not run (NOSCRIPT). So must the client: ioredis is told by
+ * `autoResendUnfulfilledCommands: false`, and its `Cluster` by `retryDelayOnFailover: 0`.
  * @example
  * ```ts
  * const client = await createClient({ url: process.env.REDIS_URL, disableOfflineQueue: true }).connect()
@@ -101,8 +102,11 @@ function codeOf(kind: 'short' | 'long', digest: string): string {
   return `${kind} ${digest}`
 }
 
-// After any other error the script may have run: to send it again would count twice.
+// After any other error the script may have run: to send it again would count twice. The second wording is that of
+// Valkey GLIDE 2, which translates what the server says.
+const UNKNOWN_SCRIPT = /^(?:NOSCRIPT |An error was signalled by the server: - NoScriptError: )/
+
 function isUnknownScript(error: unknown): boolean {
   const message = typeof error === 'object' && error !== null && 'message' in error ? error.message : null
-  return typeof message === 'string' && message.startsWith('NOSCRIPT')
+  return typeof message === 'string' && UNKNOWN_SCRIPT.test(message)
 }
