@@ -10,7 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export function describeWith(server: string, found: string | undefined, cure: string): jest.Describe {
   if (found !== undefined) return describe
   if (process.env.CI) throw new Error(`These tests need ${server}. ${cure}`)
-  console.warn(`SKIPPED: all tests with ${server}, since it is not on this machine. ${cure}`)
+  const file = path.relative(path.join(__dirname, '..'), expect.getState().testPath ?? '')
+  console.warn(`SKIPPED in ${file}: all tests with ${server}, since it is not on this machine. ${cure}`)
   return describe.skip
 }
 
