@@ -135,17 +135,27 @@ const MUTANTS: readonly Mutant[] = [
     },
   },
   {
-    fault: 'keys live in a plain object',
-    noticed: 'keys such as __proto__ and constructor',
-    make: (good) => {
-      const table: Record<string, unknown> = {}
-      return {
-        async spend(request) {
-          const taken = table[request.bucket] ?? table[request.user]
-          return taken === undefined ? good.spend(request) : { outcome: 'throttled', retryAfter: request.refill }
-        },
-      }
-    },
+    fault: 'every challenge takes five attempts',
+    noticed: 'attempts and lifetime are those of the call',
+    make: (good) => ({ open: (request) => good.open({ ...request, attempts: 5 }) }),
+  },
+  {
+    fault: 'lifetimes are cut to a minute',
+    noticed: 'attempts and lifetime are those of the call',
+    make: (good) => ({ open: (request) => good.open({ ...request, lifetime: Math.min(60, request.lifetime) }) }),
+  },
+  {
+    fault: 'what has ended is asked for again, and its pause holds the next one back',
+    noticed: 'a challenge begins in place of one that has ended',
+    make: (good) => ({
+      async open(request) {
+        const opened = await good.open(request)
+        const { user, repeat, resend } = request
+        if (opened.outcome !== 'opened' || opened.repeated || !repeat) return opened
+        const paused = await good.spend({ user, bucket: `resend:${repeat.id}`, ...resend })
+        return paused.outcome === 'throttled' ? { ...paused, bucket: 'resend' } : opened
+      },
+    }),
   },
 ]
 

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Scene } from './conformance/scene.js'
 import { challenges } from './conformance/challenges.js'
 import { failures } from './conformance/failures.js'
 import { limits } from './conformance/limits.js'
+import { names } from './conformance/names.js'
 import { races } from './conformance/races.js'
-import { Scene } from './conformance/scene.js'
 import type { OtpStore } from './store.js'
 
 /** One thing that a store must do. */
@@ -34,16 +35,18 @@ export function storeConformance(
   makeStore: () => OtpStore | Promise<OtpStore>,
   { wait = reallyWait }: ConformanceOptions = {},
 ): StoreCase[] {
-  return Object.entries({ ...challenges, ...limits, ...failures, ...races }).map(([name, play]) => ({
+  const atStore = async (act: (store: OtpStore) => Promise<void>): Promise<void> => {
+    const store = await makeStore()
+    try {
+      await act(store)
+    } finally {
+      await store.close?.()
+    }
+  }
+  const all = { ...challenges, ...names, ...limits, ...failures, ...races }
+  return Object.entries(all).map(([name, play]) => ({
     name,
-    async run() {
-      const store = await makeStore()
-      try {
-        await play(new Scene(store, wait))
-      } finally {
-        await store.close?.()
-      }
-    },
+    run: () => atStore((store) => play(new Scene(store, wait))),
   }))
 }
 
