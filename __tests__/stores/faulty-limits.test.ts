@@ -1,5 +1,6 @@
+import type { Limit } from '../../src/bucket.js'
 import type { OpenOutcome, SpendOutcome } from '../../src/stores/store.js'
-import { key, type Mutant, noticesEach } from './faulty-store.js'
+import { giveBack, key, type Mutant, noticesEach } from './faulty-store.js'
 
 const MUTANTS: readonly Mutant[] = [
   {
@@ -100,6 +101,40 @@ const MUTANTS: readonly Mutant[] = [
     fault: 'all users share their buckets',
     noticed: 'buckets of another name or of another user are apart',
     make: (good) => ({ spend: (request) => good.spend({ ...request, user: 'everybody' }) }),
+  },
+  {
+    fault: 'a right code refills sends',
+    noticed: 'a right code gives no send back',
+    make: (good) => {
+      const sends = new Map<string, Limit>()
+      return {
+        async open(request) {
+          sends.set(request.user, request.sends)
+          return good.open(request)
+        },
+        async redeem(attempt) {
+          const redeemed = await good.redeem(attempt)
+          const [{ user }, limit] = [attempt, sends.get(attempt.user)]
+          if (redeemed.outcome === 'redeemed' && limit) await giveBack(good, { user, bucket: 'sends', ...limit }, 10)
+          return redeemed
+        },
+      }
+    },
+  },
+  {
+    fault: 'a bucket keeps the limit of its first call',
+    noticed: 'limits are those of the call: what was taken',
+    make: (good) => {
+      const first = new Map<string, Limit>()
+      return {
+        async spend(request) {
+          const { user, bucket, capacity, refill } = request
+          const limit = first.get(key({ user, id: bucket })) ?? { capacity, refill }
+          first.set(key({ user, id: bucket }), limit)
+          return good.spend({ ...request, ...limit })
+        },
+      }
+    },
   },
 ]
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Scene } from './conformance/scene.js'
 import { challenges } from './conformance/challenges.js'
+import { charges } from './conformance/charges.js'
 import { failures } from './conformance/failures.js'
 import { limits } from './conformance/limits.js'
 import { names } from './conformance/names.js'
@@ -43,7 +44,7 @@ export function storeConformance(
       await store.close?.()
     }
   }
-  const all = { ...challenges, ...names, ...limits, ...failures, ...races }
+  const all = { ...challenges, ...names, ...limits, ...failures, ...charges, ...races }
   return Object.entries(all).map(([name, play]) => ({
     name,
     run: () => atStore((store) => play(new Scene(store, wait))),
