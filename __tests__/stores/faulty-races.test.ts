@@ -54,6 +54,14 @@ const MUTANTS: readonly Mutant[] = [
       }
     },
   },
+  {
+    fault: 'right long codes of one moment share one answer',
+    noticed: 'guesses at a long code race',
+    make: (good) => {
+      const together = shared(good.redeem, (attempt) => attempt.digest)
+      return { redeem: (attempt) => (attempt.kind === 'long' ? together(attempt) : good.redeem(attempt)) }
+    },
+  },
 ]
 
 noticesEach(MUTANTS)

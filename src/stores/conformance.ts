@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Scene } from './conformance/scene.js'
+import { beside } from './conformance/beside.js'
 import { challenges } from './conformance/challenges.js'
 import { charges } from './conformance/charges.js'
 import { failures } from './conformance/failures.js'
@@ -44,7 +45,7 @@ export function storeConformance(
       await store.close?.()
     }
   }
-  const all = { ...challenges, ...names, ...limits, ...failures, ...charges, ...races }
+  const all = { ...challenges, ...names, ...limits, ...failures, ...charges, ...races, ...beside }
   return Object.entries(all).map(([name, play]) => ({
     name,
     run: () => atStore((store) => play(new Scene(store, wait))),
