@@ -3,10 +3,12 @@ import { Scene } from './conformance/scene.js'
 import { beside } from './conformance/beside.js'
 import { challenges } from './conformance/challenges.js'
 import { charges } from './conformance/charges.js'
+import { days } from './conformance/days.js'
 import { failures } from './conformance/failures.js'
 import { limits } from './conformance/limits.js'
 import { names } from './conformance/names.js'
 import { races } from './conformance/races.js'
+import { time } from './conformance/time.js'
 import type { OtpStore } from './store.js'
 
 /** One thing that a store must do. */
@@ -18,7 +20,11 @@ export interface StoreCase {
 }
 
 export interface ConformanceOptions {
-  /** Lets seconds go by for the store. Really waits by default, for half a minute in all. */
+  /**
+   * Lets seconds, and parts of one, go by for the store, which must have seen them when this resolves. Really waits by
+   * default, for half a minute in all. Given one, the suite takes the clock for one that can be moved, and also waits
+   * for minutes and days: then play one case after the other where they share a clock.
+   */
   wait?: (seconds: number) => Promise<void>
 }
 
@@ -35,8 +41,9 @@ export interface ConformanceOptions {
  */
 export function storeConformance(
   makeStore: () => OtpStore | Promise<OtpStore>,
-  { wait = reallyWait }: ConformanceOptions = {},
+  { wait }: ConformanceOptions = {},
 ): StoreCase[] {
+  const pass = wait ?? reallyWait
   const atStore = async (act: (store: OtpStore) => Promise<void>): Promise<void> => {
     const store = await makeStore()
     try {
@@ -45,10 +52,11 @@ export function storeConformance(
       await store.close?.()
     }
   }
-  const all = { ...challenges, ...names, ...limits, ...failures, ...charges, ...races, ...beside }
+  const waiting = wait ? days : {}
+  const all = { ...challenges, ...names, ...limits, ...time, ...failures, ...charges, ...races, ...beside, ...waiting }
   return Object.entries(all).map(([name, play]) => ({
     name,
-    run: () => atStore((store) => play(new Scene(store, wait))),
+    run: () => atStore((store) => play(new Scene(store, pass))),
   }))
 }
 
