@@ -1,4 +1,4 @@
-import { storeConformance } from '../../src/stores/conformance.js'
+import { type ConformanceOptions, storeConformance } from '../../src/stores/conformance.js'
 import type { OtpStore } from '../../src/stores/store.js'
 
 /** Cases at a time: each mostly waits, and too many of them would wait for each other's races. */
@@ -7,10 +7,11 @@ const AT_ONCE = 12
 type MakeStore = () => OtpStore | Promise<OtpStore>
 
 /**
- * The conformance suite on a clock that cannot be moved: many cases at once, since each really waits.
+ * The conformance suite on a clock that cannot be moved: many cases at once, since each really waits. `shared` where
+ * all stores that `makeStore` gives are at one database.
  */
-export function conforms(makeStore: MakeStore): void {
-  const cases = storeConformance(makeStore)
+export function conforms(makeStore: MakeStore, options: Pick<ConformanceOptions, 'shared'> = {}): void {
+  const cases = storeConformance(makeStore, options)
   const ends = new Map<string, unknown>()
   beforeAll(async () => {
     const waiting = [...cases]
@@ -34,6 +35,10 @@ const noError = (): null => null
 const itself = (error: unknown): unknown => error
 
 /** The conformance suite on a clock that `wait` moves: one case after the other, also those of hours and days. */
-export function conformsOnMovedClock(makeStore: MakeStore, wait: (seconds: number) => Promise<void>): void {
-  test.each(storeConformance(makeStore, { wait }))('$name', ({ run }) => run())
+export function conformsOnMovedClock(
+  makeStore: MakeStore,
+  wait: (seconds: number) => Promise<void>,
+  options: Pick<ConformanceOptions, 'shared'> = {},
+): void {
+  test.each(storeConformance(makeStore, { ...options, wait }))('$name', ({ run }) => run())
 }

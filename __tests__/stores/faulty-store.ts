@@ -5,7 +5,7 @@ import type { Attempt, BucketRequest, OpenRequest, OtpStore } from '../../src/st
 import { Clock } from '../helpers/host-app.js'
 
 export type Acts = Pick<OtpStore, 'open' | 'redeem' | 'spend'>
-/** Gives the acts that a faulty store does otherwise than the good one. */
+/** Gives the acts that a faulty store does otherwise than the good one; called once for each process. */
 export type Fault = (good: Acts, now: () => number) => Partial<Acts>
 
 export interface Mutant {
@@ -18,7 +18,7 @@ export interface Mutant {
 
 /** Each fault must be noticed by the case about it, and not by most of the others. */
 export function noticesEach(mutants: readonly Mutant[]): void {
-  const all = storeConformance(() => new MemoryStore()).length
+  const all = storeConformance(() => new MemoryStore(), { shared: true }).length
   test.each(mutants)('the suite notices: $fault', async ({ noticed, make }) => {
     const failed = await failedBy(make)
     expect(failed.filter((name) => name.startsWith(noticed))).toHaveLength(1)
@@ -26,7 +26,7 @@ export function noticesEach(mutants: readonly Mutant[]): void {
   })
 }
 
-/** Names of the cases that a store fails. */
+/** Names of the cases that a store fails; its processes share one memory. */
 export async function failedBy(make: Fault): Promise<string[]> {
   const clock = new Clock()
   const good = actsOf(new MemoryStore({ now: clock.now }))
@@ -35,7 +35,7 @@ export async function failedBy(make: Fault): Promise<string[]> {
     return Promise.resolve()
   }
   const failed: string[] = []
-  for (const { name, run } of storeConformance(() => ({ ...good, ...make(good, clock.now) }), { wait })) {
+  for (const { name, run } of storeConformance(() => ({ ...good, ...make(good, clock.now) }), { wait, shared: true })) {
     await run().catch((error: unknown) => {
       expect(error).toMatchObject({ code: 'ERR_ASSERTION' })
       failed.push(name)

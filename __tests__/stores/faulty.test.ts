@@ -22,7 +22,13 @@ test('a store is closed after each case, also after one that failed', async () =
       },
     }
   }
-  for (const { run } of storeConformance(makeStore, { wait: () => Promise.resolve() }))
+  for (const { run } of storeConformance(makeStore, { wait: () => Promise.resolve(), shared: true }))
     await run().catch(() => undefined)
   expect(open).toBe(0)
+})
+
+test('days are waited for only where the clock can be moved, and two stores made only where they share', () => {
+  const names = (options = {}): number => storeConformance(() => new MemoryStore(), options).length
+  const wait = (): Promise<void> => Promise.resolve()
+  expect([names({ wait }) - names(), names({ shared: true }) - names()]).toEqual([3, 7])
 })

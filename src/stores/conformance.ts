@@ -7,6 +7,7 @@ import { days } from './conformance/days.js'
 import { failures } from './conformance/failures.js'
 import { limits } from './conformance/limits.js'
 import { names } from './conformance/names.js'
+import { processes } from './conformance/processes.js'
 import { races } from './conformance/races.js'
 import { time } from './conformance/time.js'
 import type { OtpStore } from './store.js'
@@ -26,6 +27,11 @@ export interface ConformanceOptions {
    * for minutes and days: then play one case after the other where they share a clock.
    */
   wait?: (seconds: number) => Promise<void>
+  /**
+   * Stores that `makeStore` gives see the same challenges, as processes at one database do: false by default. Adds the
+   * cases of two stores, which every store of more than one process must pass.
+   */
+  shared?: boolean
 }
 
 /**
@@ -41,7 +47,7 @@ export interface ConformanceOptions {
  */
 export function storeConformance(
   makeStore: () => OtpStore | Promise<OtpStore>,
-  { wait }: ConformanceOptions = {},
+  { wait, shared = false }: ConformanceOptions = {},
 ): StoreCase[] {
   const pass = wait ?? reallyWait
   const atStore = async (act: (store: OtpStore) => Promise<void>): Promise<void> => {
@@ -54,10 +60,21 @@ export function storeConformance(
   }
   const waiting = wait ? days : {}
   const all = { ...challenges, ...names, ...limits, ...time, ...failures, ...charges, ...races, ...beside, ...waiting }
-  return Object.entries(all).map(([name, play]) => ({
+  const alone = Object.entries(all).map(([name, play]) => ({
     name,
     run: () => atStore((store) => play(new Scene(store, pass))),
   }))
+  const together = Object.entries(shared ? processes : {}).map(([name, play]) => ({
+    name,
+    run: () =>
+      atStore((store) =>
+        atStore((second) => {
+          const here = new Scene(store, pass)
+          return play(here, here.at(second))
+        }),
+      ),
+  }))
+  return [...alone, ...together]
 }
 
 // A little more: timers may ring a millisecond early.
