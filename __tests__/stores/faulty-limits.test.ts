@@ -56,6 +56,23 @@ const MUTANTS: readonly Mutant[] = [
       },
     }),
   },
+  ...(['sends', 'resend'] as const).map((named): Mutant => ({
+    fault: `refused twice, the answer names ${named} always`,
+    noticed: 'refused twice, the answer names the longer wait',
+    make: (good) => ({
+      async open(request) {
+        const opened = await good.open(request)
+        const { user, repeat } = request
+        if (opened.outcome !== 'throttled' || !repeat) return opened
+        const bucket = named === 'sends' ? 'sends' : `resend:${repeat.id}`
+        const looked = { user, bucket, ...request[named] }
+        const spent = await good.spend(looked)
+        if (spent.outcome === 'throttled') return { ...spent, bucket: named }
+        await giveBack(good, looked, 1)
+        return opened
+      },
+    }),
+  })),
   {
     fault: 'one pause for all challenges of a user',
     noticed: 'the pause is of one challenge',

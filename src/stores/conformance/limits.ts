@@ -38,6 +38,17 @@ export const limits: Cases = {
     assert.deepEqual(await ana.right(id), is.redeemed)
   },
 
+  async 'refused twice, the answer names the longer wait'(ana) {
+    const [long, short] = [
+      { capacity: 1, refill: 60 },
+      { capacity: 1, refill: 30 },
+    ]
+    const ben = Object.assign(ana.other(), { sends: short, resend: long })
+    Object.assign(ana, { sends: long, resend: short })
+    assert.deepEqual(await ana.ask((await ana.open()).id), is.refused('sends', 60))
+    assert.deepEqual(await ben.ask((await ben.open()).id), is.refused('resend', 60))
+  },
+
   async 'a refused send begins nothing, and leaves the pause as it was'(ana) {
     ana.sends = { capacity: 1, refill: 2 }
     ana.resend = { capacity: 2, refill: 60 }
