@@ -1,9 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Scene } from './conformance/scene.js'
+import { beside } from './conformance/beside.js'
 import { challenges } from './conformance/challenges.js'
+import { charges } from './conformance/charges.js'
+import { days } from './conformance/days.js'
 import { failures } from './conformance/failures.js'
 import { limits } from './conformance/limits.js'
+import { names } from './conformance/names.js'
+import { processes } from './conformance/processes.js'
 import { races } from './conformance/races.js'
-import { Scene } from './conformance/scene.js'
+import { time } from './conformance/time.js'
 import type { OtpStore } from './store.js'
 
 /** One thing that a store must do. */
@@ -15,8 +21,17 @@ export interface StoreCase {
 }
 
 export interface ConformanceOptions {
-  /** Lets seconds go by for the store. Really waits by default, for half a minute in all. */
+  /**
+   * Lets seconds, and parts of one, go by for the store, which must have seen them when this resolves. Really waits by
+   * default, for half a minute in all. Given one, the suite takes the clock for one that can be moved, and also waits
+   * for minutes and days: then play one case after the other where they share a clock.
+   */
   wait?: (seconds: number) => Promise<void>
+  /**
+   * Stores that `makeStore` gives see the same challenges, as processes at one database do: false by default. Adds the
+   * cases of two stores, which every store of more than one process must pass.
+   */
+  shared?: boolean
 }
 
 /**
@@ -32,19 +47,34 @@ export interface ConformanceOptions {
  */
 export function storeConformance(
   makeStore: () => OtpStore | Promise<OtpStore>,
-  { wait = reallyWait }: ConformanceOptions = {},
+  { wait, shared = false }: ConformanceOptions = {},
 ): StoreCase[] {
-  return Object.entries({ ...challenges, ...limits, ...failures, ...races }).map(([name, play]) => ({
+  const pass = wait ?? reallyWait
+  const atStore = async (act: (store: OtpStore) => Promise<void>): Promise<void> => {
+    const store = await makeStore()
+    try {
+      await act(store)
+    } finally {
+      await store.close?.()
+    }
+  }
+  const waiting = wait ? days : {}
+  const all = { ...challenges, ...names, ...limits, ...time, ...failures, ...charges, ...races, ...beside, ...waiting }
+  const alone = Object.entries(all).map(([name, play]) => ({
     name,
-    async run() {
-      const store = await makeStore()
-      try {
-        await play(new Scene(store, wait))
-      } finally {
-        await store.close?.()
-      }
-    },
+    run: () => atStore((store) => play(new Scene(store, pass))),
   }))
+  const together = Object.entries(shared ? processes : {}).map(([name, play]) => ({
+    name,
+    run: () =>
+      atStore((store) =>
+        atStore((second) => {
+          const here = new Scene(store, pass)
+          return play(here, here.at(second))
+        }),
+      ),
+  }))
+  return [...alone, ...together]
 }
 
 // A little more: timers may ring a millisecond early.

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Limit } from '../../bucket.js'
 import { type Cases, fresh, is } from './scene.js'
 
 /** Buckets: sends, the pause between two of them, and any other. */
@@ -35,6 +36,17 @@ export const limits: Cases = {
     assert.equal((await ana.open(id)).repeated, true)
     assert.deepEqual(await ana.ask(), is.refused('sends', 3))
     assert.deepEqual(await ana.right(id), is.redeemed)
+  },
+
+  async 'refused twice, the answer names the longer wait'(ana) {
+    const [long, short] = [
+      { capacity: 1, refill: 60 },
+      { capacity: 1, refill: 30 },
+    ]
+    const ben = Object.assign(ana.other(), { sends: short, resend: long })
+    Object.assign(ana, { sends: long, resend: short })
+    assert.deepEqual(await ana.ask((await ana.open()).id), is.refused('sends', 60))
+    assert.deepEqual(await ben.ask((await ben.open()).id), is.refused('resend', 60))
   },
 
   async 'a refused send begins nothing, and leaves the pause as it was'(ana) {
@@ -91,5 +103,25 @@ export const limits: Cases = {
     assert.deepEqual(await ana.spend('calls', limit), is.spent)
     assert.deepEqual(await ana.other().spend('mails', limit), is.spent)
     assert.deepEqual(await ana.spend('mails', limit), is.throttled(60))
+  },
+
+  async 'limits are those of the call: what was taken is held against the capacity of now'(ana) {
+    for (let times = 0; times < 3; times++) {
+      assert.deepEqual(await ana.spend('mails', { capacity: 3, refill: 60 }), is.spent)
+    }
+    const [wide, narrow] = [5, 1].map((capacity) => ({ capacity, refill: 60 })) as [Limit, Limit]
+    assert.deepEqual(await ana.spend('mails', narrow), is.throttled(180))
+    for (let times = 0; times < 2; times++) assert.deepEqual(await ana.spend('mails', wide), is.spent)
+    assert.deepEqual(await ana.spend('mails', wide), is.throttled(60))
+  },
+
+  async 'a right code gives no send back'(ana) {
+    ana.sends = { capacity: 2, refill: 60 }
+    for (let times = 0; times < 2; times++) {
+      const { id } = await ana.open()
+      await ana.wrong(id)
+      assert.deepEqual(await ana.right(id), is.redeemed)
+    }
+    assert.deepEqual(await ana.ask(), is.refused('sends', 60))
   },
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import type { Limit } from '../../bucket.js'
+import type { CodeKind } from '../../code.js'
 import type { BucketRequest, Candidate, OpenOutcome, OtpStore, RedeemOutcome, SpendOutcome } from '../store.js'
 
 /** Sentences, and how to find out whether a store keeps them. */
@@ -28,6 +29,11 @@ export class Scene {
   /** Somebody else at the same store. */
   other(user = fresh()): Scene {
     return Object.assign(new Scene(this.store, this.wait, user), { failures: this.failures })
+  }
+
+  /** The same user at another store. */
+  at(store: OtpStore): Scene {
+    return new Scene(store, this.wait, this.user)
   }
 
   /** Opens a challenge, or `repeat` again, whatever comes of it. */
@@ -59,24 +65,17 @@ export class Scene {
   }
 
   /** Types the right code. */
-  right(id: string, kind: 'short' | 'long' = 'short'): Promise<RedeemOutcome> {
-    return this.#type(id, kind, candidate(id)[kind])
+  right(id: string, kind: CodeKind = 'short'): Promise<RedeemOutcome> {
+    return this.type(id, kind, candidate(id)[kind])
   }
 
   /** Types a wrong one. */
-  wrong(id: string, kind: 'short' | 'long' = 'short'): Promise<RedeemOutcome> {
-    return this.#type(id, kind, fresh())
+  wrong(id: string, kind: CodeKind = 'short'): Promise<RedeemOutcome> {
+    return this.type(id, kind, keyed(fresh()))
   }
 
-  async spend(bucket: string, limit: Limit, permits?: BucketRequest['permits']): Promise<SpendOutcome> {
-    const given = permits === undefined ? {} : { permits }
-    const spent = await this.store.spend({ user: this.user, bucket, ...limit, ...given })
-    if (spent.outcome === 'throttled') wholeFrom(1, spent.retryAfter, 'retryAfter')
-    else assert.deepEqual(spent, { outcome: 'spent' })
-    return spent
-  }
-
-  async #type(id: string, kind: 'short' | 'long', digest: string): Promise<RedeemOutcome> {
+  /** Types a code of this digest. */
+  async type(id: string, kind: CodeKind, digest: string): Promise<RedeemOutcome> {
     const { user, failures } = this
     const redeemed = await this.store.redeem({ user, id, kind, digest, failures })
     if (redeemed.outcome !== 'mismatch') {
@@ -86,6 +85,14 @@ export class Scene {
     wholeFrom(0, redeemed.attemptsLeft, 'attemptsLeft')
     assert.equal(typeof redeemed.escalated, 'boolean')
     return redeemed
+  }
+
+  async spend(bucket: string, limit: Limit, permits?: BucketRequest['permits']): Promise<SpendOutcome> {
+    const given = permits === undefined ? {} : { permits }
+    const spent = await this.store.spend({ user: this.user, bucket, ...limit, ...given })
+    if (spent.outcome === 'throttled') wholeFrom(1, spent.retryAfter, 'retryAfter')
+    else assert.deepEqual(spent, { outcome: 'spent' })
+    return spent
   }
 }
 
@@ -126,8 +133,13 @@ export function parallel<T>(times: number, act: (i: number) => Promise<T>): Prom
   return Promise.all(Array.from({ length: times }, (_, i) => act(i)))
 }
 
-function candidate(id: string): Candidate {
-  return { id, short: `short-${id}`, long: `long-${id}` }
+export function candidate(id: string): Candidate {
+  return { id, short: keyed(`short ${id}`), long: keyed(`long ${id}`) }
+}
+
+/** As long as the keyed hashes that a store is given for users and codes, so that a key or column holds all of it. */
+export function keyed(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
 }
 
 function wholeFrom(least: number, value: unknown, name: string): void {
