@@ -30,7 +30,7 @@ export function giveBack(full: number, now: number, { refill }: Limit, permits: 
 
 /**
  * Whether short codes of a user are void: while the bucket has no permit, and once it had none (`wasEmpty`) until half of
- * its capacity, rounded down, is back. Judged by the limit of now, whatever it was before.
+ * its capacity, rounded up, is back. Judged by the limit of now, whatever it was before.
  */
 export function isVoid(full: number, now: number, { capacity, refill }: Limit, wasEmpty: boolean): boolean {
   const missing = full - now

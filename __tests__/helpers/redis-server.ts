@@ -97,6 +97,10 @@ export class RedisCluster {
     return new RedisCluster(nodes)
   }
 
+  async pass(seconds: number): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.pass(seconds)))
+  }
+
   async stop(): Promise<void> {
     for (const node of this.nodes) await node.stop()
   }

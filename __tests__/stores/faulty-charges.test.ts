@@ -97,7 +97,7 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     fault: 'half of one permit is never back',
-    noticed: 'of five permits one is too few',
+    noticed: 'of five permits two are too few',
     make: (good) => {
       const empty = new Set<string>()
       return {
@@ -135,6 +135,36 @@ const MUTANTS: readonly Mutant[] = [
         },
       }
     },
+  },
+  {
+    fault: 'short codes are back with half of the capacity, rounded down',
+    noticed: 'of five permits two are too few',
+    make: (good) => {
+      const back = new Map<string, number>()
+      return {
+        async open(request) {
+          const opened = await good.open(request)
+          const half = Math.floor(request.failures.capacity / 2)
+          const isEarly = half > 0 && request.failures.capacity % 2 === 1 && (back.get(request.user) ?? 0) >= half
+          return opened.outcome === 'opened' && !opened.repeated && isEarly ? { ...opened, kind: 'short' } : opened
+        },
+        async redeem(attempt) {
+          const redeemed = await good.redeem(attempt)
+          if (redeemed.outcome === 'redeemed') back.set(attempt.user, (back.get(attempt.user) ?? 0) + 1)
+          return redeemed
+        },
+      }
+    },
+  },
+  {
+    fault: 'failures cannot be given back one by one',
+    noticed: 'failures that are given back one by one',
+    make: (good) => ({
+      spend: (request) =>
+        request.bucket === 'failures' && request.permits === -1
+          ? Promise.resolve({ outcome: 'spent' })
+          : good.spend(request),
+    }),
   },
 ]
 

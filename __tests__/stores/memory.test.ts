@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process'
 import path from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { storeConformance } from '../../src/stores/conformance.js'
 import { MemoryStore } from '../../src/stores/memory.js'
 import { Shelf } from '../../src/stores/shelf.js'
 import type { OpenOutcome, RedeemOutcome } from '../../src/stores/store.js'
+import { conformsOnMovedClock } from '../helpers/conforms.js'
 import { wrongCode } from '../helpers/mailbox.js'
 import { Clock, HostApp, type Agent } from '../helpers/host-app.js'
 
@@ -15,7 +15,7 @@ describe('the memory store conforms:', () => {
     clock.tick(seconds)
     return Promise.resolve()
   }
-  test.each(storeConformance(() => new MemoryStore({ now: clock.now }), { wait }))('$name', ({ run }) => run())
+  conformsOnMovedClock(() => new MemoryStore({ now: clock.now }), wait)
 })
 
 const ROOMY = { capacity: 100, refill: 60 }

@@ -2,7 +2,7 @@ import { Pool, type PoolConfig } from 'pg'
 import { PostgresStore, type PostgresStoreOptions } from '../../src/stores/postgres.js'
 import type { Attempt, BucketRequest, OpenRequest, OtpStore } from '../../src/stores/store.js'
 import { guess } from '../helpers/attack.js'
-import { conforms } from '../helpers/conforms.js'
+import { conforms, conformsOnMovedClock } from '../helpers/conforms.js'
 import { HostApp } from '../helpers/host-app.js'
 import { wrongCode } from '../helpers/mailbox.js'
 import { describeWithPostgres, MOVED_CLOCK, PostgresServer } from '../helpers/postgres-server.js'
@@ -87,15 +87,21 @@ describeWithPostgres('on a real PostgreSQL', () => {
     return row.count
   }
 
-  describe('the store conforms:', () => {
-    let shared: Pool | null = null
+  describe.each([
+    ['on the clock of the server', {}],
+    ['on one that is moved by days', { options: MOVED_CLOCK }],
+  ])('the store conforms %s:', (name, config) => {
+    let over: Pool
+    beforeAll(async () => {
+      await postgres.pass(0)
+      over = new Pool({ connectionString: postgres.url, max: 40, ...config })
+    })
     afterAll(async () => {
-      await shared?.end()
+      await over.end()
     })
-    conforms(() => {
-      shared ??= new Pool({ connectionString: postgres.url, max: 40 })
-      return Promise.resolve(storeOn(shared))
-    })
+    const makeStore = () => storeOn(over)
+    if (name.includes('moved')) conformsOnMovedClock(makeStore, (seconds) => postgres.pass(seconds), { shared: true })
+    else conforms(makeStore, { shared: true })
   })
 
   test('the schema can be run again, by ten processes at once, and what is there stays', async () => {

@@ -1,7 +1,7 @@
 import { Cluster } from 'ioredis'
 import { createCluster } from 'redis'
 import { RedisStore, type RedisStoreOptions } from '../../src/stores/redis.js'
-import { conforms } from '../helpers/conforms.js'
+import { conformsOnMovedClock } from '../helpers/conforms.js'
 import { describeWithRedis, RedisCluster, type RedisServer } from '../helpers/redis-server.js'
 import { Relay } from '../helpers/relay.js'
 
@@ -72,10 +72,8 @@ describeWithRedis('on a Redis Cluster of three nodes', () => {
     ['ioredis', ioredis],
   ])('the store conforms through %s:', (_name, client) => {
     let send: Send | null = null
-    conforms(async () => {
-      send ??= await client()
-      return new RedisStore({ send })
-    })
+    const makeStore = async () => new RedisStore({ send: (send ??= await client()) })
+    conformsOnMovedClock(makeStore, (seconds) => nodes.pass(seconds), { shared: true })
   })
 
   test('I1: all keys of one user lie in one slot, and users on every node', async () => {
