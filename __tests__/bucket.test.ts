@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { giveBack, isVoid, type Limit, take } from '../src/bucket.js'
+import { charge, giveBack, isVoid, type Limit, take } from '../src/bucket.js'
 import { Pail } from './helpers/pail.js'
 
 const limits = fc.record({
@@ -111,6 +111,27 @@ test('V7: short codes are void without a permit, and once it was empty until hal
       const one = START + limit.refill * 1000
       expect([isVoid(full, one - 1, limit, false), isVoid(full, one, limit, false)]).toEqual([true, false])
     }),
+  )
+})
+
+test('V6: limits whose permits are no whole milliseconds grant their capacity at once, neither less nor more', () => {
+  const year = 31_536_000
+  const odd = fc.record({ parts: fc.integer({ min: 7, max: 5_000 }), capacity: fc.integer({ min: 1, max: 20 }) })
+  fc.assert(
+    fc.property(odd, fc.integer({ min: 0, max: 2_000_000_000_000 }), ({ parts, capacity }, now) => {
+      const limit = { capacity, refill: year / parts }
+      let full = -Infinity
+      for (let taken = 0; taken < capacity; taken++) {
+        expect(isVoid(full, now, limit, false)).toBe(false)
+        const next = take(full, now, limit)
+        expect(next.granted).toBe(true)
+        expect(next.full).toBe(charge(full, now, limit))
+        full = next.full
+      }
+      expect(take(full, now, limit).granted).toBe(false)
+      expect(isVoid(full, now, limit, false)).toBe(true)
+    }),
+    { numRuns: 2_000 },
   )
 })
 

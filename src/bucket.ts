@@ -15,25 +15,34 @@ export type Taken =
  * All times here are milliseconds of one clock.
  */
 
+/** A permit in whole milliseconds, never sooner than said: parts of one would be rounded here and there, and not alike. */
+export function permitOf({ refill }: Limit): number {
+  return Math.ceil(refill * 1000)
+}
+
 /** Takes one permit, or tells after how many whole seconds there will be one. A refusal changes nothing. */
-export function take(full: number, now: number, { capacity, refill }: Limit): Taken {
-  const next = Math.max(full, now) + refill * 1000
-  const wait = next - (now + capacity * refill * 1000)
+export function take(full: number, now: number, limit: Limit): Taken {
+  const next = charge(full, now, limit)
+  const wait = next - (now + limit.capacity * permitOf(limit))
   if (wait <= 0) return { granted: true, full: next }
   return { granted: false, full, retryAfter: Math.ceil(wait / 1000) }
 }
 
+/** Takes one permit, whether or not there is one. */
+export function charge(full: number, now: number, limit: Limit): number {
+  return Math.max(full, now) + permitOf(limit)
+}
+
 /** Puts `permits` back. A bucket never holds more than its capacity. */
-export function giveBack(full: number, now: number, { refill }: Limit, permits: number): number {
-  return Math.max(now, full - permits * refill * 1000)
+export function giveBack(full: number, now: number, limit: Limit, permits: number): number {
+  return Math.max(now, full - permits * permitOf(limit))
 }
 
 /**
  * Whether short codes of a user are void: while the bucket has no permit, and once it had none (`wasEmpty`) until half of
  * its capacity, rounded up, is back. Judged by the limit of now, whatever it was before.
  */
-export function isVoid(full: number, now: number, { capacity, refill }: Limit, wasEmpty: boolean): boolean {
-  const missing = full - now
-  const permit = refill * 1000
-  return missing > (capacity - 1) * permit || (wasEmpty && missing > Math.floor(capacity / 2) * permit)
+export function isVoid(full: number, now: number, limit: Limit, wasEmpty: boolean): boolean {
+  const half = Math.floor(limit.capacity / 2) * permitOf(limit)
+  return !take(full, now, limit).granted || (wasEmpty && full - now > half)
 }

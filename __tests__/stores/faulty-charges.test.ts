@@ -166,6 +166,31 @@ const MUTANTS: readonly Mutant[] = [
           : good.spend(request),
     }),
   },
+  {
+    fault: 'a failures bucket that was empty once is taken for one that half is missing of, for ever',
+    noticed: 'once all of its permits are back',
+    make: (good) => {
+      const empty = new Set<string>()
+      const taken = new Set<string>()
+      return {
+        async open(request) {
+          const opened = await good.open(request)
+          const isVoid = taken.has(request.user)
+          return opened.outcome === 'opened' && isVoid ? { ...opened, kind: 'long' } : opened
+        },
+        async redeem(attempt) {
+          const redeemed = await good.redeem(attempt)
+          if (redeemed.outcome === 'mismatch' && redeemed.escalated) empty.add(attempt.user)
+          return redeemed
+        },
+        async spend(request) {
+          if (request.bucket === 'failures' && request.permits !== -1 && empty.has(request.user))
+            taken.add(request.user)
+          return good.spend(request)
+        },
+      }
+    },
+  },
 ]
 
 noticesEach(MUTANTS)

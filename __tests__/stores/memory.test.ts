@@ -142,6 +142,25 @@ describe('a memory store that is full', () => {
   })
 })
 
+test('V2 and V6: whatever the refill, as many codes are compared as failures holds, at any moment', async () => {
+  for (let parts = 60; parts <= 73; parts++) {
+    const limit = { capacity: 3, refill: 31_536_000 / parts }
+    const store = new MemoryStore()
+    const ids = Array.from({ length: 5 }, (_, i) => `${i}`)
+    const roomy = { sends: ROOMY, resend: ROOMY, failures: limit }
+    for (const id of ids) {
+      const begin = { id, short: 'short', long: 'long' }
+      await store.open({ user: 'ana', repeat: null, begin, lifetime: 600, attempts: 5, ...roomy })
+    }
+    const guesses = ids.flatMap((id) => Array.from({ length: 5 }, () => id))
+    const outcomes = await Promise.all(
+      guesses.map((id) => store.redeem({ user: 'ana', id, kind: 'short', digest: 'wrong', failures: limit })),
+    )
+    expect(outcomes.filter(({ outcome }) => outcome === 'mismatch')).toHaveLength(3)
+    await store.close()
+  }
+})
+
 test('I5: people with ids such as __proto__ are people like any other', async () => {
   const host = await HostApp.start()
   try {

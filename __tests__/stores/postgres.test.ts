@@ -119,6 +119,25 @@ describeWithPostgres('on a real PostgreSQL', () => {
     for (const one of fresh) await one.end()
   })
 
+  test('each schema that it is run in gets all of its own, whatever others of the search path hold', async () => {
+    await postgres.ask('CREATE SCHEMA tenant')
+    const tenant = pool({ options: '-c search_path=tenant,public' })
+    for (let times = 0; times < 2; times++) await tenant.query(PostgresStore.schema)
+    const { rows } = await tenant.query(
+      'SELECT indexname FROM pg_indexes WHERE schemaname = \'tenant\' ORDER BY indexname COLLATE "C"',
+    )
+    expect(rows.map(({ indexname }: { indexname: string }) => indexname)).toEqual([
+      'otp_buckets_full_at',
+      'otp_buckets_pkey',
+      'otp_challenges_expires',
+      'otp_challenges_pkey',
+    ])
+    const store = storeOn(tenant)
+    await store.open(opening('tenant', 'a'))
+    expect(await storeOn(pool()).redeem(attempt('tenant', 'a', 'short a'))).toEqual({ outcome: 'absent' })
+    expect(await store.redeem(attempt('tenant', 'a', 'short a'))).toEqual({ outcome: 'redeemed' })
+  })
+
   test('run beside traffic, as at the start of each process, the schema disturbs no act', async () => {
     const store = storeOn(pool())
     let isOver = false
@@ -244,8 +263,8 @@ describeWithPostgres('on a real PostgreSQL', () => {
     await postgres.pass(650)
     const alive = { ...opening('alive', 'a'), sends: { capacity: 1, refill: 86_400 } }
     await store.open(alive)
-    // About one act in twenty sweeps.
-    for (let i = 0; i < 2_000 && (await count('otp_challenges')) > 1; i++) await store.spend({ ...one, user: 'other' })
+    // About one act in a hundred sweeps.
+    for (let i = 0; i < 10_000 && (await count('otp_challenges')) > 1; i++) await store.spend({ ...one, user: 'other' })
     expect(await count('otp_challenges')).toBe(1)
     expect(await count('otp_buckets')).toBe(3)
     expect(await store.open(alive)).toMatchObject({ outcome: 'throttled', bucket: 'sends' })

@@ -1,4 +1,4 @@
-import { giveBack, isVoid, type Limit, take, type Taken } from '../bucket.js'
+import { charge, giveBack, isVoid, type Limit, take, type Taken } from '../bucket.js'
 import { Shelf } from './shelf.js'
 
 interface Failures {
@@ -37,9 +37,10 @@ export class MemoryBuckets {
   }
 
   keep(user: string, name: string, full: number, now: number): void {
-    if (name === FAILURES) this.#failures.set(user, { ...this.#failuresOf(user, now), full })
-    else if (full > now) this.#others.set(`${user} ${name}`, full)
-    else this.#others.delete(`${user} ${name}`)
+    const isFailures = name === FAILURES
+    if (full <= now) return isFailures ? this.#failures.delete(user) : this.#others.delete(`${user} ${name}`)
+    if (isFailures) this.#failures.set(user, { ...this.#failuresOf(user, now), full })
+    else this.#others.set(`${user} ${name}`, full)
   }
 
   giveBack(user: string, name: string, limit: Limit, permits: number, now: number): void {
@@ -56,7 +57,7 @@ export class MemoryBuckets {
 
   /** Takes the permit of a wrong short code, and tells whether it was the last one. */
   fail(user: string, limit: Limit, now: number): boolean {
-    const { full } = take(this.#full(user, FAILURES, now), now, limit)
+    const full = charge(this.#full(user, FAILURES, now), now, limit)
     const wasEmpty = isVoid(full, now, limit, false)
     this.#failures.set(user, { full, wasEmpty })
     return wasEmpty

@@ -31,8 +31,8 @@ BEGIN
   repeated := coalesce(known.expires > now_ms AND known.attempts_left > 0, false);
   resend := 'resend:' || CASE WHEN repeated THEN in_repeat ELSE in_begin END;
 
-  SELECT b.full_at INTO resend_full FROM otp_look(in_user, resend) b;
-  SELECT b.full_at INTO sends_full FROM otp_look(in_user, 'sends') b;
+  SELECT b.full_at INTO resend_full FROM otp_look(in_user, resend, now_ms) b;
+  SELECT b.full_at INTO sends_full FROM otp_look(in_user, 'sends', now_ms) b;
   again := otp_seconds(otp_wait(resend_full, now_ms, in_resends, in_resend_refill));
   sent := otp_seconds(otp_wait(sends_full, now_ms, in_sends, in_sends_refill));
   IF sent > again THEN RETURN ARRAY[2, sent]; END IF;
@@ -40,7 +40,7 @@ BEGIN
   PERFORM otp_keep(in_user, resend, greatest(resend_full, now_ms) + in_resend_refill, false);
   PERFORM otp_keep(in_user, 'sends', greatest(sends_full, now_ms) + in_sends_refill, false);
 
-  SELECT * INTO failures FROM otp_look(in_user, 'failures');
+  SELECT * INTO failures FROM otp_look(in_user, 'failures', now_ms);
   empty := otp_wait(failures.full_at, now_ms, in_failures, in_failures_refill) > 0;
   IF empty THEN PERFORM otp_keep(in_user, 'failures', failures.full_at, true); END IF;
   long := otp_is_void(failures.full_at, failures.was_empty, now_ms, in_failures, in_failures_refill)
@@ -82,7 +82,7 @@ BEGIN
   IF in_kind IS DISTINCT FROM challenge.kind THEN RETURN ARRAY[4]; END IF;
 
   IF short THEN
-    SELECT * INTO failures FROM otp_look(in_user, 'failures');
+    SELECT * INTO failures FROM otp_look(in_user, 'failures', now_ms);
     IF otp_is_void(failures.full_at, failures.was_empty, now_ms, in_capacity, in_refill) THEN
       PERFORM otp_keep(in_user, 'failures', failures.full_at, true);
       RETURN ARRAY[4];
@@ -101,8 +101,12 @@ BEGIN
     RETURN ARRAY[1, challenge.attempts_left - 1, escalated::integer];
   END IF;
   DELETE FROM otp_challenges c WHERE c.user_key = in_user AND c.id = in_id;
-  IF short THEN PERFORM otp_keep(in_user, 'failures', failures.full_at, failures.was_empty); END IF;
-  PERFORM otp_give_back(in_user, 'failures', challenge.taken, now_ms, in_refill);
+  IF short THEN
+    full_at := greatest(now_ms, failures.full_at - challenge.taken * in_refill);
+    PERFORM otp_keep(in_user, 'failures', full_at, failures.was_empty);
+  ELSIF challenge.taken > 0 THEN
+    PERFORM otp_give_back(in_user, 'failures', challenge.taken, now_ms, in_refill);
+  END IF;
   RETURN ARRAY[0];
 END $$;
 
@@ -118,7 +122,7 @@ BEGIN
     PERFORM otp_give_back(in_user, in_bucket, 1, now_ms, in_refill);
     RETURN ARRAY[0];
   END IF;
-  SELECT * INTO bucket FROM otp_look(in_user, in_bucket);
+  SELECT * INTO bucket FROM otp_look(in_user, in_bucket, now_ms);
   wait := otp_wait(bucket.full_at, now_ms, in_capacity, in_refill);
   IF wait > 0 THEN RETURN ARRAY[1, otp_seconds(wait)]; END IF;
   PERFORM otp_keep(in_user, in_bucket, greatest(bucket.full_at, now_ms) + in_refill, bucket.was_empty);

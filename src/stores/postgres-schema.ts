@@ -37,10 +37,14 @@ CREATE TABLE IF NOT EXISTS otp_buckets (
 );
 
 DO $$ BEGIN
-  IF to_regclass('otp_challenges_expires') IS NULL THEN
+  IF NOT EXISTS (
+    SELECT FROM pg_indexes WHERE schemaname = current_schema() AND indexname = 'otp_challenges_expires'
+  ) THEN
     CREATE INDEX otp_challenges_expires ON otp_challenges (expires);
   END IF;
-  IF to_regclass('otp_buckets_full_at') IS NULL THEN
+  IF NOT EXISTS (
+    SELECT FROM pg_indexes WHERE schemaname = current_schema() AND indexname = 'otp_buckets_full_at'
+  ) THEN
     CREATE INDEX otp_buckets_full_at ON otp_buckets (full_at);
   END IF;
 END $$;
@@ -51,13 +55,15 @@ BEGIN
   RETURN floor(extract(epoch FROM clock_timestamp())::numeric * 1000::numeric);
 END $$;
 
--- A bucket is the moment when it is full again, and whether it has been without a permit.
-CREATE OR REPLACE FUNCTION otp_look(in_user text, in_bucket text, OUT full_at bigint, OUT was_empty boolean)
-LANGUAGE plpgsql AS $$
+-- A bucket is the moment when it is full again, and whether it has been without a permit. One that is full is as if
+-- there were none.
+CREATE OR REPLACE FUNCTION otp_look(
+  in_user text, in_bucket text, in_now bigint, OUT full_at bigint, OUT was_empty boolean
+) LANGUAGE plpgsql AS $$
 BEGIN
   SELECT b.full_at, b.was_empty INTO full_at, was_empty
     FROM otp_buckets b WHERE b.user_key = in_user AND b.bucket = in_bucket FOR UPDATE;
-  IF NOT FOUND THEN full_at := 0; was_empty := false; END IF;
+  IF NOT FOUND OR full_at <= in_now THEN full_at := 0; was_empty := false; END IF;
 END $$;
 
 CREATE OR REPLACE FUNCTION otp_keep(in_user text, in_bucket text, in_full bigint, in_was_empty boolean) RETURNS void
@@ -95,12 +101,12 @@ $$;
 -- holds an old snapshot (a backup, a report), what was removed still has to be passed by to find what has expired.
 CREATE OR REPLACE FUNCTION otp_sweep(in_now bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  IF random() > 0.05::double precision THEN RETURN; END IF;
+  IF random() > 0.01::double precision THEN RETURN; END IF;
   DELETE FROM otp_challenges WHERE (user_key, id) IN (
-    SELECT user_key, id FROM otp_challenges WHERE expires <= in_now ORDER BY expires LIMIT 400 FOR UPDATE SKIP LOCKED
+    SELECT user_key, id FROM otp_challenges WHERE expires <= in_now ORDER BY expires LIMIT 2000 FOR UPDATE SKIP LOCKED
   );
   DELETE FROM otp_buckets WHERE (user_key, bucket) IN (
-    SELECT user_key, bucket FROM otp_buckets WHERE full_at <= in_now ORDER BY full_at LIMIT 400 FOR UPDATE SKIP LOCKED
+    SELECT user_key, bucket FROM otp_buckets WHERE full_at <= in_now ORDER BY full_at LIMIT 2000 FOR UPDATE SKIP LOCKED
   );
 END $$;
 ${acts}`

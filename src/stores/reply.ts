@@ -1,4 +1,4 @@
-import type { Limit } from '../bucket.js'
+import { type Limit, permitOf } from '../bucket.js'
 import type { OpenOutcome, OpenRequest, RedeemOutcome, SpendOutcome } from './store.js'
 
 /*
@@ -53,9 +53,9 @@ export function spendOutcome(reply: unknown): SpendOutcome {
   throw odd(reply)
 }
 
-/** A limit as the scripts take it: permits, and whole milliseconds until one is back (never sooner than said). */
-export function inMilliseconds({ capacity, refill }: Limit): [capacity: number, refill: number] {
-  return [capacity, Math.ceil(refill * 1000)]
+/** A limit as the scripts take it: permits, and whole milliseconds until one is back. */
+export function inMilliseconds(limit: Limit): [capacity: number, refill: number] {
+  return [limit.capacity, permitOf(limit)]
 }
 
 // Clients may be set to give integers as strings or BigInts; nothing else is taken for a number.

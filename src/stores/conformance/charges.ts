@@ -125,4 +125,15 @@ export const charges: Cases = {
     await ana.spend('failures', ana.failures, -1)
     assert.deepEqual(await ana.right(id), is.redeemed)
   },
+
+  async 'once all of its permits are back, it is forgotten that failures were ever empty'(ana) {
+    ana.failures = { capacity: 3, refill: 0.5 }
+    const { id } = await ana.open()
+    for (const left of [4, 3, 2]) assert.deepEqual(await ana.wrong(id), is.wrong(left, left === 2))
+    await ana.wait(1.5)
+    ana.failures = { capacity: 3, refill: 60 }
+    for (let times = 0; times < 2; times++) assert.deepEqual(await ana.spend('failures', ana.failures), is.spent)
+    assert.equal((await ana.open()).kind, 'short')
+    assert.deepEqual(await ana.wrong(id), is.wrong(1, true))
+  },
 }
