@@ -22,6 +22,10 @@ export async function measure({ quick }) {
   )
   say('Medians of interleaved slices; each ratio is that of one round, and the A/A line says how much is noise.')
   say('Before each slice Redis is emptied and the challenges are opened anew.')
+  say(
+    'With node-redis client and server take turns: what was asked in one turn of the loop is sent together and answered',
+  )
+  say('together, so all that a script does adds up. The line "both keys read" is what any redeem has to begin with.')
   say()
   await redis('node-redis', send, slices)
   await redis('ioredis', (command, ...args) => other.call(command, ...args), slices)
