@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { inspect } from 'node:util'
 import type { OtpEvent } from '../src/index.js'
 import { ANA, HostApp } from './helpers/host-app.js'
@@ -82,6 +83,12 @@ describe('L1: one event for each path', () => {
     await (await host.signedIn()).post('/2fa/send').send({})
     await smtp.close()
     expect(told()).toEqual(['issued begun', event])
+    const [, lost] = host.events
+    expect(lost).toMatchObject(
+      event.endsWith('refused')
+        ? { class: 'recipient', reason: 'EENVELOPE RCPT TO 550 5.1.1' }
+        : { class: 'greylist', reason: 'EENVELOPE RCPT TO 451 4.7.1' },
+    )
   })
 
   test('L1: a cross-site request, and an address that the host does not accept', async () => {
@@ -117,6 +124,31 @@ test('L2: a typed address is nobody in an event', async () => {
   await host.mailbox.mails(1)
   expect(host.events[0]).toMatchObject({ type: 'issued', user: null })
   expect(inspect(host.events, { depth: 10 })).not.toMatch(/ana|@/)
+})
+
+test('L1 and L2: every event is published on a channel of node:diagnostics_channel, with the same content', async () => {
+  const heard: unknown[] = []
+  const hear = (event: unknown, name: string | symbol) => {
+    expect(name).toBe(`express-email-otp:${(event as OtpEvent).type}`)
+    heard.push(event)
+  }
+  const names = ['issued', 'sent', 'rejected', 'verified', 'throttled'].map((type) => `express-email-otp:${type}`)
+  for (const name of names) subscribe(name, hear)
+  try {
+    host = await HostApp.start()
+    const { jar, code } = await host.asked()
+    await jar.post('/2fa/send').send({}).expect(429)
+    await jar
+      .post('/2fa/verify')
+      .send({ code: wrongCode(code) })
+      .expect(422)
+    await jar.post('/2fa/verify').send({ code }).expect(200)
+    expect(heard).toEqual(host.events)
+    expect(heard).toHaveLength(5)
+    expect(JSON.stringify(heard)).not.toContain(code)
+  } finally {
+    for (const name of names) unsubscribe(name, hear)
+  }
 })
 
 test('L3: listeners that throw or reject change nothing, and the others are told', async () => {

@@ -5,7 +5,7 @@ import path from 'node:path'
 /** The floor plan: a file imports from its own level or from one below, never from one above. */
 const LEVELS = [
   // pure values and contracts
-  `errors events keys code address bucket person step-up stores/store check same-origin deadline http network problem`,
+  `errors events keys code address bucket person step-up stores/store check same-origin deadline http network problem mail/failure`,
   // what is made once of the options, and the rooms for session, words, mail and stores
   `options policy settings session-records session host-session guard-options words view-* views mail/* stores/*`,
   // one request, step by step

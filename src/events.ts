@@ -1,6 +1,8 @@
+import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import { inspect } from 'node:util'
 import type { OtpError } from './errors.js'
+import type { FailureClass } from './mail/failure.js'
 
 /** Whom and what an event is about. Never a code, an address or a session id (ASVS 16.2.5). */
 export interface Subject {
@@ -18,6 +20,8 @@ export type OtpEvent =
   | (Subject & {
       readonly type: 'undelivered'
       readonly outcome: 'refused' | 'unavailable'
+      readonly class: FailureClass
+      /** Codes only, such as `EENVELOPE RCPT TO 550 5.1.1`. */
       readonly reason: string
     })
   | (Subject & { readonly type: 'verified'; readonly outcome: 'redeemed' })
@@ -41,6 +45,10 @@ export type OtpEventMap = { [T in OtpEvent['type']]: [event: Published<Extract<O
 /**
  * `otp.events.on('verified', (event) => …)`. A listener that throws or rejects changes nothing for the person
  * at the keyboard; it is reported as a process warning.
+ *
+ * Each event is also published on the channel `express-email-otp:<type>` of `node:diagnostics_channel`, of all plugins in
+ * the process, so that tracing can listen without knowing any of them. What a subscriber there throws is, as Node has it,
+ * an uncaught exception.
  */
 export class OtpEvents extends EventEmitter<OtpEventMap> {
   readonly #now: () => number
@@ -54,7 +62,9 @@ export class OtpEvents extends EventEmitter<OtpEventMap> {
   publish(event: OtpEvent): void {
     const listeners = this.rawListeners(event.type) as ((event: unknown) => unknown)[]
     if (event.type === 'failed' && listeners.length === 0) console.error('express-email-otp:', event.error)
-    for (const listener of listeners) void this.#tell(listener, { ...event, at: this.#now() })
+    const published: Published = { ...event, at: this.#now() }
+    for (const listener of listeners) void this.#tell(listener, { ...published })
+    channel(`express-email-otp:${event.type}`).publish(published)
   }
 
   async #tell(listener: (event: unknown) => unknown, event: Published): Promise<void> {

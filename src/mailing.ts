@@ -45,7 +45,7 @@ async function make(
   } catch (error) {
     const failure = otpError('mail_failed', 'the mail could not be made.', error)
     parts.events.publish({ type: 'failed', outcome: failure.code, error: failure })
-    return { outcome: 'unavailable', reason: failure.code }
+    return { outcome: 'unavailable', class: 'content', reason: failure.code }
   }
 }
 

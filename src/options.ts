@@ -54,6 +54,11 @@ export interface OtpOptions {
     from: string
     replyTo?: string
     headers?: Readonly<Record<string, string>>
+    /**
+     * Sends in clear where the server offers no TLS: codes and password can be read and changed on the way (RFC 8314).
+     * For a relay on a network of your own; warns at each start. Beyond this machine TLS is required by default.
+     */
+    allowInsecureSmtp?: boolean
   }
   /** Who is signed in. */
   user?: (req: OtpRequest) => OtpUser | null | undefined | Promise<OtpUser | null | undefined>

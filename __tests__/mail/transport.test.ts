@@ -2,6 +2,7 @@ import { OtpError, type OtpOptions } from '../../src/index.js'
 import { createMailer } from '../../src/mail/delivery.js'
 import { isLoopback, resolveMail } from '../../src/mail/transport.js'
 import { ANA, HostApp } from '../helpers/host-app.js'
+import { Mailbox } from '../helpers/mailbox.js'
 import { ScriptedSmtp } from '../helpers/smtp-script.js'
 
 type Mail = OtpOptions['mail']
@@ -73,6 +74,57 @@ describe('TLS', () => {
     close()
     await smtp.close()
     expect(smtp.messages).toEqual([])
+  })
+
+  describe('`allowInsecureSmtp`', () => {
+    const warned = (mail: Partial<Mail>): string[] => {
+      const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+      resolveMail({ transport: 'smtp://mail.example', from: FROM, ...mail }).close()
+      const warnings = warn.mock.calls.map(([warning]) => String(warning))
+      warn.mockRestore()
+      return warnings
+    }
+
+    test('is the only way to send in clear beyond this machine, and warns at each start', async () => {
+      const smtp = await ScriptedSmtp.listen()
+      const transport = { host: '0.0.0.0', port: smtp.port }
+      const mailer = createMailer(resolveMail({ transport, from: FROM, allowInsecureSmtp: true }))
+      const to = { name: '', address: 'ana@example.com' }
+      const sent = await mailer.deliver({ from: FROM, to, subject: 's', text: 't' }, to.address)
+      await mailer.close()
+      await smtp.close()
+      expect(sent).toEqual({ outcome: 'accepted' })
+      for (let start = 0; start < 2; start++) {
+        expect(warned({ allowInsecureSmtp: true })).toEqual([
+          'mail.allowInsecureSmtp is set: codes go to mail.example in clear text unless it offers STARTTLS.',
+        ])
+      }
+    })
+
+    test('still uses STARTTLS that is offered, and trusts no bad certificate', async () => {
+      const mailbox = await new Mailbox({ disabledCommands: [] }).listen()
+      const transport = { host: '0.0.0.0', port: Number(new URL(mailbox.url).port) }
+      const mailer = createMailer(resolveMail({ transport, from: FROM, allowInsecureSmtp: true }))
+      const to = { name: '', address: 'ana@example.com' }
+      const sent = await mailer.deliver({ from: FROM, to, subject: 's', text: 't' }, to.address)
+      await mailer.close()
+      await mailbox.close()
+      expect(sent).toMatchObject({ outcome: 'unavailable', class: 'tls' })
+      expect(mailbox.received).toHaveLength(0)
+    })
+
+    test('says nothing where it changes nothing', () => {
+      for (const transport of ['smtps://mail.example', 'smtp://localhost:2525'])
+        expect(warned({ transport, allowInsecureSmtp: true })).toEqual([])
+      expect(warned({ allowInsecureSmtp: false })).toEqual([])
+    })
+
+    test('is refused beside a transporter of the host’s own, and as anything but true or false', () => {
+      const own = refusal({ transport: { sendMail: () => Promise.resolve({}) }, from: FROM, allowInsecureSmtp: true })
+      expect(own.message).toMatch(/`mail.allowInsecureSmtp`.*Leave it out/)
+      const odd = 'yes' as unknown as boolean
+      expect(refusal({ transport: 'smtp://mail.example', from: FROM, allowInsecureSmtp: odd }).message).toContain('yes')
+    })
   })
 
   test('options that hide the machine in a URL are refused: it could not be told whether TLS is needed', () => {

@@ -38,7 +38,7 @@ export function createMailer({ transporter, close }: MailSettings): Mailer {
 
   return {
     async deliver(message, address) {
-      if (isClosed) return { outcome: 'unavailable', reason: 'closed' }
+      if (isClosed) return { outcome: 'unavailable', class: 'connect', reason: 'closed' }
       const delivery = send(message, address)
       underWay.add(delivery)
       return delivery.finally(() => underWay.delete(delivery))

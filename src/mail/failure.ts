@@ -1,31 +1,142 @@
+/** Why a mail did not go out. What each means, and what may be done about it, stands beside its rule below. */
+export type FailureClass =
+  | 'aborted'
+  | 'config'
+  | 'tls'
+  | 'auth'
+  | 'quota'
+  | 'sender'
+  | 'content'
+  | 'mailbox-full'
+  | 'recipient'
+  | 'greylist'
+  | 'connect'
+  | 'blocked'
+  | 'transient'
+  | 'unknown'
+
 /** How a mail ended: taken by the server, refused because of its mailbox, or not sent for any other reason. */
 export type Delivery =
   | { readonly outcome: 'accepted' }
-  /** `reason` names nodemailer's code, the SMTP command and the reply code; never the server's words, which may
-   * repeat the address. */
-  | { readonly outcome: 'refused' | 'unavailable'; readonly reason: string }
+  | {
+      readonly outcome: 'refused' | 'unavailable'
+      readonly class: FailureClass
+      /** nodemailer's code, the SMTP command and the reply codes; never the server's words, which may repeat the address. */
+      readonly reason: string
+    }
+
+/** What nodemailer reports. */
+interface Report {
+  /** Its own code, such as EENVELOPE. */
+  readonly name: string
+  readonly command: string
+  /** The reply code (RFC 5321 4.2), or 0. */
+  readonly code: number
+  /** The enhanced code (RFC 3463), such as 5.1.1, or nothing. */
+  readonly status: string
+  /** What the server or the socket said. */
+  readonly words: string
+}
+
+const isPermanent = ({ code }: Report): boolean => code >= 500
+const isTransient = ({ code }: Report): boolean => code >= 400 && code < 500
+
+/** The first that fits. */
+const RULES: readonly (readonly [FailureClass, (report: Report) => boolean])[] = [
+  // It took longer than an attempt may.
+  ['aborted', ({ name }) => name === 'EABORT'],
+  // The transport cannot work as it is set up.
+  ['config', ({ name, command }) => /^E(CONFIG|NOAUTH|OTP|FILEACCESS|URLACCESS)$/.test(name) || command === 'API'],
+  // No TLS, or none to trust. nodemailer tells of bad certificates as ESOCKET: only the words say it.
+  [
+    'tls',
+    ({ name, words }) =>
+      /^(ETLS$|EREQUIRETLS$|ERR_(SSL|TLS)_|CERT_)/.test(name) ||
+      (name === 'ESOCKET' && /certificate|SSL routines|SSL alert|altnames/i.test(words)),
+  ],
+  // The server does not know us, or wants to.
+  ['auth', ({ name, code, status }) => name === 'EAUTH' || code === 530 || code === 535 || /^5\.7\.[89]$/.test(status)],
+  // The sender's limits at its provider are used up, of the moment or of the day.
+  [
+    'quota',
+    ({ code, status, words }) =>
+      status === '5.4.5' ||
+      (/^[45]\.5\.3$/.test(status) && /limit/i.test(words)) ||
+      /^5\.2\.25\d$/.test(status) ||
+      (code === 554 && status === '5.2.0') ||
+      (code === 454 && /throttl/i.test(words)) ||
+      (code === 432 && status === '4.3.2') ||
+      (code === 421 && status === '4.7.28'),
+  ],
+  // Our own address is not allowed to send.
+  [
+    'sender',
+    (report) =>
+      (report.command === 'MAIL FROM' && isPermanent(report)) ||
+      report.status === '5.1.8' ||
+      report.status === '5.7.60',
+  ],
+  // There is no room for this one person; some servers find out only when they have the message.
+  [
+    'mailbox-full',
+    ({ command, code, status }) =>
+      /^[45]\.2\.2$/.test(status) || (command === 'RCPT TO' && (code === 552 || (code === 452 && status === ''))),
+  ],
+  // The message itself was refused.
+  ['content', (report) => report.name === 'EMESSAGE' && isPermanent(report)],
+  // There is no such mailbox, or it takes nothing from us.
+  [
+    'recipient',
+    ({ command, code, status }) =>
+      command === 'RCPT TO' && code >= 500 && (status.startsWith('5.1.') || [550, 551, 553].includes(code)),
+  ],
+  // "Not now": servers that do not know us yet make us come back.
+  [
+    'greylist',
+    (report) =>
+      report.command !== 'CONN' &&
+      isTransient(report) &&
+      (report.code === 450 ||
+        report.code === 451 ||
+        /^4\.(7\.1|2\.0)$/.test(report.status) ||
+        /try again/i.test(report.words)),
+  ],
+  // The server hung up on us for good.
+  ['blocked', (report) => report.name === 'EPROTOCOL' && isPermanent(report)],
+  // No server there, or none that answers as one.
+  [
+    'connect',
+    ({ name, words }) =>
+      /^E(SOCKET|CONNECTION|DNS|TIMEDOUT|PROTOCOL)$/.test(name) || words === 'Connection pool was closed',
+  ],
+  ['transient', isTransient],
+]
 
 /**
- * Reads nodemailer's error. `refused` is about the mailbox and nothing else: a permanent answer to RCPT TO
- * (RFC 5321 4.2.1), or a full mailbox. Everything that the person at the keyboard cannot mend is `unavailable`.
+ * Reads nodemailer's error, and that alone. `refused` is about the mailbox and nothing else: a permanent answer to
+ * RCPT TO (RFC 5321 4.2.1), or a full mailbox. Everything that the person at the keyboard cannot mend is `unavailable`.
  */
 export function classifyFailure(error: unknown): Delivery {
-  const {
-    code: name,
-    command,
-    responseCode,
-    rejectedErrors,
-  } = (error ?? {}) as {
-    code?: unknown
-    command?: unknown
-    responseCode?: unknown
-    rejectedErrors?: unknown
-  }
+  const { rejectedErrors } = (error ?? {}) as { rejectedErrors?: unknown }
   const first: unknown = Array.isArray(rejectedErrors) ? rejectedErrors[0] : null
   if (typeof first === 'object' && first !== null && first !== error) return classifyFailure(first)
-  const code = typeof responseCode === 'number' ? responseCode : 0
-  // 530 asks for a login and 554 may mean the whole session; both say nothing about the mailbox.
-  const isMailbox = (code >= 550 && code <= 553) || code === 452
-  const reason = [name, command, responseCode].filter((part) => /^(string|number)$/.test(typeof part)).join(' ')
-  return { outcome: command === 'RCPT TO' && isMailbox ? 'refused' : 'unavailable', reason }
+
+  const report = reportOf(error)
+  const found = RULES.find(([, fits]) => fits(report))?.[0] ?? 'unknown'
+  const outcome = found === 'recipient' || found === 'mailbox-full' ? 'refused' : 'unavailable'
+  const reason = [report.name, report.command, report.code || '', report.status].filter(Boolean).join(' ')
+  return { outcome, class: found, reason }
+}
+
+function reportOf(error: unknown): Report {
+  const told = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>
+  const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+  const response = text(told.response)
+  return {
+    name: text(told.code),
+    command: text(told.command),
+    code: typeof told.responseCode === 'number' ? told.responseCode : 0,
+    status: /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/.exec(response)?.[1] ?? '',
+    words: response === '' ? text(told.message) : response,
+  }
 }

@@ -1,7 +1,7 @@
 import { createTransport } from 'nodemailer'
 import addressparser from 'nodemailer/lib/addressparser'
 import { type Address, parseAddress } from '../address.js'
-import { invalidOption, knownKeys, line } from '../check.js'
+import { invalidOption, knownKeys, line, oneOf } from '../check.js'
 import type { MailTransporter, OtpOptions, SmtpOptions } from '../options.js'
 import { parseUrl } from '../same-origin.js'
 
@@ -15,6 +15,8 @@ export interface MailSettings {
   readonly headers: Readonly<Record<string, string>>
 }
 
+type PoolOptions = SmtpOptions & { readonly pool: true; readonly requireTLS: boolean }
+
 const SECOND = 1_000
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i
 // A second recipient, or another body, would send the code where nobody proved anything.
@@ -23,10 +25,13 @@ const LEAKS = ['debug', 'logger', 'transactionLog'] as const
 
 /** @throws OtpError `invalid_option` */
 export function resolveMail(options: OtpOptions['mail']): MailSettings {
-  knownKeys('mail', options, ['transport', 'from', 'replyTo', 'headers'])
-  const { transport, replyTo, headers = {} } = options
+  knownKeys('mail', options, ['transport', 'from', 'replyTo', 'headers', 'allowInsecureSmtp'])
+  const { transport, replyTo, headers = {}, allowInsecureSmtp = false } = options
   checkHeaders(headers)
-  const { transporter, close } = resolveTransport(transport)
+  const { transporter, close } = resolveTransport(
+    transport,
+    oneOf('mail.allowInsecureSmtp', allowInsecureSmtp, [true, false]),
+  )
   return {
     transporter,
     close,
@@ -53,13 +58,29 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host)
 }
 
-function resolveTransport(transport: OtpOptions['mail']['transport']): Pick<MailSettings, 'transporter' | 'close'> {
-  if (isTransporter(transport)) return { transporter: transport, close: () => undefined }
-  const pool = createTransport(typeof transport === 'string' ? fromUrl(transport) : fromOptions(transport))
+function resolveTransport(
+  transport: OtpOptions['mail']['transport'],
+  isInsecure: boolean,
+): Pick<MailSettings, 'transporter' | 'close'> {
+  if (isTransporter(transport)) {
+    if (isInsecure) {
+      const cure = 'Leave it out: it is for transports that are made here, and yours is used as it is.'
+      throw invalidOption('mail.allowInsecureSmtp', true, cure)
+    }
+    return { transporter: transport, close: () => undefined }
+  }
+  const options = typeof transport === 'string' ? fromUrl(transport) : fromOptions(transport)
+  if (isInsecure && options.requireTLS) warnOfClearText(options.host)
+  const pool = createTransport({ ...options, requireTLS: options.requireTLS && !isInsecure })
   return { transporter: pool, close: () => pool.close({ force: true }) }
 }
 
-function fromUrl(text: string): SmtpOptions {
+function warnOfClearText(host = 'the mail server'): void {
+  const warning = `mail.allowInsecureSmtp is set: codes go to ${host} in clear text unless it offers STARTTLS.`
+  process.emitWarning(warning, { type: 'ExpressEmailOtpWarning', code: 'OTP_INSECURE_SMTP' })
+}
+
+function fromUrl(text: string): PoolOptions {
   const url = parseUrl(text)
   if (!url || !/^smtps?:$/.test(url.protocol) || url.hostname === '' || !isEncoded(url)) {
     const cure = 'Give a URL such as smtps://user:password@mail.example:465 (percent-encode user and password).'
@@ -87,7 +108,7 @@ function isEncoded({ username, password }: URL): boolean {
 }
 
 /** The host's SMTP options over safe defaults, and over them what must not be left to chance. */
-function fromOptions(options: SmtpOptions): SmtpOptions & { pool: true } {
+function fromOptions(options: SmtpOptions): PoolOptions {
   if (typeof options !== 'object' || (options as unknown) === null) {
     throw invalidOption('mail.transport', options, 'Give an SMTP URL, nodemailer options or a nodemailer Transporter.')
   }
