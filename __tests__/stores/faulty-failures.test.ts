@@ -1,5 +1,5 @@
 import type { Attempt, OpenRequest } from '../../src/stores/store.js'
-import { failuresOf, key, type Mutant, noticesEach } from './faulty-store.js'
+import { failuresOf, key, letsInThough, type Mutant, noticesEach } from './faulty-store.js'
 
 const MUTANTS: readonly Mutant[] = [
   {
@@ -66,19 +66,7 @@ const MUTANTS: readonly Mutant[] = [
   {
     fault: 'short codes that are void still let in',
     noticed: 'once it is empty, short codes are void',
-    make: (good) => {
-      const right = new Set<string>()
-      return {
-        async open(request) {
-          right.add(request.begin.short)
-          return good.open(request)
-        },
-        async redeem(attempt) {
-          const redeemed = await good.redeem(attempt)
-          return redeemed.outcome === 'longer' && right.has(attempt.digest) ? { outcome: 'redeemed' } : redeemed
-        },
-      }
-    },
+    make: letsInThough('short'),
   },
   {
     fault: 'guesses at void codes are counted',

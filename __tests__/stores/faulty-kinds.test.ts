@@ -1,22 +1,10 @@
-import { type Mutant, noticesEach } from './faulty-store.js'
+import { letsInThough, type Mutant, noticesEach } from './faulty-store.js'
 
 const MUTANTS: readonly Mutant[] = [
   {
     fault: 'a long code that was never mailed is let in',
     noticed: 'a code of the other kind is not compared and not counted',
-    make: (good) => {
-      const right = new Set<string>()
-      return {
-        async open(request) {
-          right.add(request.begin.long)
-          return good.open(request)
-        },
-        async redeem(attempt) {
-          const redeemed = await good.redeem(attempt)
-          return redeemed.outcome === 'longer' && right.has(attempt.digest) ? { outcome: 'redeemed' } : redeemed
-        },
-      }
-    },
+    make: letsInThough('long'),
   },
   {
     fault: 'a short code is let in in place of the long one, once short codes are back',

@@ -76,7 +76,7 @@ function resolveTransport(
 }
 
 function warnOfClearText(host = 'the mail server'): void {
-  const warning = `mail.allowInsecureSmtp is set: codes go to ${host} in clear text unless it offers STARTTLS.`
+  const warning = `mail.allowInsecureSmtp is set: codes and login go to ${host} in clear text unless it offers STARTTLS.`
   process.emitWarning(warning, { type: 'ExpressEmailOtpWarning', code: 'OTP_INSECURE_SMTP' })
 }
 

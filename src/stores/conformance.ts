@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Scene } from './conformance/scene.js'
 import { beside } from './conformance/beside.js'
 import { challenges } from './conformance/challenges.js'
 import { charges } from './conformance/charges.js'
@@ -9,6 +8,7 @@ import { limits } from './conformance/limits.js'
 import { names } from './conformance/names.js'
 import { processes } from './conformance/processes.js'
 import { races } from './conformance/races.js'
+import { Scene } from './conformance/scene.js'
 import { time } from './conformance/time.js'
 import type { OtpStore } from './store.js'
 

@@ -126,6 +126,10 @@ export class MemoryStore implements store.OtpStore {
 
 /** Where both are empty, the longer wait is the true one. */
 function refusal(resend: Taken, sends: Taken): store.OpenOutcome {
-  const [again, sent] = [resend, sends].map((taken) => (taken.granted ? 0 : taken.retryAfter)) as [number, number]
+  const [again, sent] = [waitFor(resend), waitFor(sends)]
   return { outcome: 'throttled', bucket: sent > again ? 'sends' : 'resend', retryAfter: Math.max(again, sent) }
+}
+
+function waitFor(taken: Taken): number {
+  return taken.granted ? 0 : taken.retryAfter
 }

@@ -30,19 +30,12 @@ export const beside: Cases = {
     const opened = await parallel(14, () => ana.open())
     const [right, wrong] = [opened.slice(0, 10), opened.slice(10)]
     await Promise.all(right.map(({ id }) => ana.wrong(id)))
-    const rights = right.map(
-      ({ id }) =>
-        () =>
-          ana.right(id),
-    )
-    const wrongs = [...wrong, ...wrong, ...wrong, ...wrong].map(
-      ({ id }) =>
-        () =>
-          ana.wrong(id),
-    )
     // By turns, so that each right code has wrong ones beside it.
-    const acts = wrongs.flatMap((act, i) => [act, ...rights.slice(i, i + 1)])
-    assert.deepEqual(tally(await Promise.all(acts.map((act) => act()))), { redeemed: 10, mismatch: 16 })
+    const guesses = [...wrong, ...wrong, ...wrong, ...wrong].flatMap((one, i) => [
+      ana.wrong(one.id),
+      ...right.slice(i, i + 1).map(({ id }) => ana.right(id)),
+    ])
+    assert.deepEqual(tally(await Promise.all(guesses)), { redeemed: 10, mismatch: 16 })
     // Sixteen permits are taken: the seventeenth is the last of seventeen.
     ana.failures = { capacity: 17, refill: 600 }
     assert.deepEqual(await ana.wrong((await ana.open()).id), is.wrong(4, true))
