@@ -96,7 +96,8 @@ describe('B4: a sealed step-up', () => {
     expect(one).not.toBe(two)
     expect(one).toMatch(/^[\w-]+$/)
     const bytes = Buffer.from(one, 'base64url').toString('latin1')
-    for (const word of ['transfer', 'EUR to Ana', '50.00', 'the id of Ana', 'example']) expect(bytes).not.toContain(word)
+    for (const word of ['transfer', 'EUR to Ana', '50.00', 'the id of Ana', 'example'])
+      expect(bytes).not.toContain(word)
   })
 
   test('a step-up that nobody asked for is plain access', () => {
