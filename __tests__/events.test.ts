@@ -71,12 +71,16 @@ describe('L1: one event for each path', () => {
       .send({ code: wrongCode(stranger.code) })
       .expect(422)
     await owner.jar.post('/2fa/verify').send({ code: owner.code }).expect(422)
-    expect(told().slice(-3)).toEqual(['rejected mismatch', 'escalated longer', 'rejected longer'])
+    expect(told().filter((text) => /^(rejected|escalated)/.test(text))).toEqual([
+      'rejected mismatch',
+      'escalated longer',
+      'rejected longer',
+    ])
   })
 
   test.each([
     ['550 5.1.1 no', 'undelivered refused'],
-    ['451 4.7.1 later', 'undelivered unavailable'],
+    ['451 4.7.1 later', 'undelivered deferred'],
   ])('L1: a mail that ends with %s', async (rcpt, event) => {
     const smtp = await ScriptedSmtp.listen({ rcpt })
     host = await HostApp.start({ otp: { mail: { transport: smtp.url, from: 'no-reply@acme.example' } } })

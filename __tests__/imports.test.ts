@@ -5,11 +5,11 @@ import path from 'node:path'
 /** The floor plan: a file imports from its own level or from one below, never from one above. */
 const LEVELS = [
   // pure values and contracts
-  `errors events keys code address bucket person step-up stores/store check same-origin deadline http network problem mail/failure`,
+  `errors events keys code address bucket person step-up stores/store check same-origin deadline http network problem seal mail/failure mail/report mail/server-words mail/advice`,
   // what is made once of the options, and the rooms for session, words, mail and stores
   `options policy settings session-records session host-session guard-options words view-* views mail/* stores/*`,
   // one request, step by step
-  `parts challenge mailing visit state page respond send verify start`,
+  `parts challenge errand job mailing mail-report patience alert visit state delivery-text page respond send typed verify start`,
   // where Express hands over
   `guard router`,
   // assembly

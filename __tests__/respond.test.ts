@@ -222,7 +222,7 @@ describe('W6: whatever is thrown, the answer tells nothing', () => {
   })
 
   test('W6: what a mail server says is not repeated', async () => {
-    const smtp = await ScriptedSmtp.listen({ rcpt: `554 5.7.1 ${LEAK}` })
+    const smtp = await ScriptedSmtp.listen({ mail: `550 5.7.60 ${LEAK}` })
     host = await HostApp.start({ otp: { mail: { transport: smtp.url, from: 'no-reply@acme.example' } } })
     const jar = await host.signedIn()
     for (const headers of [NAVIGATE, JSON_CLIENT]) {

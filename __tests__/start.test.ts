@@ -81,9 +81,10 @@ describe('otp.start()', () => {
     await jar.post('/start').expect(200)
     expect((await jar.post('/start').expect(200)).body.delivery).toBe('throttled')
     await host.close()
-    const transport = await ScriptedSmtp.goneUrl()
-    const other = await started({}, { mail: { transport, from: 'no-reply@acme.example' } })
+    const smtp = await ScriptedSmtp.listen({ mail: '550 5.7.60 not you' })
+    const other = await started({}, { mail: { transport: smtp.url, from: 'no-reply@acme.example' } })
     expect((await other.post('/start').expect(200)).body.delivery).toBe('failed')
+    await smtp.close()
   })
 
   test('with nobody signed in it throws, or leads to the page that asks for an address', async () => {

@@ -5,14 +5,14 @@ import { type Keys, mac } from './keys.js'
 import type { Parts } from './parts.js'
 import type { Holder, Person } from './person.js'
 import type { OpenChallenge } from './session-records.js'
+import type { Settings } from './settings.js'
 import type { StepUp } from './step-up.js'
 import type { Candidate, OpenOutcome, RedeemOutcome } from './stores/store.js'
 
-/** A challenge that was opened, and the code that belongs in the mail and nowhere else. */
+/** A challenge that was opened. Its code is derived where the mail is made, and is nowhere else. */
 export interface Issued {
   readonly outcome: 'opened'
   readonly challenge: OpenChallenge
-  readonly code: string
 }
 
 type Throttled = Extract<OpenOutcome, { outcome: 'throttled' }>
@@ -30,13 +30,11 @@ export async function issue(
   isMailable = true,
 ): Promise<Issued | Throttled> {
   const keys = settings.keys.current
-  const subject = (id: string): CodeSubject => subjectOf(id, person.holder, stepUp)
-  const code = (id: string, kind: CodeKind): string =>
-    deriveCode(keys, subject(id), kind, kind === 'long' ? LONG : settings.code)
   const candidate = (id: string): Candidate => {
     // What is not mailed must not be guessed either: then the digests are those of some other challenge.
     const source = isMailable ? id : freshId()
-    const digest = (kind: CodeKind): string => digestCode(keys, subject(source), code(source, kind))
+    const subject = subjectOf(source, person.holder, stepUp)
+    const digest = (kind: CodeKind): string => digestCode(keys, subject, codeFor(settings, keys, subject, kind))
     return { id, short: digest('short'), long: digest('long') }
   }
   const { limits, lifetime, attempts, now } = settings
@@ -76,7 +74,16 @@ export async function issue(
     ...about(person, stepUp, challenge),
     outcome: repeated ? 'repeated' : 'begun',
   })
-  return { outcome: 'opened', challenge, code: code(id, kind) }
+  return { outcome: 'opened', challenge }
+}
+
+/** Derives the code of a challenge again, with the keys that made it; null when their secret is gone. */
+export function codeOf(
+  settings: Settings,
+  { id, kind, secret, holder, purpose, details }: OpenChallenge,
+): { readonly keys: Keys; readonly code: string } | null {
+  const keys = keysOf(settings, secret)
+  return keys && { keys, code: codeFor(settings, keys, subjectOf(id, holder, { purpose, details }), kind) }
 }
 
 /**
@@ -91,7 +98,7 @@ export async function verify(
   challenge: OpenChallenge,
   typed: string,
 ): Promise<RedeemOutcome | { readonly outcome: 'malformed' }> {
-  const keys = settings.keys.all.find((one) => one.fingerprint === challenge.secret)
+  const keys = keysOf(settings, challenge.secret)
   if (!keys) return { outcome: 'absent' }
   const { id, kind } = challenge
   const code = normaliseCode(typed, kind, kind === 'long' ? LONG : settings.code)
@@ -122,7 +129,17 @@ export function about(person: Person, stepUp: StepUp, challenge: OpenChallenge |
   return { user, purpose: stepUp.purpose, tag: challenge?.tag ?? null }
 }
 
-function subjectOf(challenge: string, holder: Holder, { purpose, details }: StepUp): CodeSubject {
+function keysOf({ keys }: Settings, secret: string): Keys | null {
+  return keys.all.find((one) => one.fingerprint === secret) ?? null
+}
+
+function codeFor(settings: Settings, keys: Keys, subject: CodeSubject, kind: CodeKind): string {
+  return deriveCode(keys, subject, kind, kind === 'long' ? LONG : settings.code)
+}
+
+type Deed = Pick<StepUp, 'purpose' | 'details'>
+
+function subjectOf(challenge: string, holder: Holder, { purpose, details }: Deed): CodeSubject {
   const user = JSON.stringify([holder.kind, holder.id, holder.email, holder.version])
   return { challenge, user, purpose, details }
 }

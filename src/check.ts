@@ -40,6 +40,12 @@ export function seconds(option: string, value: unknown, most = 31_536_000, least
   throw invalidOption(option, value, `Give seconds, a number from ${least} to ${most}.`)
 }
 
+/** A number above zero, such as a rate. */
+export function positive(option: string, value: unknown, most: number): number {
+  if (typeof value === 'number' && value > 0 && value <= most) return value
+  throw invalidOption(option, value, `Give a number above 0, and ${most} at most.`)
+}
+
 export function oneOf<T>(option: string, value: unknown, allowed: readonly T[]): T {
   if (allowed.includes(value as T)) return value as T
   throw invalidOption(option, value, `Give one of ${allowed.map((one) => JSON.stringify(one)).join(', ')}.`)

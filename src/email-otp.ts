@@ -3,9 +3,11 @@ import type { GuardOptions } from './guard-options.js'
 import type { Parts } from './parts.js'
 import { OtpEvents } from './events.js'
 import type { OtpHandler, OtpRequest } from './http.js'
-import { createMailer } from './mail/delivery.js'
+import { deliverJob, type JobOutcome } from './job.js'
+import { createMailer, type MailHealth } from './mail/delivery.js'
+import { Fates } from './mail/fates.js'
 import { resolveMail } from './mail/transport.js'
-import type { OtpOptions } from './options.js'
+import type { MailJob, OtpOptions } from './options.js'
 import { createRouter } from './router.js'
 import { forgetGrants, freshGrant, grantsOf } from './session.js'
 import { resolveSettings } from './settings.js'
@@ -39,9 +41,16 @@ export interface EmailOtp {
   readonly status: (req: OtpRequest) => Promise<OtpStatus>
   /** Drops the grants of this session: at sign-out, say. */
   readonly forget: (req: OtpRequest) => void
+  /**
+   * In a worker: sends the mail of a job that `mail.deliver` was given, in one try.
+   * @throws OtpError `mail_failed` when the job is worth another try, `invalid_job` when it was altered
+   */
+  readonly deliverJob: (job: MailJob) => Promise<JobOutcome>
+  /** Where sending stands, for a health check of yours. */
+  readonly health: () => MailHealth
   /** Compiles all templates anew and swaps them in only if all compile. @throws OtpError `invalid_view` */
   readonly reloadViews: () => void
-  /** Takes no more mail, lets what is on its way finish (10 s at most) and ends timers. */
+  /** Takes no more mail, gives what is on its way a last chance (10 s at most) and ends timers. */
   readonly close: () => Promise<void>
 }
 
@@ -66,7 +75,10 @@ export function emailOtp(options: OtpOptions): EmailOtp {
   const views = loadViews(settings.viewFolders, settings.locale)
   const events = new OtpEvents(settings.now)
   const store = checkedStore(chooseStore(options, settings.now))
-  const parts: Parts = Object.freeze({ settings, store, views, mail, mailer: createMailer(mail), events })
+  const mailer = createMailer(mail, settings.now, (outcome, failure, seconds) => {
+    events.publish({ type: 'breaker', outcome, class: failure?.class ?? null, seconds })
+  })
+  const parts: Parts = Object.freeze({ settings, store, views, mail, mailer, fates: new Fates(), events })
 
   return {
     router: createRouter(parts),
@@ -75,6 +87,8 @@ export function emailOtp(options: OtpOptions): EmailOtp {
     events,
     status: (req) => statusOf(parts, req),
     forget: forgetGrants,
+    deliverJob: (job) => deliverJob(parts, job),
+    health: mailer.health,
     reloadViews: views.reload,
     async close() {
       await parts.mailer.close()

@@ -9,6 +9,7 @@ export type OtpErrorCode =
   | 'session_unavailable' // no req.session, or it could not be saved
   | 'store_unavailable' // the OtpStore threw, hung, or answered in a shape of its own
   | 'mail_failed' // a mail could not be handed over
+  | 'invalid_job' // `deliverJob` was given something that `mail.deliver` did not get
   | 'render_failed' // a page or mail could not be rendered
 
 /**

@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import { inspect } from 'node:util'
 import type { OtpError } from './errors.js'
+import type { Severity } from './mail/advice.js'
 import type { FailureClass } from './mail/failure.js'
 
 /** Whom and what an event is about. Never a code, an address or a session id (ASVS 16.2.5). */
@@ -13,18 +14,51 @@ export interface Subject {
   readonly tag: string | null
 }
 
+/** Which mail an event is about, and which try at it. */
+export interface MailTry {
+  /** Names the mail from its first try to its last. */
+  readonly mail: string
+  /** The folder of its templates below `views/mail`. */
+  readonly view: string
+  readonly locale: string
+  /** 1 for the first try; 0 when there was none. */
+  readonly attempt: number
+  /** Milliseconds that the try took. */
+  readonly ms: number
+  readonly messageId: string
+}
+
+/** Why a try did not get a mail out. Nothing in it repeats an address or a code. */
+export interface Undelivered {
+  readonly class: FailureClass
+  /** Codes only, such as `EENVELOPE RCPT TO 550 5.1.1`. */
+  readonly reason: string
+  /** What the server said, with addresses and runs of digits masked. */
+  readonly text: string
+  readonly severity: Severity
+  /** What to look at. */
+  readonly advice: string
+  /** Seconds until the next try; null when there is none. */
+  readonly retryIn: number | null
+}
+
 /** One event per path that a request can take; a union on `type`. */
 export type OtpEvent =
   | (Subject & { readonly type: 'issued'; readonly outcome: 'begun' | 'repeated' })
-  | (Subject & { readonly type: 'sent'; readonly outcome: 'accepted' })
+  | (Subject & MailTry & { readonly type: 'sent'; readonly outcome: 'accepted' })
+  | (Subject &
+      MailTry &
+      Undelivered & {
+        readonly type: 'undelivered'
+        /** `deferred` is tried again. `withdrawn`: the code was used or asked for anew, so nobody waits for it. */
+        readonly outcome: 'deferred' | 'refused' | 'unavailable' | 'withdrawn'
+      })
   | (Subject & {
-      readonly type: 'undelivered'
-      readonly outcome: 'refused' | 'unavailable'
-      readonly class: FailureClass
-      /** Codes only, such as `EENVELOPE RCPT TO 550 5.1.1`. */
-      readonly reason: string
+      readonly type: 'verified'
+      readonly outcome: 'redeemed'
+      /** Since the mail was asked for. */
+      readonly seconds: number
     })
-  | (Subject & { readonly type: 'verified'; readonly outcome: 'redeemed' })
   | (Subject & {
       readonly type: 'rejected'
       readonly outcome: 'mismatch' | 'exhausted' | 'absent' | 'longer'
@@ -34,7 +68,17 @@ export type OtpEvent =
       readonly outcome: 'sendsPerUser' | 'sendsPerIp' | 'resendAfter'
     })
   | (Subject & { readonly type: 'escalated'; readonly outcome: 'longer' })
-  | (Subject & { readonly type: 'refused'; readonly outcome: 'cross_site' | 'not_accepted' })
+  | (Subject & {
+      readonly type: 'refused'
+      readonly outcome: 'cross_site' | 'not_accepted' | 'mail_breaker_open' | 'mail_queue_full' | 'mail_closed'
+    })
+  | {
+      readonly type: 'breaker'
+      /** `open`: nothing is sent for `seconds`, and whoever asks is told so. */
+      readonly outcome: 'open' | 'closed'
+      readonly class: FailureClass | null
+      readonly seconds: number
+    }
   | { readonly type: 'failed'; readonly outcome: OtpError['code']; readonly error: OtpError }
 
 /** An event as listeners get it; `at` is milliseconds since the epoch. */
@@ -58,10 +102,10 @@ export class OtpEvents extends EventEmitter<OtpEventMap> {
     this.#now = now
   }
 
-  /** Tells the listeners. A `failed` that nobody listens to goes to the console: it must not be lost. */
+  /** Tells the listeners. What wants a hand and nobody listens to goes to the console: it must not be lost. */
   publish(event: OtpEvent): void {
     const listeners = this.rawListeners(event.type) as ((event: unknown) => unknown)[]
-    if (event.type === 'failed' && listeners.length === 0) console.error('express-email-otp:', event.error)
+    if (listeners.length === 0) complain(event)
     const published: Published = { ...event, at: this.#now() }
     for (const listener of listeners) void this.#tell(listener, { ...published })
     channel(`express-email-otp:${event.type}`).publish(published)
@@ -74,4 +118,10 @@ export class OtpEvents extends EventEmitter<OtpEventMap> {
       process.emitWarning(`a listener of "${event.type}" failed: ${inspect(error)}`, 'ExpressEmailOtpWarning')
     }
   }
+}
+
+function complain(event: OtpEvent): void {
+  if (event.type === 'failed') console.error('express-email-otp:', event.error)
+  if (event.type !== 'undelivered' || event.severity === 'info') return
+  console.error(`express-email-otp: a mail did not go out (${event.class}: ${event.reason}). ${event.advice}`)
 }

@@ -33,6 +33,13 @@ export function checkGuard(options: GuardOptions): GuardOptions & { purpose: str
     const cure = 'Give 1 to 64 small letters, digits, dashes or underscores.'
     throw new OtpError('invalid_option', `requireOtp: option \`purpose\` is ${JSON.stringify(purpose)}. ${cure}`)
   }
+  if (purpose === 'alert') {
+    // Its templates would take the place of the code's, and there is no code in them.
+    throw new OtpError(
+      'invalid_option',
+      'requireOtp: option `purpose` is "alert", the name of a mail. Give another one.',
+    )
+  }
   if (maxAge !== undefined && !(typeof maxAge === 'number' && maxAge >= 1 && maxAge <= 31_536_000)) {
     throw new OtpError('invalid_option', `requireOtp: option \`maxAge\` is ${String(maxAge)}. Give seconds from 1.`)
   }

@@ -1,12 +1,24 @@
 export { type EmailOtp, emailOtp, type OtpStatus } from './email-otp.js'
-export type { CodeOptions, LimitOptions, MailTransporter, OtpOptions, SmtpOptions, Verification } from './options.js'
+export type {
+  CodeOptions,
+  LimitOptions,
+  MailJob,
+  MailTransporter,
+  OtpOptions,
+  SmtpOptions,
+  Verification,
+} from './options.js'
 export type { GuardOptions } from './guard-options.js'
 export type { Started, StartOptions } from './start.js'
 export type { OtpUser } from './person.js'
 export type { OtpHandler, OtpRequest, OtpResponse } from './http.js'
 export { OtpError, type OtpErrorCode } from './errors.js'
-export type { OtpEvent, OtpEventMap, OtpEvents, Published } from './events.js'
+export type { MailTry, OtpEvent, OtpEventMap, OtpEvents, Published, Undelivered } from './events.js'
 export type { FailureClass } from './mail/failure.js'
+export type { Severity } from './mail/advice.js'
+export type { MailHealth } from './mail/delivery.js'
+export type { BreakerState } from './mail/breaker.js'
+export type { JobOutcome } from './job.js'
 export type { ProblemCode } from './problem.js'
 export type { Limit } from './bucket.js'
 export type { MailContext, PageContext } from './view-context.js'

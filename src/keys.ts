@@ -9,6 +9,7 @@ export interface Keys {
   readonly store: Buffer
   readonly seal: Buffer
   readonly mail: Buffer
+  readonly job: Buffer
 }
 
 /** All secrets, newest first. The first one makes, the others still open what they made. */
@@ -32,6 +33,7 @@ function deriveKeys(secret: string): Keys {
     store: key('store'),
     seal: key('seal'),
     mail: key('mail'),
+    job: key('job'),
   }
 }
 

@@ -1,66 +1,67 @@
-import { about, type Issued, storeKey } from './challenge.js'
-import { otpError } from './errors.js'
-import { codeMessage } from './mail/code-mail.js'
-import type { Delivery } from './mail/failure.js'
+import { type CodeErrand, type Errand, makeMail } from './errand.js'
+import { sealJob } from './job.js'
+import { discard } from './mail/attempt.js'
+import type { Place } from './mail/delivery.js'
+import { failureOf } from './mail/failure.js'
+import type { News } from './mail/letters.js'
+import { report } from './mail-report.js'
 import type { Parts } from './parts.js'
-import type { Person } from './person.js'
-import type { OpenChallenge } from './session-records.js'
-import type { StepUp } from './step-up.js'
+import { callHost } from './visit.js'
+import { otpError } from './errors.js'
 
-/** Failed mails at once that cost a user nothing: enough to sit out a bad hour. */
-const REFUNDS = 20
+/** An alert is worth sending as long as a code is. */
+const ALERT_LIFETIME_MS = 600_000
 
-/** Mails an issued code and says how it ended. Never rejects: a mail that cannot be made is one that did not go out. */
-export async function mailCode(
-  parts: Parts,
-  person: Person,
-  stepUp: StepUp,
-  issued: Issued,
-): Promise<Delivery['outcome']> {
-  const subject = about(person, stepUp, issued.challenge)
-  const delivery = await make(parts, person, stepUp, issued, (message) =>
-    parts.mailer.deliver(message, person.address.address),
-  )
-  if (delivery.outcome === 'accepted') parts.events.publish({ type: 'sent', ...subject, outcome: 'accepted' })
-  else parts.events.publish({ type: 'undelivered', ...subject, ...delivery })
-  return delivery.outcome
+/** Makes the mail of an errand and posts it into its place. Never throws: `follow` is told of every try, and of the end. */
+export function postMail(parts: Parts, place: Place, errand: Errand, follow: (news: News) => void = ignore): void {
+  if (parts.mail.deliver) {
+    place.release()
+    void handOver(parts, errand, follow)
+    return
+  }
+  const mail = makeMail(parts, errand)
+  const tell = (news: News): void => {
+    report(parts, mail, news)
+    follow(news)
+  }
+  if (!('message' in mail.made)) {
+    place.release()
+    tell({ delivery: mail.made, attempt: 0, ms: 0, again: null })
+    return
+  }
+  const { address, key } = errand.person.address
+  place.post({
+    ...mail.made,
+    address,
+    key: `${errand.view} ${key}`,
+    challenge: errand.challenge?.id ?? mail.id,
+    expires: errand.challenge?.expires ?? parts.settings.now() + ALERT_LIFETIME_MS,
+    tell,
+  })
 }
 
 /** Makes the mail and throws it away: the work that the next request could measure is done for every typed address. */
-export async function mailNobody(parts: Parts, person: Person, stepUp: StepUp, issued: Issued): Promise<void> {
-  await make(parts, person, stepUp, issued, (message) => parts.mailer.discard(message))
+export async function mailNobody(parts: Parts, place: Place, errand: CodeErrand): Promise<void> {
+  place.release()
+  if (parts.mail.deliver) return void sealJob(parts, errand)
+  const { made } = makeMail(parts, errand)
+  if ('message' in made) await discard(made.message)
 }
 
-async function make(
-  parts: Parts,
-  person: Person,
-  stepUp: StepUp,
-  { challenge, code }: Issued,
-  handOver: (message: Record<string, unknown>) => Promise<Delivery>,
-): Promise<Delivery> {
-  const { id, kind, tag, locale, expires } = challenge
-  const facts = { person, stepUp, challenge: id, kind, code, tag, locale, expires }
+/** Hands the mail to the host's own queue. From there on it is the host's: nothing more is told here. */
+async function handOver(parts: Parts, errand: Errand, follow: (news: News) => void): Promise<void> {
   try {
-    return await handOver(codeMessage(parts, parts.settings.keys.current, facts))
+    await callHost('mail.deliver', () => parts.mail.deliver?.(sealJob(parts, errand)))
   } catch (error) {
-    const failure = otpError('mail_failed', 'the mail could not be made.', error)
+    const failure = otpError('host_callback', '`mail.deliver` threw.', error)
     parts.events.publish({ type: 'failed', outcome: failure.code, error: failure })
-    return { outcome: 'unavailable', class: 'content', reason: failure.code }
+    const made = failureOf('unknown', 'mail.deliver')
+    const news: News = { delivery: made, attempt: 0, ms: 0, again: null }
+    report(parts, { errand, id: '', made }, news)
+    follow(news)
   }
 }
 
-/**
- * A mail failed, so its send costs nothing: neither the daily one nor the pause until the next. Itself limited: else a
- * mailbox that refuses everything would be a way to open challenges without end.
- */
-export async function giveSendBack({ settings, store }: Parts, person: Person, { id }: OpenChallenge): Promise<void> {
-  const user = storeKey(settings.keys.current, person.holder)
-  const { sendsPerUser, resend } = settings.limits
-  const refunds = { user, bucket: 'refunds', capacity: REFUNDS, refill: sendsPerUser.refill }
-  const isEarned = await store.spend(refunds)
-  if (isEarned.outcome === 'throttled') return
-  await Promise.all([
-    store.spend({ user, bucket: 'sends', permits: -1, ...sendsPerUser }),
-    store.spend({ user, bucket: `resend:${id}`, permits: -1, ...resend }),
-  ])
+function ignore(): void {
+  // a typed address gets the same answer whatever becomes of its mail
 }

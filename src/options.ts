@@ -9,6 +9,17 @@ export interface MailTransporter {
   sendMail(message: Record<string, unknown>): Promise<unknown>
 }
 
+/** A mail to be sent by a worker: no code is in it, and nothing of it can be altered. */
+export interface MailJob {
+  /** What the mail is about, sealed: only `otp.deliverJob()` with the same secret reads it. */
+  readonly challenge: string
+  /** Whom it is for; the sealed part says so too. */
+  readonly address: string
+  /** The folder of its templates below `views/mail`. */
+  readonly view: string
+  readonly locale: string
+}
+
 /** SMTP options as nodemailer takes them. `debug` and `logger` are refused: they write codes into logs. */
 export type SmtpOptions = SMTPTransportOptions | SMTPPoolOptions
 
@@ -59,6 +70,13 @@ export interface OtpOptions {
      * For a relay on a network of your own; warns at each start. Beyond this machine TLS is required by default.
      */
     allowInsecureSmtp?: boolean
+    /** Mails a second at most, in an even flow; no limit by default. */
+    rate?: number
+    /**
+     * Hands the sending to a queue of your own: called instead of sending, with a job that holds no code and can be kept
+     * as JSON. A worker with the same options calls `otp.deliverJob(job)`.
+     */
+    deliver?: (job: MailJob) => void | Promise<void>
   }
   /** Who is signed in. */
   user?: (req: OtpRequest) => OtpUser | null | undefined | Promise<OtpUser | null | undefined>

@@ -5,7 +5,8 @@ import { hasSession } from './host-session.js'
 import { fingerprint } from './keys.js'
 import { PROBLEMS, type Problem, type ProblemCode } from './problem.js'
 import type { OpenChallenge } from './session-records.js'
-import { destination, pageUrl, secondsUntil, stateOf } from './state.js'
+import { deliveryText, lossText } from './delivery-text.js'
+import { destination, type LiveChallenge, pageUrl, secondsUntil, stateOf } from './state.js'
 import { PLAIN_ACCESS } from './step-up.js'
 import type { PageContext, PageName } from './view-context.js'
 import { callHost, readField, type Visit } from './visit.js'
@@ -26,11 +27,11 @@ export async function renderPage(parts: Parts, visit: Visit, problem: Problem | 
     return renderDeadEnd(parts, visit, problem)
   }
   const { settings, views } = parts
-  const { challenge, grant, ...stands } = stateOf(settings, visit)
+  const { challenge, grant, ...stands } = stateOf(parts, visit)
   // The store knows better than the session whether there is a code to type.
   const state = stands.state === 'code' && problem?.problem === 'code_expired' ? 'send' : stands.state
   const words = views.words(visit.locale)
-  const error = problem ? detailOf(parts, visit, problem) : ''
+  const error = problem ? detailOf(parts, visit, problem) : lossText(parts, visit, state, challenge)
   const custom = await callHost('locals', () => settings.locals(visit.req))
   const mayPress = settings.autoSend && state === 'send' && challenge === null && !problem && visit.sealed !== ''
   return views.page({
@@ -66,13 +67,16 @@ export function renderDeadEnd(
 
 /** What a problem says to the person, on the page and as `detail` in JSON. */
 export function detailOf(
-  { settings, views }: Parts,
+  parts: Parts,
   visit: Pick<Visit, 'locale'> & Partial<Visit>,
   { problem, members = {} }: Problem,
 ): string {
-  const words = views.words(visit.locale)
+  const words = parts.views.words(visit.locale)
   if (problem === 'invalid_code_format') {
-    return codeLabel({ settings }, words, visit.req ? stateOf(settings, visit as Visit).challenge : null)
+    return codeLabel(parts, words, visit.req ? stateOf(parts, visit as Visit).challenge : null)
+  }
+  if (problem === 'mail_unavailable' && members.retry_after === undefined) {
+    return say(words, 'problem.mail_unavailable.now')
   }
   if (problem === 'wrong_code' && members.attempts_left === 0) return say(words, 'problem.wrong_code.none')
   return say(words, `problem.${problem}.detail`, {
@@ -123,14 +127,12 @@ function emptyPage(
 function challengeContext(
   { settings }: Parts,
   words: Words,
-  { locale, person }: Visit,
-  challenge: OpenChallenge,
+  visit: Visit,
+  challenge: LiveChallenge,
 ): Partial<PageContext> {
-  const { kind, masked, delivery, tag } = challenge
+  const { kind, delivery, tag } = challenge
   const now = settings.now()
   const { alphabet, length } = kind === 'long' ? LONG : settings.code
-  // A typed address gets one text whatever the server said: else the page would tell who has a mailbox.
-  const delivered = person === null && delivery === 'queued' ? 'code.queued.typed' : `code.${delivery}`
   return {
     code: {
       label: codeLabel({ settings }, words, challenge),
@@ -138,11 +140,11 @@ function challengeContext(
       isLong: kind === 'long',
       inputMode: alphabet === DIGITS ? 'numeric' : 'text',
     },
-    expires: { in: duration(locale, secondsUntil(challenge.expires, now)) },
+    expires: { in: duration(visit.locale, secondsUntil(challenge.expires, now)) },
     resend: { seconds: secondsUntil(challenge.resendAt, now) },
     request: { tag },
     delivery,
-    deliveryText: say(words, delivered, { recipient: masked }),
+    deliveryText: deliveryText(words, visit, challenge),
   }
 }
 

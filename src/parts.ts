@@ -1,5 +1,6 @@
 import type { OtpEvents } from './events.js'
 import type { Mailer } from './mail/delivery.js'
+import type { Fates } from './mail/fates.js'
 import type { MailSettings } from './mail/transport.js'
 import type { Settings } from './settings.js'
 import type { OtpStore } from './stores/store.js'
@@ -12,5 +13,6 @@ export interface Parts {
   readonly views: Views
   readonly mail: MailSettings
   readonly mailer: Mailer
+  readonly fates: Fates
   readonly events: OtpEvents
 }

@@ -68,12 +68,13 @@ async function walk(parts: Parts, route: Route, req: OtpRequest, res: OtpRespons
 }
 
 /** `GET /`: where you stand. Sends nothing and changes nothing. */
-function show({ settings }: Parts, visit: Visit): Answer {
+function show(parts: Parts, visit: Visit): Answer {
+  const { settings } = parts
   if (visit.person === null && !settings.typedEmail) {
     const isLed = settings.signIn !== null && !wantsJson(visit.req)
     return isLed ? { goTo: settings.signIn, json: {} } : { problem: 'sign_in_required' }
   }
-  return { page: 'current', json: describeState(settings, visit) }
+  return { page: 'current', json: describeState(parts, visit) }
 }
 
 function refuseCrossSite(parts: Parts) {

@@ -1,118 +1,112 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { parseAddress } from './address.js'
-import { about, issue, type Issued } from './challenge.js'
-import { giveSendBack, mailCode, mailNobody } from './mailing.js'
+import { issue } from './challenge.js'
+import type { CodeErrand } from './errand.js'
+import { OtpError } from './errors.js'
+import type { NoPlace, Place } from './mail/delivery.js'
+import { mailNobody, postMail } from './mailing.js'
 import type { Parts } from './parts.js'
-import { OtpError, otpError } from './errors.js'
-import { networkOf, warnAboutProxy } from './network.js'
-import { mac } from './keys.js'
-import { type Person, personOfAddress } from './person.js'
+import { mailInTime } from './patience.js'
+import type { Person } from './person.js'
 import type { Answer, Problem } from './problem.js'
 import { amendChallenge, challengeOf, keepChallenge } from './session.js'
 import type { OpenChallenge } from './session-records.js'
 import { saveSession } from './host-session.js'
 import { describeChallenge, pageUrl } from './state.js'
-import { callHost, readField, type Visit } from './visit.js'
+import { isAcceptable, spendIp, typedPerson } from './typed.js'
+import type { Visit } from './visit.js'
 
-/** How long a known user waits for the truth about the mail, before "on its way" is the truth. */
-const PATIENCE_MS = 3_000
+type Sent = Extract<Answer, { goTo: string }>
 
-/** `POST /send`: mails the code, to the known user or to the typed address. */
+const REPLACED = { outcome: 'withdrawn', reason: 'replaced' } as const
+
+/**
+ * `POST /send`: mails the code, to the known user or to the typed address. Whether mail can be taken at all is asked
+ * first, so that a mail server that is down says nothing about anybody, and nothing is counted.
+ */
 export async function send(parts: Parts, visit: Visit): Promise<Answer> {
-  const { settings } = parts
-  const person = visit.person ?? typedPerson(parts, visit)
-  if ('problem' in person) return person
-  const known = challengeOf(visit.req, visit.stepUp, person.holder)
-  const isTyped = visit.person === null
-  if (isTyped) {
-    const wait = await spendIp(parts, visit, person, known)
-    if (wait !== null) return tooMany(wait)
+  if (visit.person === null && !parts.settings.typedEmail) return { problem: 'sign_in_required' }
+  const place = parts.mailer.reserve()
+  if ('reason' in place) return noMail(parts, visit, place)
+  let isKept = false
+  try {
+    const { person } = visit
+    const answer = person ? await sendToUser(parts, visit, person, place) : await sendToTyped(parts, visit, place)
+    isKept = 'afterwards' in answer
+    return answer
+  } finally {
+    if (!isKept) place.release()
   }
-  const isAccepted = !isTyped || (await isAcceptable(parts, visit, person))
-  const issued = await issue(parts, person, visit.stepUp, known, visit.locale, isAccepted)
+}
+
+/** A known user: the truth about the mail, as far as it is known in time. */
+async function sendToUser(parts: Parts, visit: Visit, person: Person, place: Place): Promise<Answer> {
+  const { stepUp, req } = visit
+  const issued = await open(parts, visit, person, challengeOf(req, stepUp, person.holder), true)
   if (issued.outcome === 'throttled') return tooMany(issued.retryAfter)
+  const told = await mailInTime(parts, place, { view: 'code', person, stepUp, challenge: issued.challenge })
+  const isFailed = told === 'refused' || told === 'unavailable'
+  const challenge: OpenChallenge = { ...issued.challenge, delivery: isFailed ? 'failed' : told }
+  if (told !== 'queued') await amendChallenge(req, challenge, { delivery: challenge.delivery }, 'stored')
+  if (!isFailed) return sent(parts, visit, challenge)
+  return told === 'refused' ? { problem: 'mail_refused' } : unavailable(parts.mailer.health().retryAfter)
+}
 
-  keepChallenge(visit.req, issued.challenge)
-  await saveSession(visit.req)
-  const delivery = isTyped ? 'queued' : await mailNow(parts, visit, person, issued)
-  const isFailed = delivery === 'refused' || delivery === 'unavailable'
-  const challenge: OpenChallenge = { ...issued.challenge, delivery: isFailed ? 'failed' : delivery }
-  if (delivery !== 'queued') await amendChallenge(visit.req, challenge, { delivery: challenge.delivery }, 'stored')
-  if (isFailed) return { problem: delivery === 'refused' ? 'mail_refused' : 'mail_unavailable' }
+/**
+ * A typed address: one answer, whatever becomes of the mail. It is made after the answer, so that its time does not tell
+ * whether a mail was made. Nothing is given back either: a budget that shrinks only for real mailboxes would tell the same.
+ */
+async function sendToTyped(parts: Parts, visit: Visit, place: Place): Promise<Answer> {
+  const person = typedPerson(visit)
+  if ('problem' in person) return person
+  const { req, stepUp } = visit
+  const known = challengeOf(req, stepUp, person.holder)
+  const wait = await spendIp(parts, visit, person, known)
+  if (wait !== null) return tooMany(wait)
+  const isAccepted = await isAcceptable(parts, visit, person)
+  const issued = await open(parts, visit, person, known, isAccepted)
+  if (issued.outcome === 'throttled') return tooMany(issued.retryAfter)
+  const errand: CodeErrand = { view: 'code', person, stepUp, challenge: issued.challenge }
   return {
-    goTo: pageUrl(settings, visit.sealed),
-    json: describeChallenge(settings, challenge),
-    // After the answer, so that its time does not tell whether a mail was made. Nothing is given back either: a budget
-    // that shrinks only for real mailboxes would tell the same.
-    ...(isTyped && {
-      afterwards: () => void (isAccepted ? mailCode : mailNobody)(parts, person, visit.stepUp, issued),
-    }),
+    ...sent(parts, visit, issued.challenge),
+    afterwards: () => {
+      if (isAccepted) postMail(parts, place, errand)
+      else void mailNobody(parts, place, errand)
+    },
   }
 }
 
-/** The address that was typed; a form without the field asks for the one that was typed before. */
-function typedPerson({ settings }: Parts, { req, stepUp }: Visit): Person | Problem {
-  if (!settings.typedEmail) return { problem: 'sign_in_required' }
-  const typed = readField(req.body, 'email', 254)
-  if (typed === undefined) return { problem: isTooLong(req.body) ? 'invalid_email' : 'bad_request' }
-  const address = parseAddress(typed ?? challengeOf(req, stepUp, null)?.holder.email ?? '')
-  return address ? personOfAddress(address) : { problem: 'invalid_email' }
-}
-
-// A long address is a mistake of form, not of shape: it gets the form back.
-function isTooLong(body: unknown): boolean {
-  return typeof (body as { email?: unknown } | undefined)?.email === 'string'
-}
-
-async function isAcceptable({ settings, events }: Parts, visit: Visit, person: Person): Promise<boolean> {
-  const { address } = person.address
-  const accepted = await callHost('typedEmail.accept', () => settings.typedEmail?.accept(address, visit.req))
-  if (accepted === true) return true
-  events.publish({ type: 'refused', ...about(person, visit.stepUp, null), outcome: 'not_accepted' })
-  return false
-}
-
-async function spendIp(
-  { settings, store, events }: Parts,
-  { req, stepUp }: Visit,
+/** Opens the challenge and has it remembered before any mail goes out. */
+async function open(
+  parts: Parts,
+  visit: Visit,
   person: Person,
   known: OpenChallenge | null,
-): Promise<number | null> {
-  warnAboutProxy(req)
-  const user = mac(settings.keys.current.store, 'ip', networkOf(req.ip ?? ''))
-    .toString('base64url')
-    .slice(0, 27)
-  const spent = await store.spend({ user, bucket: 'sends', ...settings.limits.sendsPerIp })
-  if (spent.outcome === 'spent') return null
-  events.publish({ type: 'throttled', ...about(person, stepUp, known), outcome: 'sendsPerIp' })
-  return spent.retryAfter
+  isMailable: boolean,
+): Promise<Awaited<ReturnType<typeof issue>>> {
+  const issued = await issue(parts, person, visit.stepUp, known, visit.locale, isMailable)
+  if (issued.outcome === 'throttled') return issued
+  // A code that another one has replaced is not worth a mail any more.
+  if (known && known.id !== issued.challenge.id) parts.mailer.withdraw(known.id, REPLACED)
+  keepChallenge(visit.req, issued.challenge)
+  await saveSession(visit.req)
+  return issued
 }
 
-/** Waits for the mail server as long as a person would, then lets the mail go on by itself. */
-async function mailNow(
-  parts: Parts,
-  { stepUp }: Visit,
-  person: Person,
-  issued: Issued,
-): Promise<'sent' | 'queued' | 'refused' | 'unavailable'> {
-  const patience = new AbortController()
-  const mailed = mailCode(parts, person, stepUp, issued).then(async (outcome) => {
-    if (outcome === 'accepted') return 'sent'
-    await giveSendBack(parts, person, issued.challenge).catch((error: unknown) => {
-      const failure = otpError('store_unavailable', 'a send could not be given back.', error)
-      parts.events.publish({ type: 'failed', outcome: failure.code, error: failure })
-    })
-    return outcome
-  })
-  const late = sleep(PATIENCE_MS, 'queued' as const, { signal: patience.signal })
-  late.catch(() => undefined) // stopped below
-  const delivery = await Promise.race([mailed, late])
-  patience.abort()
-  return delivery
+function sent({ settings }: Parts, visit: Visit, challenge: OpenChallenge): Sent {
+  return { goTo: pageUrl(settings, visit.sealed), json: describeChallenge(settings, challenge) }
 }
 
 function tooMany(seconds: number): Problem {
   return { problem: 'too_many_requests', members: { retry_after: seconds } }
+}
+
+function unavailable(retryAfter: number): Problem {
+  return { problem: 'mail_unavailable', ...(retryAfter > 0 && { members: { retry_after: retryAfter } }) }
+}
+
+function noMail({ events }: Parts, { person, stepUp }: Visit, { reason, retryAfter }: NoPlace): Problem {
+  const user = person?.user ? person.holder.id : null
+  events.publish({ type: 'refused', user, purpose: stepUp.purpose, tag: null, outcome: `mail_${reason}` })
+  return unavailable(retryAfter)
 }
 
 /** For `otp.start()`: the same as the form, for whoever is signed in. */

@@ -56,6 +56,6 @@ export async function start(parts: Parts, req: OtpRequest, options: StartOptions
   const url = pageUrl(settings, sealed)
   const visit = { req, person, stepUp, sealed, locale: localeOf(parts, req, person) }
   if (person === null && settings.typedEmail) return { url, delivery: 'none' }
-  if (stateOf(settings, visit).state === 'verified') return { url: destination(settings, visit), delivery: 'none' }
+  if (stateOf(parts, visit).state === 'verified') return { url: destination(settings, visit), delivery: 'none' }
   return { url, delivery: await sendTo(parts, visit) }
 }

@@ -1,20 +1,30 @@
 import { LONG } from './code.js'
+import type { FailureClass } from './mail/failure.js'
+import type { Parts } from './parts.js'
 import { challengeOf, freshGrant } from './session.js'
 import type { Grant, OpenChallenge } from './session-records.js'
 import type { Settings } from './settings.js'
 import type { Visit } from './visit.js'
 
+/** A challenge, with what became of its mail after the session was written. */
+export interface LiveChallenge extends OpenChallenge {
+  /** Why the mail has not gone out, or not yet; null when nothing is known to have gone wrong. */
+  readonly trouble: FailureClass | null
+}
+
 /** Where a person stands with a step-up, and so which page is shown. */
 export interface State {
   readonly state: 'email' | 'send' | 'code' | 'verified'
-  readonly challenge: OpenChallenge | null
+  readonly challenge: LiveChallenge | null
   readonly grant: Grant | null
 }
 
-export function stateOf(settings: Settings, { req, person, stepUp }: Visit): State {
+export function stateOf({ settings, fates }: Parts, { req, person, stepUp }: Visit): State {
   const now = settings.now()
   const holder = person?.holder ?? null
-  const challenge = challengeOf(req, stepUp, holder)
+  const remembered = challengeOf(req, stepUp, holder)
+  // Whoever typed an address is told nothing of its mail: else the page would tell who has a mailbox.
+  const challenge = remembered && { ...remembered, trouble: null, ...(person && fateOf(fates, remembered)) }
   const grant = freshGrant(req, stepUp, holder, stepUp.maxAge ?? settings.grantMaxAge, now)
   if (grant) return { state: 'verified', challenge, grant }
   const isOpen = challenge !== null && !challenge.ended && challenge.expires > now
@@ -22,13 +32,19 @@ export function stateOf(settings: Settings, { req, person, stepUp }: Visit): Sta
   return { state: person === null && challenge === null ? 'email' : 'send', challenge, grant }
 }
 
+function fateOf(fates: Parts['fates'], { id }: OpenChallenge): Pick<LiveChallenge, 'delivery' | 'trouble'> | null {
+  const fate = fates.of(id)
+  return fate && { delivery: fate.delivery, trouble: fate.class }
+}
+
 /** The state as JSON clients get it. */
-export function describeState(settings: Settings, visit: Visit): Record<string, unknown> {
-  const { state, challenge } = stateOf(settings, visit)
+export function describeState(parts: Parts, visit: Visit): Record<string, unknown> {
+  const { settings } = parts
+  const { state, challenge } = stateOf(parts, visit)
   const { purpose } = visit.stepUp
   if (state === 'code' && challenge) return { state, purpose, ...describeChallenge(settings, challenge) }
   if (state === 'verified') return { state, verified: true, purpose, return_to: destination(settings, visit) }
-  return { state, purpose }
+  return { state, purpose, ...(challenge?.delivery === 'failed' && { delivery: 'failed' }) }
 }
 
 /** The JSON members that describe an open challenge, the same wherever they stand. */

@@ -1,7 +1,7 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { OtpError } from './errors.js'
 import { fingerprint, type KeyRing, type Keys } from './keys.js'
 import type { Holder } from './person.js'
+import { seal, unseal } from './seal.js'
 
 /** What a guard asked for. */
 export interface StepUp {
@@ -26,38 +26,27 @@ export const PLAIN_ACCESS: StepUp = {
 }
 
 const ONE_HOUR_MS = 3_600_000
-const [IV, TAG] = [12, 16]
 
 /**
- * Seals a step-up for the trip through the browser: encrypted and authenticated (AES-256-GCM with random 96-bit nonces,
- * NIST SP 800-38D 8.2.2: one key must not seal more than 2^32 of them), for one user, for one hour. So the guard
- * writes no session, and nobody can ask for a purpose, an amount or a return page of their own.
+ * Seals a step-up for the trip through the browser, for one user and for one hour. So the guard writes no session, and
+ * nobody can ask for a purpose, an amount or a return page of their own.
  */
 export function sealStepUp(keys: Keys, stepUp: StepUp, holder: Holder | null, now: number): string {
   const { purpose, details, description, returnTo, maxAge } = stepUp
-  const text = JSON.stringify([now, ownerOf(holder), purpose, details, description, returnTo, maxAge])
-  const iv = randomBytes(IV)
-  const cipher = createCipheriv('aes-256-gcm', keys.seal, iv)
-  const sealed = Buffer.concat([iv, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
-  return sealed.toString('base64url')
+  return seal(keys.seal, JSON.stringify([now, ownerOf(holder), purpose, details, description, returnTo, maxAge]))
 }
 
 /** Opens it again; null when it is altered, old, of another secret or for another user. */
 export function openStepUp(ring: KeyRing, sealed: string, holder: Holder | null, now: number): StepUp | null {
-  const bytes = Buffer.from(sealed, 'base64url')
-  // Decoding skips what is not base64url; such text is not what was sealed, and would travel on into pages and headers.
-  if (bytes.length <= IV + TAG || bytes.toString('base64url') !== sealed) return null
-  for (const { seal } of ring.all) {
-    const text = decrypt(seal, bytes)
-    if (text === null) continue
-    const [at, owner, purpose, details, description, returnTo, maxAge] = JSON.parse(text) as [
-      ...[at: number, owner: string],
-      ...[string, string | null, string | null, string | null, number | null],
-    ]
-    if (now - at > ONE_HOUR_MS || owner !== ownerOf(holder)) return null
-    return { purpose, details, description, returnTo, maxAge }
-  }
-  return null
+  const keys = ring.all.map((one) => one.seal)
+  const text = unseal(keys, sealed)
+  if (text === null) return null
+  const [at, owner, purpose, details, description, returnTo, maxAge] = JSON.parse(text) as [
+    ...[at: number, owner: string],
+    ...[string, string | null, string | null, string | null, number | null],
+  ]
+  if (now - at > ONE_HOUR_MS || owner !== ownerOf(holder)) return null
+  return { purpose, details, description, returnTo, maxAge }
 }
 
 /**
@@ -103,14 +92,4 @@ function describe(value: unknown): string {
 
 function ownerOf(holder: Holder | null): string {
   return holder ? fingerprint(JSON.stringify([holder.kind, holder.id, holder.email, holder.version])) : ''
-}
-
-function decrypt(key: Buffer, bytes: Buffer): string | null {
-  try {
-    const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, IV), { authTagLength: TAG })
-    decipher.setAuthTag(bytes.subarray(-TAG))
-    return decipher.update(bytes.subarray(IV, -TAG), undefined, 'utf8') + decipher.final('utf8')
-  } catch {
-    return null // altered, or sealed by another secret: both count as absent
-  }
 }

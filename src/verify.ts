@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { parseAddress } from './address.js'
+import { alertOwner } from './alert.js'
 import { about, verify as redeem } from './challenge.js'
 import { OtpError } from './errors.js'
 import type { Parts } from './parts.js'
@@ -10,6 +11,9 @@ import { amendChallenge, challengeOf, dropChallenge, dropGrant, keepGrant } from
 import type { OpenChallenge } from './session-records.js'
 import { destination, pageUrl } from './state.js'
 import { callHost, readField, type Visit, whoIs } from './visit.js'
+
+/** What becomes of a mail that still waits when its code is of no more use. */
+const USED = { outcome: 'withdrawn', reason: 'used' } as const
 
 /** `POST /verify`: looks at the code, at most as often as the store lets it. */
 export async function verify(parts: Parts, visit: Visit): Promise<Answer> {
@@ -22,12 +26,17 @@ export async function verify(parts: Parts, visit: Visit): Promise<Answer> {
   if (challenge === null || person === null) return { problem: 'no_challenge' }
 
   // Remembered only so that the page offers a new code instead of a field that nothing fits.
-  const end = (): Promise<void> => amendChallenge(req, challenge, { ended: true }, 'ours')
+  const end = (): Promise<void> => {
+    parts.mailer.withdraw(challenge.id, USED)
+    return amendChallenge(req, challenge, { ended: true }, 'ours')
+  }
   const redeemed = await redeem(parts, person, stepUp, challenge, typed)
   switch (redeemed.outcome) {
     case 'malformed':
       return { problem: 'invalid_code_format' }
     case 'mismatch':
+      // A typed address has passed no first step: whoever typed wrong codes for it knows nothing of its owner's.
+      if (redeemed.escalated && person.user) void alertOwner(parts, person, stepUp)
       if (redeemed.attemptsLeft < 1) await end()
       return { problem: 'wrong_code', members: { attempts_left: redeemed.attemptsLeft } }
     case 'exhausted':
@@ -41,15 +50,18 @@ export async function verify(parts: Parts, visit: Visit): Promise<Answer> {
       await end()
       return { problem: 'longer_code_required' }
     case 'redeemed':
+      parts.mailer.withdraw(challenge.id, USED)
       return admit(parts, visit, person, challenge)
   }
 }
 
 /** `POST /restart`: forgets the challenge, so that another address or a new code can be asked for. */
-export async function restart({ settings }: Parts, visit: Visit): Promise<Answer> {
+export async function restart({ settings, mailer }: Parts, visit: Visit): Promise<Answer> {
   const holder = visit.person?.holder ?? null
   // Taken anew, since a verification beside this may have renewed the session.
-  if (challengeOf(visit.req, visit.stepUp, holder) && (await refreshSession(visit.req, 'ours'))) {
+  const challenge = challengeOf(visit.req, visit.stepUp, holder)
+  if (challenge && (await refreshSession(visit.req, 'ours'))) {
+    mailer.withdraw(challenge.id, USED)
     dropChallenge(visit.req, visit.stepUp)
     await saveSession(visit.req)
   }
@@ -83,7 +95,8 @@ async function admit(parts: Parts, visit: Visit, person: Person, challenge: Open
     dropGrant(req, id)
     throw error
   }
-  events.publish({ type: 'verified', ...about(person, stepUp, challenge), outcome: 'redeemed' })
+  const seconds = Math.max(0, Math.round((at - challenge.resendAt) / 1000 + settings.limits.resend.refill))
+  events.publish({ type: 'verified', ...about(person, stepUp, challenge), outcome: 'redeemed', seconds })
   const to = destination(settings, visit)
   return { goTo: to, json: { verified: true, purpose, return_to: to } }
 }

@@ -1,4 +1,5 @@
-import type { Site } from './settings.js'
+import type { Settings, Site } from './settings.js'
+import { directionOf } from './words.js'
 
 /** The pages, by the name of their file in `views/pages`. */
 export type PageName = 'email' | 'send' | 'code' | 'verified' | 'problem'
@@ -65,6 +66,27 @@ export interface MailContext {
   /** `@domain #code`, the last line of the text; empty without `site.origin`. */
   readonly boundLine: string
   readonly custom: Readonly<Record<string, unknown>>
+}
+
+/** What every mail has, before it says anything. */
+export function emptyMail(settings: Settings, locale: string): MailContext {
+  const dir = directionOf(locale)
+  return {
+    locale,
+    dir,
+    start: dir === 'ltr' ? 'left' : 'right',
+    end: dir === 'ltr' ? 'right' : 'left',
+    site: settings.site,
+    purpose: '',
+    purposeText: '',
+    recipient: { masked: '' },
+    code: '',
+    codeInSubject: false,
+    expires: { minutes: 0, in: '', at: '', iso: '' },
+    request: { tag: '', at: '' },
+    boundLine: '',
+    custom: {},
+  }
 }
 
 const names = (text: string): readonly string[] => text.split(' ')

@@ -11,11 +11,14 @@ export interface RenderedMail {
   readonly subject: string
   readonly html: string
   readonly text: string
+  /** The folder of its templates below `mail`. */
+  readonly view: string
 }
 
 export interface Views {
   readonly page: (context: PageContext) => string
-  readonly mail: (context: MailContext) => RenderedMail
+  /** A mail of its own for a purpose, where there is one; else that of codes. */
+  readonly mail: (view: string, context: MailContext) => RenderedMail
   readonly words: (locale: string) => Words
   /** Locales that have words. */
   readonly locales: readonly string[]
@@ -24,6 +27,8 @@ export interface Views {
   /** Reads and compiles everything anew; on an error the old templates stay. */
   readonly reload: () => void
 }
+
+const MAIL_PARTS = ['subject', 'preheader', 'html', 'text'] as const
 
 /** Finds, checks and compiles all views. @throws OtpError `invalid_view` */
 export function loadViews(hostFolders: readonly string[], defaultLocale: string): Views {
@@ -65,17 +70,18 @@ export function loadViews(hostFolders: readonly string[], defaultLocale: string)
       const body = new Handlebars.SafeString(render(all, [`pages/${context.page}`], context, {}))
       return render(all, ['layouts/page'], context, { body })
     },
-    mail(context) {
+    mail(view, context) {
       const all = current()
+      const isOwn = MAIL_PARTS.some((name) => find(all, `mail/${view}/${name}`, context.locale))
       const part = (name: string, extra: object): string =>
-        render(all, [`mail/${context.purpose}/${name}`, `mail/code/${name}`], context, extra)
+        render(all, [`mail/${view}/${name}`, ...(view === 'alert' ? [] : [`mail/code/${name}`])], context, extra)
       const subject = oneLine(part('subject', {}))
       const preheader = oneLine(part('preheader', { subject }))
       const parts = { subject, preheader }
       const body = new Handlebars.SafeString(part('html', parts))
       const html = render(all, ['layouts/mail.html'], context, { ...parts, body })
       const text = render(all, ['layouts/mail.text'], context, { ...parts, body: part('text', parts) })
-      return { subject, html, text: tidy(text) }
+      return { subject, html, text: tidy(text), view: isOwn ? view : 'code' }
     },
     words: (locale) => words(current(), locale),
     get locales() {

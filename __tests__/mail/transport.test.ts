@@ -1,8 +1,8 @@
 import { OtpError, type OtpOptions } from '../../src/index.js'
-import { createMailer } from '../../src/mail/delivery.js'
 import { isLoopback, resolveMail } from '../../src/mail/transport.js'
 import { ANA, HostApp } from '../helpers/host-app.js'
 import { Mailbox } from '../helpers/mailbox.js'
+import { mailerOf, tryOnce } from '../helpers/mailer.js'
 import { ScriptedSmtp } from '../helpers/smtp-script.js'
 
 type Mail = OtpOptions['mail']
@@ -88,9 +88,9 @@ describe('TLS', () => {
     test('is the only way to send in clear beyond this machine, and warns at each start', async () => {
       const smtp = await ScriptedSmtp.listen()
       const transport = { host: '0.0.0.0', port: smtp.port }
-      const mailer = createMailer(resolveMail({ transport, from: FROM, allowInsecureSmtp: true }))
+      const mailer = mailerOf({ transport, allowInsecureSmtp: true })
       const to = { name: '', address: 'ana@example.com' }
-      const sent = await mailer.deliver({ from: FROM, to, subject: 's', text: 't' }, to.address)
+      const sent = await tryOnce(mailer, { from: FROM, to, subject: 's', text: 't' }, to.address)
       await mailer.close()
       await smtp.close()
       expect(sent).toEqual({ outcome: 'accepted' })
@@ -104,9 +104,9 @@ describe('TLS', () => {
     test('still uses STARTTLS that is offered, and trusts no bad certificate', async () => {
       const mailbox = await new Mailbox({ disabledCommands: [] }).listen()
       const transport = { host: '0.0.0.0', port: Number(new URL(mailbox.url).port) }
-      const mailer = createMailer(resolveMail({ transport, from: FROM, allowInsecureSmtp: true }))
+      const mailer = mailerOf({ transport, allowInsecureSmtp: true })
       const to = { name: '', address: 'ana@example.com' }
-      const sent = await mailer.deliver({ from: FROM, to, subject: 's', text: 't' }, to.address)
+      const sent = await tryOnce(mailer, { from: FROM, to, subject: 's', text: 't' }, to.address)
       await mailer.close()
       await mailbox.close()
       expect(sent).toMatchObject({ outcome: 'unavailable', class: 'tls' })
@@ -273,9 +273,9 @@ describe('misconfiguration', () => {
 
   test('after closing, nothing more is sent', async () => {
     const smtp = await ScriptedSmtp.listen()
-    const mailer = createMailer(resolveMail({ transport: smtp.url, from: FROM }))
+    const mailer = mailerOf({ transport: smtp.url })
     await mailer.close()
-    expect(await mailer.deliver({ from: FROM, to: ANA.email, text: 't' }, ANA.email)).toMatchObject({
+    expect(await tryOnce(mailer, { from: FROM, to: ANA.email, text: 't' }, ANA.email)).toMatchObject({
       outcome: 'unavailable',
     })
     await smtp.close()

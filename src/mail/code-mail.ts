@@ -4,10 +4,10 @@ import type { Keys } from '../keys.js'
 import type { Person } from '../person.js'
 import type { Settings } from '../settings.js'
 import type { StepUp } from '../step-up.js'
-import type { MailContext } from '../view-context.js'
+import { emptyMail, type MailContext } from '../view-context.js'
 import type { Views } from '../views.js'
-import { directionOf, duration, timeOfDay } from '../words.js'
-import { boundLine, buildMessage } from './message.js'
+import { duration, timeOfDay } from '../words.js'
+import { boundLine, buildMessage, type Composed } from './message.js'
 import type { MailSettings } from './transport.js'
 
 /** One code, and to whom and for what it is mailed. */
@@ -23,22 +23,24 @@ export interface CodeMail {
   readonly expires: number
 }
 
+/** What mails are made with. */
+export interface MailRoom {
+  readonly settings: Settings
+  readonly views: Views
+  readonly mail: MailSettings
+}
+
 /** Renders the mail of a code and makes nodemailer's message of it. */
-export function codeMessage(
-  { settings, views, mail }: { settings: Settings; views: Views; mail: MailSettings },
+export function codeMail(
+  { settings, views, mail }: MailRoom,
   keys: Keys,
   { person, stepUp, challenge, kind, code, tag, locale, expires }: CodeMail,
-): Record<string, unknown> {
+): Composed {
   const { origin } = settings.site
   const at = settings.now()
-  const direction = directionOf(locale)
   const lifetime = (expires - at) / 1000
   const context: MailContext = {
-    locale,
-    dir: direction,
-    start: direction === 'ltr' ? 'left' : 'right',
-    end: direction === 'ltr' ? 'right' : 'left',
-    site: settings.site,
+    ...emptyMail(settings, locale),
     purpose: stepUp.purpose,
     purposeText: stepUp.description ?? views.words(locale)[`purpose.${stepUp.purpose}`] ?? '',
     recipient: { masked: maskAddress(person.address.address) },
@@ -52,8 +54,13 @@ export function codeMessage(
     },
     request: { tag, at: timeOfDay(locale, at) },
     boundLine: boundLine(origin, code),
-    custom: {},
   }
-  const facts = { to: person.address, challenge, kind, code, origin, at }
-  return buildMessage(mail, keys, views.mail(context), facts)
+  const composed = buildMessage(mail, keys, views.mail(stepUp.purpose, context), {
+    to: person.address,
+    id: [challenge, kind],
+    code,
+    origin,
+    at,
+  })
+  return { ...composed, secrets: [...composed.secrets, context.code] }
 }

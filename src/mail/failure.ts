@@ -1,3 +1,6 @@
+import { type Report, reportOf } from './report.js'
+import { isOfTheDay, maskWords, waitAsked } from './server-words.js'
+
 /** Why a mail did not go out. What each means, and what may be done about it, stands beside its rule below. */
 export type FailureClass =
   | 'aborted'
@@ -15,28 +18,25 @@ export type FailureClass =
   | 'transient'
   | 'unknown'
 
-/** How a mail ended: taken by the server, refused because of its mailbox, or not sent for any other reason. */
-export type Delivery =
-  | { readonly outcome: 'accepted' }
-  | {
-      readonly outcome: 'refused' | 'unavailable'
-      readonly class: FailureClass
-      /** nodemailer's code, the SMTP command and the reply codes; never the server's words, which may repeat the address. */
-      readonly reason: string
-    }
-
-/** What nodemailer reports. */
-interface Report {
-  /** Its own code, such as EENVELOPE. */
-  readonly name: string
-  readonly command: string
-  /** The reply code (RFC 5321 4.2), or 0. */
-  readonly code: number
-  /** The enhanced code (RFC 3463), such as 5.1.1, or nothing. */
-  readonly status: string
-  /** What the server or the socket said. */
-  readonly words: string
+/** Why one try failed. Nothing in it repeats an address or a code. */
+export interface Failure {
+  /** `refused` is about the mailbox and nothing else; everything that the person cannot mend is `unavailable`. */
+  readonly outcome: 'refused' | 'unavailable'
+  readonly class: FailureClass
+  /** nodemailer's code, the SMTP command and the reply codes. */
+  readonly reason: string
+  /** What the server said, masked. */
+  readonly text: string
+  /** The server itself says that it may pass (a 4xx reply, RFC 5321 4.2.1). */
+  readonly isPassing: boolean
+  /** A limit that ends with the day, not with the moment. */
+  readonly isDaily: boolean
+  /** Seconds that the server asks us to wait, or null. */
+  readonly wait: number | null
 }
+
+/** How one try ended: taken by the server, or not. */
+export type Delivery = { readonly outcome: 'accepted' } | Failure
 
 const isPermanent = ({ code }: Report): boolean => code >= 500
 const isTransient = ({ code }: Report): boolean => code >= 400 && code < 500
@@ -113,30 +113,29 @@ const RULES: readonly (readonly [FailureClass, (report: Report) => boolean])[] =
 ]
 
 /**
- * Reads nodemailer's error, and that alone. `refused` is about the mailbox and nothing else: a permanent answer to
- * RCPT TO (RFC 5321 4.2.1), or a full mailbox. Everything that the person at the keyboard cannot mend is `unavailable`.
+ * Reads nodemailer's error, and that alone. `refused` is a permanent answer to RCPT TO (RFC 5321 4.2.1) or a full
+ * mailbox. What is in `secrets` is masked in the text, beside everything that looks like an address or a code.
  */
-export function classifyFailure(error: unknown): Delivery {
+export function classifyFailure(error: unknown, secrets: readonly string[] = []): Failure {
   const { rejectedErrors } = (error ?? {}) as { rejectedErrors?: unknown }
   const first: unknown = Array.isArray(rejectedErrors) ? rejectedErrors[0] : null
-  if (typeof first === 'object' && first !== null && first !== error) return classifyFailure(first)
+  if (typeof first === 'object' && first !== null && first !== error) return classifyFailure(first, secrets)
 
   const report = reportOf(error)
   const found = RULES.find(([, fits]) => fits(report))?.[0] ?? 'unknown'
-  const outcome = found === 'recipient' || found === 'mailbox-full' ? 'refused' : 'unavailable'
-  const reason = [report.name, report.command, report.code || '', report.status].filter(Boolean).join(' ')
-  return { outcome, class: found, reason }
+  return {
+    outcome: found === 'recipient' || found === 'mailbox-full' ? 'refused' : 'unavailable',
+    class: found,
+    reason: [report.name, report.command, report.code || '', report.status].filter(Boolean).join(' '),
+    text: maskWords(report.words, secrets),
+    isPassing: isTransient(report),
+    isDaily: found === 'quota' && (isPermanent(report) || isOfTheDay(report.words)),
+    wait: waitAsked(report.words),
+  }
 }
 
-function reportOf(error: unknown): Report {
-  const told = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>
-  const text = (value: unknown): string => (typeof value === 'string' ? value : '')
-  const response = text(told.response)
-  return {
-    name: text(told.code),
-    command: text(told.command),
-    code: typeof told.responseCode === 'number' ? told.responseCode : 0,
-    status: /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/.exec(response)?.[1] ?? '',
-    words: response === '' ? text(told.message) : response,
-  }
+/** A failure that no server told of. */
+export function failureOf(found: FailureClass, reason: string): Failure {
+  const silent = { text: '', isPassing: false, isDaily: false, wait: null }
+  return { outcome: 'unavailable', class: found, reason, ...silent }
 }

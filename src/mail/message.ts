@@ -1,40 +1,48 @@
 import { randomBytes } from 'node:crypto'
 import type { Address } from '../address.js'
-import type { CodeKind } from '../code.js'
 import { type Keys, mac } from '../keys.js'
 import type { RenderedMail } from '../views.js'
 import { isLoopback, type MailSettings } from './transport.js'
 
-/** What a mail is about, beside its texts. */
+/** What a mail carries beside its texts. */
 export interface MailFacts {
   readonly to: Address
-  readonly challenge: string
-  readonly kind: CodeKind
-  readonly code: string
+  /** What its Message-ID is made of: the same for every try at one code. */
+  readonly id: readonly string[]
+  /** Shown and bound to the origin; null in a mail without one. */
+  readonly code: string | null
   readonly origin: string | null
   readonly at: number
 }
 
-/** The message as nodemailer takes it: one recipient as an object, never as a string that could name more. */
-export function buildMessage(
-  mail: MailSettings,
-  keys: Keys,
-  rendered: RenderedMail,
-  facts: MailFacts,
-): Record<string, unknown> {
+/** A mail, ready to be handed over as often as it takes. */
+export interface Composed {
+  /** As nodemailer takes it: one recipient as an object, never as a string that could name more. */
+  readonly message: Readonly<Record<string, unknown>>
+  readonly messageId: string
+  readonly view: string
+  /** What no log and no event may show. */
+  readonly secrets: readonly string[]
+}
+
+export function buildMessage(mail: MailSettings, keys: Keys, rendered: RenderedMail, facts: MailFacts): Composed {
   const domain = mail.from.address.slice(mail.from.address.lastIndexOf('@') + 1)
   const thread = randomBytes(16).toString('hex')
   const { name, address } = mail.from
-  return {
+  const { to, code, origin } = facts
+  // The same for every try at one code, so that a server which took the first drops the second.
+  const messageId = `<${mac(keys.mail, ...facts.id)
+    .toString('hex')
+    .slice(0, 32)}@${domain}>`
+  const message = {
     from: { name, address },
-    to: { name: '', address: facts.to.address },
+    to: { name: '', address: to.address },
     ...(mail.replyTo && { replyTo: mail.replyTo }),
     subject: rendered.subject,
     text: rendered.text,
     html: rendered.html,
     date: new Date(facts.at),
-    // The same for every try at one code, so that a server which took the first drops the second.
-    messageId: `<${mac(keys.mail, facts.challenge, facts.kind).toString('hex').slice(0, 32)}@${domain}>`,
+    messageId,
     // Gmail folds mails with equal subjects into one thread and hides the newest code; a parent of its own prevents it.
     references: `<${thread}@${domain}>`,
     xMailer: false,
@@ -44,8 +52,10 @@ export function buildMessage(
       'X-Entity-Ref-ID': thread,
       ...mail.headers,
     },
-    ...(bindsCode(facts.origin) && { otp: { code: facts.code, origin: facts.origin } }),
+    ...(code !== null && bindsCode(origin) && { otp: { code, origin } }),
   }
+  const secrets = [to.address, to.key, to.address.slice(0, to.address.lastIndexOf('@')), code ?? '']
+  return { message, messageId, view: rendered.view, secrets }
 }
 
 /** The last line of the text, which mail programs and browsers read: `@acme.example #482915`. */

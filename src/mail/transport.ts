@@ -1,7 +1,7 @@
 import { createTransport } from 'nodemailer'
 import addressparser from 'nodemailer/lib/addressparser'
 import { type Address, parseAddress } from '../address.js'
-import { invalidOption, knownKeys, line, oneOf } from '../check.js'
+import { callback, invalidOption, knownKeys, line, oneOf, positive } from '../check.js'
 import type { MailTransporter, OtpOptions, SmtpOptions } from '../options.js'
 import { parseUrl } from '../same-origin.js'
 
@@ -13,11 +13,17 @@ export interface MailSettings {
   readonly from: { readonly name: string; readonly address: string }
   readonly replyTo: string | null
   readonly headers: Readonly<Record<string, string>>
+  /** Mails that are handed over at once: one for each connection. */
+  readonly lanes: number
+  /** Mails a second, or null. */
+  readonly rate: number | null
+  readonly deliver: NonNullable<OtpOptions['mail']['deliver']> | null
 }
 
 type PoolOptions = SmtpOptions & { readonly pool: true; readonly requireTLS: boolean }
 
 const SECOND = 1_000
+const CONNECTIONS = 3
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i
 // A second recipient, or another body, would send the code where nobody proved anything.
 const OURS = /^(to|cc|bcc|from|sender|reply-to|subject|date|message-id|references|mime-version|content-.*|otp-token)$/i
@@ -25,8 +31,8 @@ const LEAKS = ['debug', 'logger', 'transactionLog'] as const
 
 /** @throws OtpError `invalid_option` */
 export function resolveMail(options: OtpOptions['mail']): MailSettings {
-  knownKeys('mail', options, ['transport', 'from', 'replyTo', 'headers', 'allowInsecureSmtp'])
-  const { transport, replyTo, headers = {}, allowInsecureSmtp = false } = options
+  knownKeys('mail', options, ['transport', 'from', 'replyTo', 'headers', 'allowInsecureSmtp', 'rate', 'deliver'])
+  const { transport, replyTo, headers = {}, allowInsecureSmtp = false, rate, deliver } = options
   checkHeaders(headers)
   const { transporter, close } = resolveTransport(
     transport,
@@ -38,6 +44,9 @@ export function resolveMail(options: OtpOptions['mail']): MailSettings {
     from: mailbox('mail.from', options.from),
     replyTo: replyTo === undefined ? null : mailbox('mail.replyTo', replyTo).address,
     headers: { ...headers },
+    lanes: (transporter as { options?: { maxConnections?: number } }).options?.maxConnections ?? CONNECTIONS,
+    rate: rate === undefined ? null : positive('mail.rate', rate, 1_000),
+    deliver: deliver === undefined ? null : callback('mail.deliver', deliver, deliver),
   }
 }
 
@@ -121,7 +130,7 @@ function fromOptions(options: SmtpOptions): PoolOptions {
   }
   const inClear = options.secure !== true && isLoopback(options.host ?? 'localhost') && !('service' in options)
   return {
-    maxConnections: 3,
+    maxConnections: CONNECTIONS,
     maxMessages: 100,
     connectionTimeout: 10 * SECOND,
     greetingTimeout: 10 * SECOND,

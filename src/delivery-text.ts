@@ -1,0 +1,25 @@
+import type { Parts } from './parts.js'
+import type { LiveChallenge, State } from './state.js'
+import type { Visit } from './visit.js'
+import { say, type Words } from './words.js'
+
+/**
+ * What became of the mail, in words. For a known user the truth, as exact as there is a text for it; for a typed address
+ * one text whatever it is: else the page would tell who has a mailbox.
+ */
+export function deliveryText(words: Words, { person }: Visit, { delivery, trouble, masked }: LiveChallenge): string {
+  const known = trouble ? [`${delivery}.${trouble}`, `${delivery}.trouble`] : []
+  const keys = [...(person ? known : [`${delivery}.typed`]), delivery].map((key) => `code.${key}`)
+  return say(words, keys.find((key) => key in words) ?? '', { recipient: masked })
+}
+
+/** That the mail of a code that still works did not go out, for the page that offers to send it again; else nothing. */
+export function lossText(
+  { settings, views }: Parts,
+  visit: Visit,
+  state: State['state'],
+  challenge: LiveChallenge | null,
+): string {
+  const isLost = challenge?.delivery === 'failed' && state === 'send' && challenge.expires > settings.now()
+  return isLost ? deliveryText(views.words(visit.locale), visit, challenge) : ''
+}

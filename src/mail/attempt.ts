@@ -1,0 +1,51 @@
+import { createTransport } from 'nodemailer'
+import type { MailTransporter } from '../options.js'
+import { classifyFailure, type Delivery, failureOf } from './failure.js'
+
+/** A message as nodemailer takes it, and the one address that it is for. */
+export interface Letter {
+  readonly message: Readonly<Record<string, unknown>>
+  readonly address: string
+  /** What no log and no event may show, whatever a server says. */
+  readonly secrets: readonly string[]
+}
+
+const LONGEST_ATTEMPT_MS = 20_000
+
+/** Tries once to hand a message to the mail server. Never rejects: how it ended is the outcome. */
+export async function attempt(transporter: MailTransporter, letter: Letter): Promise<Delivery> {
+  // Timeouts of the connection do not stop a server that trickles; this does, and also a transporter that knows no signal.
+  const patience = new AbortController()
+  const late = new Promise<never>((_, reject) => {
+    patience.signal.addEventListener('abort', () => {
+      reject(Object.assign(new Error('It took too long.'), { code: 'EABORT' }))
+    })
+  })
+  const timer = setTimeout(() => {
+    patience.abort()
+  }, LONGEST_ATTEMPT_MS)
+  try {
+    const sending = transporter.sendMail({ ...letter.message, signal: patience.signal })
+    const info = (await Promise.race([sending, late])) as { accepted?: unknown } | null
+    // The server must have taken this address and no other (GHSA-mm7p-fcc7-pg87).
+    const accepted = Array.isArray(info?.accepted) ? (info.accepted as unknown[]) : []
+    if (accepted.length === 1 && addressOf(accepted[0]) === letter.address) return { outcome: 'accepted' }
+    // Not tried again: whoever got it would get it twice.
+    return failureOf('config', 'accepted for another address')
+  } catch (error) {
+    return classifyFailure(error, letter.secrets)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const nowhere = createTransport({ streamTransport: true, buffer: true })
+
+/** Composes a message as `attempt` would, and sends it nowhere. */
+export async function discard(message: Letter['message']): Promise<void> {
+  await nowhere.sendMail({ ...message })
+}
+
+function addressOf(accepted: unknown): unknown {
+  return typeof accepted === 'object' && accepted !== null ? (accepted as { address?: unknown }).address : accepted
+}

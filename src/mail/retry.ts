@@ -1,0 +1,71 @@
+import { randomInt } from 'node:crypto'
+import type { Failure, FailureClass } from './failure.js'
+
+/** When a mail is tried again: seconds after the first try, each a quarter sooner or later so that mails spread out. */
+const AGAIN_AT = [2, 8, 30, 90, 240] as const
+const LONGEST_MS = 300_000
+/** A mail that comes this late before its code expires is of no use to anybody. */
+const USELESS_MS = 120_000
+
+/** But it may wait at least this long for its first try, however short the lifetime. */
+const FIRST_TRY_MS = 10_000
+
+type Again = 'never' | 'once' | 'often'
+
+/** Whether another try can end differently. Never in clear text, never with a password that was refused. */
+const AGAIN: Readonly<Record<FailureClass, (failure: Failure) => Again>> = {
+  aborted: () => 'never',
+  config: () => 'never',
+  tls: ifPassing, // 454: "TLS not available due to temporary reason" (RFC 3207 4)
+  auth: ifPassing, // 454 4.7.0: the server could not look at the password (RFC 4954 6)
+  quota: ({ isDaily }) => (isDaily ? 'never' : 'often'),
+  sender: () => 'never',
+  content: () => 'never',
+  'mailbox-full': ifPassing,
+  recipient: () => 'never',
+  greylist: () => 'often',
+  connect: () => 'often',
+  blocked: () => 'never',
+  transient: () => 'often',
+  unknown: () => 'once',
+}
+
+/** Whether another try, by whatever queue, can end better. */
+export function isWorthAnother(failure: Failure): boolean {
+  return AGAIN[failure.class](failure) !== 'never'
+}
+
+/** Whether a mail that has waited since `at` is not worth sending any more. */
+export function isTooLate(now: number, at: number, expires: number): boolean {
+  return now > Math.max(expires - USELESS_MS, at + FIRST_TRY_MS)
+}
+
+/** Until when a mail that is posted now may be tried again, in milliseconds. */
+export function lastTry(now: number, expires: number): number {
+  return Math.min(now + LONGEST_MS, expires - USELESS_MS)
+}
+
+/** The tries of one mail so far. All times are milliseconds. */
+export interface Tries {
+  readonly count: number
+  readonly firstAt: number
+  /** From `lastTry()`. */
+  readonly until: number
+}
+
+/** When to try again after a failure, in milliseconds; null when that is of no use, or too late. */
+export function nextTry(failure: Failure, { count, firstAt, until }: Tries, now: number): number | null {
+  const again = AGAIN[failure.class](failure)
+  if (again === 'never' || (again === 'once' && count > 1)) return null
+  // Asked to wait, we wait; a second more, since greylists count whole ones.
+  const earliest = now + (failure.wait === null ? 0 : (failure.wait + 1) * 1000)
+  const times = AGAIN_AT.map((seconds) => firstAt + seconds * (750 + randomInt(501)))
+  const scheduled = times.find((at) => at > now)
+  if (scheduled === undefined) return null
+  const at = Math.max(scheduled, earliest)
+  return at <= until ? at : null
+}
+
+function ifPassing({ isPassing }: Failure): Again {
+  return isPassing ? 'often' : 'never'
+}

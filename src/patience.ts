@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { storeKey } from './challenge.js'
+import type { CodeErrand } from './errand.js'
+import { otpError } from './errors.js'
+import type { Place } from './mail/delivery.js'
+import { failureOf } from './mail/failure.js'
+import type { News } from './mail/letters.js'
+import { postMail } from './mailing.js'
+import type { Parts } from './parts.js'
+
+/** What a known user is told about the mail. */
+export type Told = 'sent' | 'queued' | 'refused' | 'unavailable'
+
+/** How long a known user waits for the truth about the mail, before "on its way" is the truth. */
+const PATIENCE_MS = 3_000
+/** Failed mails at once that cost a user nothing: enough to sit out a bad hour. */
+const REFUNDS = 20
+
+/**
+ * Mails a known user, and waits for the mail server as long as a person would. What comes later is remembered for the
+ * page. A mail that failed gives its send back, also when that is known only after the answer.
+ */
+export async function mailInTime(parts: Parts, place: Place, errand: CodeErrand): Promise<Told> {
+  const { mailer, settings } = parts
+  const patience = new AbortController()
+  const late = sleep(PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => undefined)
+  const deadline = performance.now() + PATIENCE_MS
+  let told: Told = 'queued'
+  let hear: () => void = () => undefined
+  const heard = new Promise<void>((resolve) => (hear = resolve))
+  let settled: Promise<void> = Promise.resolve()
+
+  postMail(parts, place, errand, (news) => {
+    settled = remember(parts, errand, news)
+    told = toldOf(news)
+    const isSoon = news.again !== null && news.again - settings.now() < deadline - performance.now()
+    if (!isSoon) hear()
+  })
+  await Promise.race([heard, late])
+  patience.abort()
+  // Nothing goes out for a while: then that is the truth, and the mail does not go out behind the person's back.
+  if (mailer.health().breaker === 'open') mailer.withdraw(errand.challenge.id, failureOf('connect', 'breaker open'))
+  await settled
+  return told
+}
+
+function toldOf({ delivery, again }: News): Told {
+  if (delivery.outcome === 'accepted') return 'sent'
+  return again !== null || delivery.outcome === 'withdrawn' ? 'queued' : delivery.outcome
+}
+
+async function remember(parts: Parts, errand: CodeErrand, { delivery, again }: News): Promise<void> {
+  const { id } = errand.challenge
+  if (delivery.outcome === 'withdrawn') return
+  if (delivery.outcome === 'accepted') {
+    parts.fates.set(id, { delivery: 'sent', class: null })
+    return
+  }
+  parts.fates.set(id, { delivery: again === null ? 'failed' : 'queued', class: delivery.class })
+  if (again !== null) return
+  try {
+    await giveSendBack(parts, errand)
+  } catch (error) {
+    const failure = otpError('store_unavailable', 'a send could not be given back.', error)
+    parts.events.publish({ type: 'failed', outcome: failure.code, error: failure })
+  }
+}
+
+/**
+ * A mail failed, so its send costs nothing: neither the daily one nor the pause until the next. Itself limited: else a
+ * mailbox that refuses everything would be a way to open challenges without end.
+ */
+async function giveSendBack({ settings, store }: Parts, { person, challenge }: CodeErrand): Promise<void> {
+  const user = storeKey(settings.keys.current, person.holder)
+  const { sendsPerUser, resend } = settings.limits
+  const refunds = { user, bucket: 'refunds', capacity: REFUNDS, refill: sendsPerUser.refill }
+  const isEarned = await store.spend(refunds)
+  if (isEarned.outcome === 'throttled') return
+  await Promise.all([
+    store.spend({ user, bucket: 'sends', permits: -1, ...sendsPerUser }),
+    store.spend({ user, bucket: `resend:${challenge.id}`, permits: -1, ...resend }),
+  ])
+}
