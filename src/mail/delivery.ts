@@ -107,8 +107,11 @@ export function createMailer(mail: MailSettings, now: () => number, tellBreaker:
       }
       const post = (one: Post): void => {
         release()
+        if (isClosed) {
+          one.tell({ delivery: CLOSED, attempt: 0, ms: 0, again: null })
+          return
+        }
         letters.add(one)
-        if (isClosed) return letters.endAll(CLOSED)
         look()
       }
       return { post, release }

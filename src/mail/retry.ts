@@ -59,7 +59,7 @@ export function nextTry(failure: Failure, { count, firstAt, until }: Tries, now:
   if (again === 'never' || (again === 'once' && count > 1)) return null
   // Asked to wait, we wait; a second more, since greylists count whole ones.
   const earliest = now + (failure.wait === null ? 0 : (failure.wait + 1) * 1000)
-  const times = AGAIN_AT.map((seconds) => firstAt + seconds * (750 + randomInt(501)))
+  const times = AGAIN_AT.slice(count - 1).map((seconds) => firstAt + seconds * (750 + randomInt(501)))
   const scheduled = times.find((at) => at > now)
   if (scheduled === undefined) return null
   const at = Math.max(scheduled, earliest)

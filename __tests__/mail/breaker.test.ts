@@ -1,0 +1,140 @@
+import { Breaker } from '../../src/mail/breaker.js'
+import { classifyFailure, type Delivery, failureOf } from '../../src/mail/failure.js'
+import { Clock } from '../helpers/host-app.js'
+
+const ACCEPTED: Delivery = { outcome: 'accepted' }
+const GONE = failureOf('connect', 'ESOCKET')
+const WRONG_PASSWORD = classifyFailure({ code: 'EAUTH', responseCode: 535, response: '535 5.7.8 bad' })
+const USED_UP = classifyFailure({ responseCode: 550, response: '550 5.4.5 daily limit' })
+
+let clock: Clock
+let told: string[]
+let breaker: Breaker
+beforeEach(() => {
+  clock = new Clock()
+  told = []
+  breaker = new Breaker(clock.now, (state, failure, seconds) => {
+    told.push(`${state} ${failure?.class ?? '-'} ${seconds}`)
+  })
+})
+
+/** As many tries with the same ending as the breaker lets through. */
+function tries(delivery: Delivery, count = 1): number {
+  let let_ = 0
+  for (let i = 0; i < count; i++) {
+    const pass = breaker.admit()
+    if (pass === null) break
+    breaker.report(pass, delivery)
+    let_ += 1
+  }
+  return let_
+}
+
+test.each(['connect', 'tls', 'blocked'] as const)('five failures of class %s in a minute open it', (kind) => {
+  expect(tries(failureOf(kind, 'x'), 4)).toBe(4)
+  expect(breaker.state).toBe('closed')
+  expect(tries(failureOf(kind, 'x'), 9)).toBe(1)
+  expect(breaker.state).toBe('open')
+  expect(breaker.retryAfter).toBe(15)
+  expect(told).toEqual([`open ${kind} 15`])
+})
+
+test('five within more than a minute do not', () => {
+  for (let i = 0; i < 20; i++) {
+    tries(GONE)
+    clock.tick(16)
+  }
+  expect(breaker.state).toBe('closed')
+})
+
+test('a mail that goes out makes the failures before it forgotten', () => {
+  for (let i = 0; i < 5; i++) {
+    tries(GONE, 4)
+    tries(ACCEPTED)
+  }
+  expect(breaker.state).toBe('closed')
+})
+
+test.each([
+  'recipient',
+  'mailbox-full',
+  'greylist',
+  'content',
+  'sender',
+  'transient',
+  'unknown',
+  'aborted',
+  'config',
+] as const)('any number of failures of class %s leaves it closed', (kind) => {
+  expect(tries(failureOf(kind, 'x'), 50)).toBe(50)
+  expect(breaker.state).toBe('closed')
+})
+
+test('one refused password opens it, since trying on would lock the account; one that was not looked at does not', () => {
+  const later = classifyFailure({ code: 'EAUTH', responseCode: 454, response: '454 4.7.0 later' })
+  expect(tries(later, 20)).toBe(20)
+  expect(tries(WRONG_PASSWORD, 20)).toBe(1)
+  expect(breaker.retryAfter).toBe(15)
+})
+
+test('one used-up quota of the day opens it for an hour', () => {
+  tries(USED_UP)
+  expect(breaker.retryAfter).toBe(3_600)
+  clock.tick(3_599)
+  expect(breaker.admit()).toBeNull()
+  clock.tick(1)
+  expect(breaker.admit()).toBe('probe')
+})
+
+test('after 15 seconds one mail looks, and no second one beside it', () => {
+  tries(GONE, 5)
+  clock.tick(14)
+  expect([breaker.state, breaker.retryAfter, breaker.admit()]).toEqual(['open', 1, null])
+  clock.tick(1)
+  expect([breaker.state, breaker.retryAfter]).toEqual(['half-open', 0])
+  expect(breaker.admit()).toBe('probe')
+  expect(breaker.admit()).toBeNull()
+  breaker.report('probe', ACCEPTED)
+  expect(breaker.state).toBe('closed')
+  expect(breaker.admit()).toBe('free')
+  expect(told).toEqual(['open connect 15', 'closed - 0'])
+})
+
+test('each look in vain makes the next one later: 15 s, 60 s, 15 min, and 15 min again', () => {
+  tries(GONE, 5)
+  const waits = [breaker.retryAfter]
+  for (let i = 0; i < 3; i++) {
+    clock.tick(breaker.retryAfter)
+    tries(GONE, 5)
+    waits.push(breaker.retryAfter)
+  }
+  expect(waits).toEqual([15, 60, 900, 900])
+  clock.tick(900)
+  tries(ACCEPTED)
+  tries(GONE, 5)
+  expect(breaker.retryAfter).toBe(15)
+})
+
+test.each<[string, Delivery, string]>([
+  ['refuses the mailbox', failureOf('recipient', 'x'), 'closed'],
+  ['wants to be asked again', failureOf('greylist', 'x'), 'closed'],
+  ['finds us too quick', failureOf('quota', 'x'), 'closed'],
+  ['takes too long', failureOf('aborted', 'x'), 'open'],
+  ['refuses the password', WRONG_PASSWORD, 'open'],
+  ['says something odd', failureOf('unknown', 'x'), 'open'],
+])('a look at a server that %s leaves it %s', (_what, delivery, state) => {
+  tries(GONE, 5)
+  clock.tick(15)
+  tries(delivery)
+  expect(breaker.state).toBe(state)
+})
+
+test('mails that set out before it opened neither open it longer nor close it', () => {
+  const early = [breaker.admit(), breaker.admit(), breaker.admit()] as 'free'[]
+  tries(GONE, 5)
+  breaker.report(early[0] ?? 'free', GONE)
+  breaker.report(early[1] ?? 'free', ACCEPTED)
+  breaker.report(early[2] ?? 'free', USED_UP)
+  expect([breaker.state, breaker.retryAfter]).toEqual(['open', 15])
+  expect(told).toHaveLength(1)
+})

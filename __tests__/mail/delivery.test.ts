@@ -1,0 +1,343 @@
+import type { MailTransporter } from '../../src/index.js'
+import type { Mailer, Place } from '../../src/mail/delivery.js'
+import { failureOf } from '../../src/mail/failure.js'
+import type { News, Post } from '../../src/mail/letters.js'
+import { Clock } from '../helpers/host-app.js'
+import { mailerOf, tryOnce } from '../helpers/mailer.js'
+import { ScriptedSmtp, type SmtpScript } from '../helpers/smtp-script.js'
+
+const USED = { outcome: 'withdrawn', reason: 'used' } as const
+
+let clock: Clock
+let smtp: ScriptedSmtp | null = null
+let mailer: Mailer
+let news: (News & { of: string })[] = []
+const waiting: (() => void)[] = []
+beforeEach(() => {
+  clock = new Clock()
+  news = []
+})
+afterEach(async () => {
+  await smtp?.close() // first: whoever waits for it is let go
+  smtp = null
+  await mailer.close()
+})
+
+async function against(script: SmtpScript): Promise<void> {
+  smtp = await ScriptedSmtp.listen(script)
+  const transport = { host: '127.0.0.1', port: smtp.port, socketTimeout: 2_000, greetingTimeout: 1_000 }
+  mailer = mailerOf({ transport }, clock.now)
+}
+
+function letter(of: string, more: Partial<Post> = {}): Post {
+  const address = `${of}@example.com`
+  return {
+    message: { from: 'no-reply@acme.example', to: { name: '', address }, subject: of, text: `for ${of}` },
+    address,
+    secrets: [],
+    key: address,
+    challenge: of,
+    expires: clock.ms + 600_000,
+    tell: (one) => {
+      news.push({ ...one, of })
+      for (const wake of waiting.splice(0)) wake()
+    },
+    ...more,
+  }
+}
+
+function place(): Place {
+  const reserved = mailer.reserve()
+  if ('reason' in reserved) throw new Error(reserved.reason)
+  return reserved
+}
+
+function post(of: string, more: Partial<Post> = {}): void {
+  place().post(letter(of, more))
+}
+
+/** Waits for the fact. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise<void>((resolve) => waiting.push(resolve))
+}
+
+/** How each letter ended, in the order of the endings. */
+const endings = (): string[] =>
+  news.filter(({ again }) => again === null).map(({ of, delivery }) => `${of} ${delivery.outcome}`)
+
+const header = (message: string | undefined, name: string): string | undefined =>
+  new RegExp(`^${name}: (.*)$`, 'im').exec(message ?? '')?.[1]
+
+describe('the queue', () => {
+  test('holds 500 letters; the 501st finds no place, and none of the 500 is lost', async () => {
+    await against({ greeting: 'hang' })
+    for (let i = 0; i < 500; i++) post(`p${i}`)
+    expect(mailer.reserve()).toEqual({ reason: 'queue_full', retryAfter: 10 })
+    expect(mailer.health()).toMatchObject({ queue: 500, breaker: 'closed' })
+    await smtp?.until(() => smtp?.connections === 3)
+    if (smtp) smtp.script = {}
+    await until(() => news.length === 3) // one for each connection that was never greeted
+    clock.tick(3)
+    await until(() => endings().length === 500)
+    expect(new Set(endings())).toEqual(new Set(Array.from({ length: 500 }, (_, i) => `p${i} accepted`)))
+    expect(smtp?.messages).toHaveLength(500)
+    expect(mailer.health().queue).toBe(0)
+  }, 60_000)
+
+  test('a place that is taken counts before it is used, so that many who ask at once do not overfill it', async () => {
+    await against({ greeting: 'hang' })
+    const places = Array.from({ length: 500 }, place)
+    expect(mailer.reserve()).toMatchObject({ reason: 'queue_full' })
+    places[0]?.release()
+    places[0]?.release() // twice is once
+    place()
+    expect(mailer.reserve()).toMatchObject({ reason: 'queue_full' })
+    for (const one of places.slice(1)) one.release()
+    expect(mailer.health().queue).toBe(0)
+  })
+
+  test('hands over as many at once as there are connections', async () => {
+    const held: (() => void)[] = []
+    const transport = {
+      sendMail: ({ to }: Record<string, unknown>) =>
+        new Promise((resolve) => {
+          held.push(() => {
+            resolve({ accepted: [to] })
+          })
+        }),
+      options: { maxConnections: 2 },
+    }
+    mailer = mailerOf({ transport }, clock.now)
+    for (const of of ['a', 'b', 'c', 'd', 'e']) post(of)
+    const most: number[] = []
+    while (endings().length < 5) {
+      most.push(held.length)
+      const ended = endings().length
+      for (const go of held.splice(0)) go()
+      await until(() => endings().length > ended)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(Math.max(...most)).toBe(2)
+  })
+
+  test('keeps to a rate, in an even flow', async () => {
+    const times: number[] = []
+    const transport: MailTransporter = {
+      sendMail: ({ to }) => {
+        times.push(clock.ms)
+        return Promise.resolve({ accepted: [to] })
+      },
+    }
+    mailer = mailerOf({ transport, rate: 10 }, clock.now)
+    for (let i = 0; i < 20; i++) post(`p${i}`)
+    const start = clock.ms
+    while (endings().length < 20) {
+      const count = endings().length
+      clock.tick(0.1)
+      await until(() => endings().length > count)
+    }
+    expect(times).toEqual(Array.from({ length: 20 }, (_, i) => start + i * 100))
+  })
+
+  test('"too fast" holds up all letters until the next try, and none of them is lost', async () => {
+    await against({ rcpt: '421 4.7.28 rate limited' })
+    post('a')
+    await until(() => news.length === 1)
+    expect(news).toMatchObject([{ of: 'a', delivery: { class: 'quota' } }])
+    post('b')
+    post('c')
+    if (smtp) smtp.script = {}
+    await new Promise((resolve) => setTimeout(resolve, 600)) // long enough for two looks at the queue
+    expect(smtp?.messages).toHaveLength(0)
+    clock.tick(3)
+    await until(() => endings().length === 3)
+    expect(endings().sort()).toEqual(['a accepted', 'b accepted', 'c accepted'])
+  })
+})
+
+describe('another try', () => {
+  test('carries the same message, with the same Message-ID, References and Date', async () => {
+    await against({ end: 'close' })
+    post('a', {
+      message: {
+        ...letter('a').message,
+        messageId: '<one@acme.example>',
+        references: '<two@acme.example>',
+        date: new Date(0),
+        text: 'code 482915',
+      },
+    })
+    await until(() => news.length === 1)
+    expect(news[0]).toMatchObject({ delivery: { class: 'connect' }, attempt: 1 })
+    if (smtp) smtp.script = {}
+    clock.tick(3)
+    await until(() => endings().length === 1)
+    const [first, second, ...more] = smtp?.messages ?? []
+    expect(more).toEqual([])
+    for (const name of ['Message-ID', 'References', 'Date', 'Subject']) {
+      expect(header(first, name)).toBeDefined()
+      expect(header(second, name)).toBe(header(first, name))
+    }
+    expect(second).toContain('code 482915')
+    expect(news[1]).toMatchObject({ delivery: { outcome: 'accepted' }, attempt: 2, again: null })
+  })
+
+  test('is made while the clock says so, and given up after that', async () => {
+    await against({ rcpt: '450 4.2.1 busy' })
+    post('a')
+    for (let count = 1; count <= 6; count++) {
+      await until(() => news.length === count)
+      clock.ms = news[count - 1]?.again ?? clock.ms
+    }
+    const seconds = news.map(({ again }) => again && Math.round((again - Date.parse('2030-01-01T14:22:00Z')) / 1000))
+    expect(seconds).toHaveLength(6)
+    expect(seconds.at(-1)).toBeNull()
+    expect(endings()).toEqual(['a unavailable'])
+    expect(smtp?.recipients).toHaveLength(6)
+    expect(mailer.health()).toEqual({ queue: 0, breaker: 'closed', lastError: 'greylist', retryAfter: 0 })
+  })
+
+  test('waits as long as the server asks for', async () => {
+    await against({ rcpt: '451 4.7.1 greylisted, try again in 30 seconds' })
+    post('a')
+    await until(() => news.length === 1)
+    expect(news[0]?.again).toBe(clock.ms + 31_000)
+  })
+
+  test('is not made for a code that was used meanwhile', async () => {
+    await against({ rcpt: '450 4.2.1 busy' })
+    post('a')
+    await until(() => news.length === 1)
+    expect(mailer.withdraw('a', USED)).toBe(true)
+    expect(endings()).toEqual(['a withdrawn'])
+    if (smtp) smtp.script = {}
+    clock.tick(100)
+    post('b')
+    await until(() => endings().length === 2)
+    expect(smtp?.recipients).toEqual(['a@example.com', 'b@example.com'])
+    expect(mailer.withdraw('a', USED)).toBe(false)
+  })
+
+  test('is not made either when the code is used amid a try that then fails', async () => {
+    await against({ end: 'hang' })
+    post('a')
+    await smtp?.until(() => smtp?.messages.length === 1)
+    expect(mailer.withdraw('a', USED)).toBe(false)
+    await until(() => endings().length === 1) // the socket falls silent for too long
+    expect(news).toMatchObject([{ attempt: 1, again: null, delivery: { class: 'connect' } }])
+  })
+})
+
+describe('one address has one letter that waits', () => {
+  test('a newer one of the same challenge takes its place, and goes at once', async () => {
+    await against({ rcpt: '450 4.2.1 busy' })
+    post('a')
+    await until(() => news.length === 1)
+    if (smtp) smtp.script = {}
+    post('a', { message: { ...letter('a').message, subject: 'newer' } })
+    await until(() => endings().length === 2)
+    expect(endings()).toEqual(['a withdrawn', 'a accepted'])
+    expect(smtp?.messages.map((message) => header(message, 'Subject'))).toEqual(['newer'])
+  })
+
+  test('a newer one of another challenge too, and the older is told as not sent', async () => {
+    await against({ rcpt: '450 4.2.1 busy' })
+    post('a')
+    await until(() => news.length === 1)
+    if (smtp) smtp.script = {}
+    post('b', { key: 'a@example.com' })
+    await until(() => endings().length === 2)
+    expect(endings()).toEqual(['a unavailable', 'b accepted'])
+    expect(news[1]?.delivery).toMatchObject({ class: 'aborted', reason: 'replaced' })
+  })
+
+  test('a newer one waits for an older one that is under way, and displaces its next try', async () => {
+    await against({ end: 'hang' })
+    post('a')
+    await smtp?.until(() => smtp?.messages.length === 1)
+    post('b', { key: 'a@example.com' })
+    post('c')
+    await smtp?.until(() => smtp?.messages.length === 2)
+    expect(smtp?.recipients).toEqual(['a@example.com', 'c@example.com'])
+    if (smtp) smtp.script = {}
+    await until(() => endings().some((one) => one.startsWith('b')))
+    expect(endings().filter((one) => !one.startsWith('c'))).toEqual(['a unavailable', 'b accepted'])
+  })
+})
+
+describe('the breaker before the server', () => {
+  test('takes no letter while it is open, and says for how long; one that waits looks first', async () => {
+    const gone = await ScriptedSmtp.goneUrl()
+    mailer = mailerOf({ transport: gone }, clock.now)
+    for (const of of ['a', 'b', 'c', 'd', 'e']) post(of)
+    await until(() => news.length === 5)
+    expect(mailer.health()).toEqual({ queue: 5, breaker: 'open', lastError: 'connect', retryAfter: 15 })
+    clock.tick(5)
+    expect(mailer.reserve()).toEqual({ reason: 'breaker_open', retryAfter: 10 })
+    await new Promise((resolve) => setTimeout(resolve, 600)) // long enough for two looks at the queue
+    expect(news).toHaveLength(5)
+    clock.tick(10)
+    await until(() => news.length === 6)
+    expect(mailer.health()).toMatchObject({ breaker: 'open', retryAfter: 60 })
+    expect(await tryOnce(mailer, {}, 'x@example.com')).toMatchObject({ reason: 'breaker open' })
+  })
+
+  test('what cannot go out in time is told as not sent, though nothing was tried', async () => {
+    await against({ greeting: '554 5.7.1 blocked' })
+    for (const of of ['a', 'b', 'c', 'd', 'e']) post(of)
+    const late = place()
+    await until(() => news.length === 5)
+    expect(endings()).toHaveLength(5) // who blocks us is not asked again
+    late.post(letter('late'))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(news).toHaveLength(5)
+    clock.tick(481)
+    // Still open? Then it is too late; else it would be the first to look.
+    await until(() => endings().length === 6)
+    expect(news[5]).toMatchObject({ of: 'late', attempt: 0, delivery: failureOf('connect', 'too late') })
+  })
+})
+
+describe('closing', () => {
+  test('takes no more letters and lets those under way finish', async () => {
+    await against({})
+    for (let i = 0; i < 20; i++) post(`p${i}`)
+    const late = place()
+    const closed = mailer.close()
+    expect(mailer.reserve()).toMatchObject({ reason: 'closed' })
+    late.post(letter('late'))
+    await closed
+    expect(endings().filter((one) => one.endsWith(' accepted'))).toHaveLength(20)
+    expect(endings()).toContain('late unavailable')
+    expect(await tryOnce(mailer, {}, 'x@example.com')).toMatchObject({ reason: 'closed' })
+  })
+
+  test('gives a letter that waits for its next try a last one', async () => {
+    await against({ rcpt: '450 4.2.1 busy' })
+    post('a')
+    post('b')
+    await until(() => news.length === 2)
+    if (smtp) smtp.script = {}
+    await mailer.close()
+    expect(endings().sort()).toEqual(['a accepted', 'b accepted'])
+  })
+
+  test('does not wait for a breaker', async () => {
+    mailer = mailerOf({ transport: await ScriptedSmtp.goneUrl() }, clock.now)
+    for (const of of ['a', 'b', 'c', 'd', 'e']) post(of)
+    await until(() => news.length === 5)
+    await mailer.close()
+    expect(endings()).toHaveLength(5)
+  })
+
+  test('is forced after ten seconds: the letter is told as not sent, and only once', async () => {
+    await against({ end: 'trickle' })
+    post('a')
+    await smtp?.until(() => smtp?.messages.length === 1)
+    await mailer.close()
+    expect(endings()).toEqual(['a unavailable'])
+    await smtp?.close()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(news).toHaveLength(1)
+  }, 30_000)
+})

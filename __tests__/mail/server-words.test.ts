@@ -1,0 +1,45 @@
+import { isOfTheDay, maskWords, waitAsked } from '../../src/mail/server-words.js'
+
+const SECRETS = ['ana@example.com', 'ana', '482915', 'XK4PQ-7M2A-9TZR', 'wolfhart']
+
+test.each([
+  ['550 5.1.1 <ana@example.com>: no such user', '550 5.1.1 <•••>: no such user'],
+  ['550 5.1.1 <ANA@Example.COM> unknown', '550 5.1.1 <•••> unknown'],
+  ['550 user Ana unknown at example.com', '550 user ••• unknown at example.com'],
+  ['554 subject "482915 is your code" looks like spam', '554 subject "••• is your code" looks like spam'],
+  ['554 code 4 8 2 9 1 5', '554 code ••••'],
+  ['554 XK4PQ-7M2A-9TZR', '554 •••'],
+  ['554 Wolfhart', '554 •••'],
+  ['550 other.person@elsewhere.example is known', '550 ••• is known'],
+  ['451 queue id 8815123 at 192.168.17.30', '451 queue id •••• at 192.168.17.30'],
+  ['421-4.7.0 one\r\n421 4.7.0 two\u0007\u202E', '421-4.7.0 one 421 4.7.0 two'],
+  ['', ''],
+])('%j is told as %j', (words, told) => {
+  expect(maskWords(words, SECRETS)).toBe(told)
+})
+
+test('a long story is cut, and a character of a pattern is a character', () => {
+  expect(maskWords('x'.repeat(1_000))).toHaveLength(201)
+  expect(maskWords('a+b(c', ['a+b('])).toBe('•••c')
+})
+
+test.each([
+  ['try again in 30 seconds', 30],
+  ['Greylisted for 5 minutes', 300],
+  ['retry after 90s', 90],
+  ['come back in 00:04:59', 299],
+  ['in 1 hour', 3_600],
+  ['try again later', null],
+  ['in 5.1.1', null],
+  ['in 30', null],
+])('%s: %p seconds', (words, seconds) => {
+  expect(waitAsked(words)).toBe(seconds)
+})
+
+test.each([
+  ['Daily message quota exceeded', true],
+  ['limit of 24-hour period', true],
+  ['Maximum sending rate exceeded', false],
+])('%s is a limit of the day: %p', (words, is) => {
+  expect(isOfTheDay(words)).toBe(is)
+})
