@@ -123,5 +123,6 @@ export class OtpEvents extends EventEmitter<OtpEventMap> {
 function complain(event: OtpEvent): void {
   if (event.type === 'failed') console.error('express-email-otp:', event.error)
   if (event.type !== 'undelivered' || event.severity === 'info') return
-  console.error(`express-email-otp: a mail did not go out (${event.class}: ${event.reason}). ${event.advice}`)
+  const when = event.retryIn === null ? '' : ` yet, next try in ${event.retryIn} s`
+  console.error(`express-email-otp: a mail did not go out${when} (${event.class}: ${event.reason}). ${event.advice}`)
 }

@@ -29,11 +29,12 @@ export function postMail(parts: Parts, place: Place, errand: Errand, follow: (ne
     tell({ delivery: mail.made, attempt: 0, ms: 0, again: null })
     return
   }
-  const { address, key } = errand.person.address
+  const { holder, address } = errand.person
   place.post({
     ...mail.made,
-    address,
-    key: `${errand.view} ${key}`,
+    address: address.address,
+    // One for each address; but whoever only types an address displaces no mail of somebody who is signed in.
+    key: `${errand.view} ${holder.kind} ${address.key}`,
     challenge: errand.challenge?.id ?? mail.id,
     expires: errand.challenge?.expires ?? parts.settings.now() + ALERT_LIFETIME_MS,
     tell,
