@@ -74,7 +74,7 @@ export class Mailbox {
 }
 
 /** The code stands alone on its line. */
-export function codeIn({ mail }: Received): string {
+export function codeIn({ mail }: Pick<Received, 'mail'>): string {
   const line = /^(?:\d{4,18}|[0-9A-Z]{5}-[0-9A-Z]{4}-[0-9A-Z]{4}|[A-Z0-9]{4,32})$/m.exec(mail.text ?? '')
   if (!line) throw new Error(`no code in:\n${mail.text ?? ''}`)
   return line[0]
