@@ -1,30 +1,29 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { Conversation, type Cues, type Reply } from './smtp-conversation.js'
 
-/** A reply line; or `close`, `hang`, `trickle`: hang up, say nothing, or send a byte now and then. */
-export type Reply = string
+export type { Reply } from './smtp-conversation.js'
 
-/** What the server says at each point of an SMTP conversation; what is left out is the polite answer. */
+/** One reply for every time, or one for each time in turn; after the last of them the answer is polite. */
+export type Replies = Reply | readonly Reply[]
+
+/**
+ * What the server says at each point of an SMTP conversation; what is left out is the polite answer. EHLO offers
+ * STARTTLS and AUTH only when the script has them, unless it has an `ehlo` of its own.
+ */
 export interface SmtpScript {
-  greeting?: Reply
-  ehlo?: Reply
-  mail?: Reply
-  rcpt?: Reply
-  data?: Reply
+  greeting?: Replies
+  ehlo?: Replies
+  /** `upgrade` is 220 and TLS with a self-signed certificate; after any other reply the server knows no TLS. */
+  starttls?: Replies
+  /** After the credentials. */
+  auth?: Replies
+  mail?: Replies
+  rcpt?: Replies
+  data?: Replies
   /** After the message itself. */
-  end?: Reply
+  end?: Replies
 }
-
-const POLITE: Required<SmtpScript> = {
-  greeting: '220 scripted.example ESMTP',
-  ehlo: '250 scripted.example',
-  mail: '250 2.1.0 sender ok',
-  rcpt: '250 2.1.5 recipient ok',
-  data: '354 go on',
-  end: '250 2.0.0 queued',
-}
-
-const TRICKLE_MS = 100
 
 /** An SMTP server on loopback that does as it is told, so that each way of failing can be had on demand. */
 export class ScriptedSmtp {
@@ -32,20 +31,26 @@ export class ScriptedSmtp {
   readonly commands: string[] = []
   /** Messages that were sent in full, whatever was answered. */
   readonly messages: string[] = []
-  connections = 0
+  /** For each connection all that came outside TLS, but for handshakes. */
+  readonly inClear: string[] = []
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
-  readonly #timers = new Set<NodeJS.Timeout>()
+  /** How many replies of each list are used up. */
+  readonly #used = new Map<readonly Reply[], number>()
   #waiting: (() => void)[] = []
 
-  private constructor(public script: SmtpScript) {
+  private constructor(
+    public script: SmtpScript,
+    private readonly isSecure: boolean,
+  ) {
     this.#server = createServer((socket) => {
       this.#serve(socket)
     })
   }
 
-  static async listen(script: SmtpScript = {}): Promise<ScriptedSmtp> {
-    const smtp = new ScriptedSmtp(script)
+  /** `secure` is TLS from the first byte. */
+  static async listen(script: SmtpScript = {}, { secure = false } = {}): Promise<ScriptedSmtp> {
+    const smtp = new ScriptedSmtp(script, secure)
     smtp.#server.listen(0, '127.0.0.1')
     await once(smtp.#server, 'listening')
     return smtp
@@ -64,7 +69,11 @@ export class ScriptedSmtp {
   }
 
   get url(): string {
-    return `smtp://127.0.0.1:${this.port}`
+    return `${this.isSecure ? 'smtps' : 'smtp'}://127.0.0.1:${this.port}`
+  }
+
+  get connections(): number {
+    return this.inClear.length
   }
 
   /** Addresses that a client wanted to send to. */
@@ -78,7 +87,6 @@ export class ScriptedSmtp {
   }
 
   async close(): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer)
     for (const socket of this.#sockets) socket.destroy()
     await new Promise<void>((resolve) => {
       this.#server.close(() => {
@@ -88,51 +96,29 @@ export class ScriptedSmtp {
   }
 
   #serve(socket: Socket): void {
-    this.connections += 1
+    const connection = this.inClear.push('') - 1
     this.#sockets.add(socket)
     socket.on('close', () => this.#sockets.delete(socket))
-    socket.on('error', () => undefined) // clients hang up as they like
-    let rest = ''
-    let isMessage = false
-    socket.on('data', (bytes) => {
-      rest += bytes.toString('utf8')
-      for (;;) {
-        const end = rest.indexOf(isMessage ? '\r\n.\r\n' : '\r\n')
-        if (end < 0) break
-        const text = rest.slice(0, end)
-        rest = rest.slice(end + (isMessage ? 5 : 2))
-        if (isMessage) this.messages.push(text)
-        else this.commands.push(text)
-        const reply = isMessage ? this.#say('end') : this.#answer(text)
-        isMessage = !isMessage && reply.startsWith('354')
-        this.#send(socket, reply)
-      }
-      this.#wake()
-    })
-    this.#send(socket, this.#say('greeting'))
+    const cues: Cues = {
+      offers: (extension) => this.script[extension] !== undefined,
+      say: (point) => this.#say(point),
+      heard: (what, text) => {
+        if (what === 'command') this.commands.push(text)
+        else if (what === 'message') this.messages.push(text)
+        else this.inClear[connection] = `${this.inClear[connection] ?? ''}${text}`
+        this.#wake()
+      },
+    }
+    new Conversation(socket, cues, this.isSecure)
     this.#wake()
   }
 
-  #answer(command: string): Reply {
-    const [verb = ''] = command.toUpperCase().split(/[ :]/, 1)
-    if (verb === 'EHLO' || verb === 'HELO') return this.#say('ehlo')
-    if (verb === 'MAIL' || verb === 'RCPT' || verb === 'DATA') {
-      return this.#say(verb.toLowerCase() as 'mail' | 'rcpt' | 'data')
-    }
-    if (verb === 'QUIT') return '221 bye'
-    return verb === 'RSET' || verb === 'NOOP' ? '250 ok' : '502 5.5.1 no such command'
-  }
-
-  #say(point: keyof SmtpScript): Reply {
-    return this.script[point] ?? POLITE[point]
-  }
-
-  #send(socket: Socket, reply: Reply): void {
-    if (reply === 'hang') return
-    if (reply === 'close') return void socket.destroy()
-    if (reply !== 'trickle') return void socket.write(`${reply}\r\n`)
-    socket.write('250')
-    this.#timers.add(setInterval(() => socket.writable && socket.write('-'), TRICKLE_MS).unref())
+  #say(point: keyof SmtpScript): Reply | undefined {
+    const replies = this.script[point]
+    if (replies === undefined || typeof replies === 'string') return replies
+    const used = this.#used.get(replies) ?? 0
+    this.#used.set(replies, used + 1)
+    return replies[used]
   }
 
   #wake(): void {
