@@ -1,13 +1,14 @@
 import type { OtpOptions } from '../../src/index.js'
 import { createMailer, type Mailer } from '../../src/mail/delivery.js'
 import type { Delivery } from '../../src/mail/failure.js'
-import { resolveMail } from '../../src/mail/transport.js'
+import { type MailSettings, resolveMail } from '../../src/mail/transport.js'
 
 type Mail = Partial<OtpOptions['mail']> & Pick<OtpOptions['mail'], 'transport'>
 
 /** The part of the plugin that hands mails over, by itself. */
-export function mailerOf(mail: Mail, now: () => number = Date.now): Mailer {
-  return createMailer(resolveMail({ from: 'Acme <no-reply@acme.example>', ...mail }), now, () => undefined)
+export function mailerOf(mail: Mail | MailSettings, now: () => number = Date.now): Mailer {
+  const settings = 'transporter' in mail ? mail : resolveMail({ from: 'Acme <no-reply@acme.example>', ...mail })
+  return createMailer(settings, now, () => undefined)
 }
 
 /** One try at one message. */

@@ -1,9 +1,9 @@
 import { createTransport } from 'nodemailer'
-import { createMailer } from '../../src/mail/delivery.js'
 import { classifyFailure } from '../../src/mail/failure.js'
 import { type MailSettings, resolveMail } from '../../src/mail/transport.js'
 import type { SmtpOptions } from '../../src/options.js'
 import { Mailbox } from '../helpers/mailbox.js'
+import { mailerOf, tryOnce } from '../helpers/mailer.js'
 import { ScriptedSmtp, type SmtpScript } from '../helpers/smtp-script.js'
 
 const TO = 'ana@example.com'
@@ -67,19 +67,19 @@ describe('what a mail server does, read from what nodemailer reports', () => {
     ['falls silent after the message', { end: 'hang' }, 'connect', /ETIMEDOUT|ESOCKET/],
   ])('a server that %s', async (_what, script, kind, reason) => {
     const smtp = await ScriptedSmtp.listen(script)
-    const mailer = createMailer(mailTo(smtp))
-    const delivery = await mailer.deliver(MESSAGE, TO)
+    const mailer = mailerOf(mailTo(smtp))
+    const delivery = await tryOnce(mailer, MESSAGE, TO)
     await mailer.close()
     await smtp.close()
     const outcome = kind === 'recipient' || kind === 'mailbox-full' ? 'refused' : 'unavailable'
-    expect(delivery).toEqual({ outcome, class: kind, reason: expect.stringMatching(reason) as string })
-    expect(JSON.stringify(delivery)).not.toMatch(/user|spam|room|@/)
+    expect(delivery).toMatchObject({ outcome, class: kind, reason: expect.stringMatching(reason) as string })
+    expect(JSON.stringify(delivery)).not.toContain('@')
   })
 
   test('a server that takes it', async () => {
     const smtp = await ScriptedSmtp.listen()
-    const mailer = createMailer(resolveMail({ transport: smtp.url, from: MESSAGE.from }))
-    expect(await mailer.deliver(MESSAGE, TO)).toEqual({ outcome: 'accepted' })
+    const mailer = mailerOf({ transport: smtp.url })
+    expect(await tryOnce(mailer, MESSAGE, TO)).toEqual({ outcome: 'accepted' })
     await mailer.close()
     await smtp.close()
   })
@@ -103,10 +103,10 @@ describe('what a mail server does, read from what nodemailer reports', () => {
     ['hangs up after its first message', { end: ['close'] }, ['connect', 'accepted'], 2],
   ])('a server that %s, and then takes it', async (_what, script, endings, messages) => {
     const smtp = await ScriptedSmtp.listen(script)
-    const mailer = createMailer(mailTo(smtp))
+    const mailer = mailerOf(mailTo(smtp))
     const seen: string[] = []
     while (seen.length < endings.length) {
-      const delivery = await mailer.deliver(MESSAGE, TO)
+      const delivery = await tryOnce(mailer, MESSAGE, TO)
       seen.push(delivery.outcome === 'accepted' ? 'accepted' : delivery.class)
     }
     await mailer.close()
@@ -117,8 +117,8 @@ describe('what a mail server does, read from what nodemailer reports', () => {
 
   test('no server at all, by its port and by its name', async () => {
     for (const transport of [await ScriptedSmtp.goneUrl(), 'smtp://no.such.host.invalid']) {
-      const mailer = createMailer(resolveMail({ transport, from: MESSAGE.from }))
-      expect(await mailer.deliver(MESSAGE, TO)).toMatchObject({ outcome: 'unavailable', class: 'connect' })
+      const mailer = mailerOf({ transport })
+      expect(await tryOnce(mailer, MESSAGE, TO)).toMatchObject({ outcome: 'unavailable', class: 'connect' })
       await mailer.close()
     }
   })
@@ -126,8 +126,8 @@ describe('what a mail server does, read from what nodemailer reports', () => {
   test('a server that trickles is given up after twenty seconds, though its line never falls silent', async () => {
     const trickling = async (point: 'ehlo' | 'starttls' | 'end') => {
       const smtp = await ScriptedSmtp.listen({ [point]: 'trickle' })
-      const mailer = createMailer(resolveMail({ transport: smtp.url, from: MESSAGE.from }))
-      const delivery = await mailer.deliver(MESSAGE, TO)
+      const mailer = mailerOf({ transport: smtp.url })
+      const delivery = await tryOnce(mailer, MESSAGE, TO)
       await mailer.close()
       await smtp.close()
       return delivery
@@ -140,8 +140,8 @@ describe('what a mail server does, read from what nodemailer reports', () => {
   test('a host’s own transporter is read in the same way', async () => {
     const smtp = await ScriptedSmtp.listen({ rcpt: '550 5.1.1 no such user' })
     const transport = createTransport({ host: '127.0.0.1', port: smtp.port, ignoreTLS: true })
-    const mailer = createMailer(resolveMail({ transport, from: MESSAGE.from }))
-    expect(await mailer.deliver(MESSAGE, TO)).toMatchObject({ outcome: 'refused' })
+    const mailer = mailerOf({ transport })
+    expect(await tryOnce(mailer, MESSAGE, TO)).toMatchObject({ outcome: 'refused' })
     await mailer.close()
     await smtp.close()
   })
@@ -171,11 +171,11 @@ describe('TLS and login', () => {
     ['has a bad certificate', { starttls: 'upgrade' }, 'tls', /ESOCKET CONN/],
   ])('a server that %s gets neither login nor code', async (_what, script, kind, reason) => {
     const smtp = await ScriptedSmtp.listen({ auth: '235 2.7.0 ok', ...script })
-    const mailer = createMailer(mailTo(smtp, { ...ELSEWHERE, ...LOGIN }))
-    const delivery = await mailer.deliver(MESSAGE, TO)
+    const mailer = mailerOf(mailTo(smtp, { ...ELSEWHERE, ...LOGIN }))
+    const delivery = await tryOnce(mailer, MESSAGE, TO)
     await mailer.close()
     await smtp.close()
-    expect(delivery).toEqual({
+    expect(delivery).toMatchObject({
       outcome: 'unavailable',
       class: kind,
       reason: expect.stringMatching(reason) as string,
@@ -192,11 +192,11 @@ describe('TLS and login', () => {
     ['takes the password, and asks for a login', { auth: '235 ok', mail: '530 5.7.0 log in' }, 'auth', /MAIL FROM 530/],
   ])('a server that %s: in TLS, and nothing in clear', async (_what, script, kind, reason) => {
     const smtp = await ScriptedSmtp.listen({ starttls: 'upgrade', ...script })
-    const mailer = createMailer(mailTo(smtp, ENCRYPTED))
-    const delivery = await mailer.deliver(MESSAGE, TO)
+    const mailer = mailerOf(mailTo(smtp, ENCRYPTED))
+    const delivery = await tryOnce(mailer, MESSAGE, TO)
     await mailer.close()
     await smtp.close()
-    expect(delivery).toEqual({
+    expect(delivery).toMatchObject({
       outcome: 'unavailable',
       class: kind,
       reason: expect.stringMatching(reason) as string,
@@ -211,8 +211,8 @@ describe('TLS and login', () => {
     ['PLAIN', true],
   ])('a login by %s and the mail go through TLS, from the first byte: %p', async (authMethod, secure) => {
     const smtp = await ScriptedSmtp.listen({ starttls: 'upgrade', auth: '235 2.7.0 ok' }, { secure })
-    const mailer = createMailer(mailTo(smtp, { ...ENCRYPTED, authMethod, secure }))
-    expect(await mailer.deliver(MESSAGE, TO)).toEqual({ outcome: 'accepted' })
+    const mailer = mailerOf(mailTo(smtp, { ...ENCRYPTED, authMethod, secure }))
+    expect(await tryOnce(mailer, MESSAGE, TO)).toEqual({ outcome: 'accepted' })
     await mailer.close()
     await smtp.close()
     expect(smtp.commands.join()).toContain(`AUTH ${authMethod}`)
@@ -222,8 +222,12 @@ describe('TLS and login', () => {
 
   test('a server that has another certificate than it should, from the first byte', async () => {
     const smtp = await ScriptedSmtp.listen({}, { secure: true })
-    const mailer = createMailer(resolveMail({ transport: smtp.url, from: MESSAGE.from }))
-    expect(await mailer.deliver(MESSAGE, TO)).toEqual({ outcome: 'unavailable', class: 'tls', reason: 'ESOCKET CONN' })
+    const mailer = mailerOf({ transport: smtp.url })
+    expect(await tryOnce(mailer, MESSAGE, TO)).toMatchObject({
+      outcome: 'unavailable',
+      class: 'tls',
+      reason: 'ESOCKET CONN',
+    })
     await mailer.close()
     await smtp.close()
     expect(smtp.commands).toEqual([])
@@ -233,54 +237,30 @@ describe('TLS and login', () => {
     const old = { secure: true, minVersion: 'TLSv1', maxVersion: 'TLSv1.1' } as const
     const mailbox = await new Mailbox(old).listen()
     const transport = { host: '127.0.0.1', port: Number(new URL(mailbox.url).port), secure: true, ...UNTRUSTED }
-    const mailer = createMailer(resolveMail({ transport, from: MESSAGE.from }))
-    expect(await mailer.deliver(MESSAGE, TO)).toMatchObject({ outcome: 'unavailable', class: 'tls' })
+    const mailer = mailerOf({ transport })
+    expect(await tryOnce(mailer, MESSAGE, TO)).toMatchObject({ outcome: 'unavailable', class: 'tls' })
     expect(mailbox.received).toHaveLength(0)
     await mailer.close()
     await mailbox.close()
   })
 
-  // What nodemailer does, and not what a host means that has set a login: it is left out without a word.
+  // By itself nodemailer would send without it, and say nothing.
   test.each<[string, SmtpScript, SmtpOptions]>([
     ['in clear on this machine', {}, LOGIN],
     ['in TLS', { starttls: 'upgrade' }, ENCRYPTED],
     ['in TLS, with the method set', { starttls: 'upgrade' }, { ...ENCRYPTED, authMethod: 'LOGIN' }],
-  ])('a server that offers no login gets the mail without one, %s', async (_how, script, options) => {
+    ['in TLS, though it could', { starttls: 'upgrade', ehlo: '250 scripted.example' }, ENCRYPTED],
+  ])('a server that offers no login, where one is set, gets no mail, %s', async (_how, script, options) => {
     const smtp = await ScriptedSmtp.listen(script)
-    const mailer = createMailer(mailTo(smtp, options))
-    expect(await mailer.deliver(MESSAGE, TO)).toEqual({ outcome: 'accepted' })
+    const mailer = mailerOf(mailTo(smtp, options))
+    expect(await tryOnce(mailer, MESSAGE, TO)).toMatchObject({
+      outcome: 'unavailable',
+      class: expect.stringMatching(/auth|tls/) as string,
+    })
     await mailer.close()
     await smtp.close()
-    expect(smtp.messages).toHaveLength(1)
-    expect(smtp.commands.join()).not.toContain('AUTH')
-  })
-
-  test('where a host lets a refused STARTTLS pass on this machine, the mail goes in clear and the login stays', async () => {
-    const smtp = await ScriptedSmtp.listen({ starttls: '454 4.7.0 TLS not available', auth: '235 2.7.0 ok' })
-    const mailer = createMailer(mailTo(smtp, { ...LOGIN, opportunisticTLS: true }))
-    expect(await mailer.deliver(MESSAGE, TO)).toEqual({ outcome: 'accepted' })
-    await mailer.close()
-    await smtp.close()
-    expect(smtp.inClear.join('')).toContain('482915')
-    expect(smtp.commands.join()).not.toContain('AUTH')
-  })
-
-  test.each<[string, SmtpScript, string]>([
-    ['that does not know it', {}, 'EAUTH AUTH PLAIN 502 5.5.1'],
-    [
-      'that has it switched off',
-      { ehlo: '250 scripted.example', auth: '503 5.5.1 not enabled' },
-      'EAUTH AUTH PLAIN 503 5.5.1',
-    ],
-  ])('with nodemailer’s `forceAuth` a login is tried at a server %s, and its absence is a failure', async (...row) => {
-    const [, script, reason] = row
-    const smtp = await ScriptedSmtp.listen({ starttls: 'upgrade', ...script })
-    const mailer = createMailer(mailTo(smtp, { ...ENCRYPTED, forceAuth: true }))
-    expect(await mailer.deliver(MESSAGE, TO)).toEqual({ outcome: 'unavailable', class: 'auth', reason })
-    await mailer.close()
-    await smtp.close()
-    expect(smtp.inClear.join('')).toMatch(HARMLESS)
     expect(smtp.messages).toEqual([])
+    expect(smtp.recipients).toEqual([])
   })
 })
 
@@ -308,21 +288,26 @@ describe('rows that only an error can show', () => {
   })
 })
 
-describe('the reason', () => {
-  test('never repeats what the server said: its words may hold the address or the code', () => {
+describe('what is told', () => {
+  test('never repeats an address or a code that the server said: the reason is codes alone, the text is masked', () => {
     const error = Object.assign(new Error('550 <ana@example.com> unknown, code 482915'), {
       code: 'EENVELOPE',
       command: 'RCPT TO',
       responseCode: 550,
       response: '550 <ana@example.com> unknown, code 482915',
     })
-    expect(classifyFailure(error)).toEqual({ outcome: 'refused', class: 'recipient', reason: 'EENVELOPE RCPT TO 550' })
+    expect(classifyFailure(error)).toMatchObject({
+      outcome: 'refused',
+      class: 'recipient',
+      reason: 'EENVELOPE RCPT TO 550',
+      text: '550 <•••> unknown, code ••••',
+    })
   })
 
   test('is read from the one recipient’s own error when nodemailer reports all as refused', () => {
     const one = Object.assign(new Error('no'), { command: 'RCPT TO', responseCode: 550 })
     const all = Object.assign(new Error('all refused'), { code: 'EENVELOPE', rejectedErrors: [one] })
-    expect(classifyFailure(all)).toEqual({ outcome: 'refused', class: 'recipient', reason: 'RCPT TO 550' })
+    expect(classifyFailure(all)).toMatchObject({ outcome: 'refused', class: 'recipient', reason: 'RCPT TO 550' })
   })
 
   test.each([['text'], [7], [true], [new Error('odd')], [{ responseCode: '550', command: 'RCPT TO' }]])(
@@ -337,8 +322,8 @@ describe('the reason', () => {
       ;(reject as (reason: unknown) => void)(thrown)
     })
     const transport = { sendMail: () => broken }
-    const mailer = createMailer(resolveMail({ transport, from: MESSAGE.from }))
-    expect(await mailer.deliver(MESSAGE, TO)).toMatchObject({ outcome: 'unavailable' })
+    const mailer = mailerOf({ transport })
+    expect(await tryOnce(mailer, MESSAGE, TO)).toMatchObject({ outcome: 'unavailable' })
     await mailer.close()
   })
 })
@@ -354,11 +339,15 @@ describe('closing', () => {
           }
         }),
     }
-    const mailer = createMailer(resolveMail({ transport, from: MESSAGE.from }))
+    const mailer = mailerOf({ transport })
     let isClosed = false
-    const first = mailer.deliver(MESSAGE, TO)
+    const first = tryOnce(mailer, MESSAGE, TO)
     const closed = mailer.close().then(() => (isClosed = true))
-    expect(await mailer.deliver(MESSAGE, TO)).toEqual({ outcome: 'unavailable', class: 'connect', reason: 'closed' })
+    expect(await tryOnce(mailer, MESSAGE, TO)).toMatchObject({
+      outcome: 'unavailable',
+      class: 'connect',
+      reason: 'closed',
+    })
     await new Promise((resolve) => setImmediate(resolve))
     expect(isClosed).toBe(false)
     finish()
@@ -369,8 +358,8 @@ describe('closing', () => {
   test('fails what is on its way or waits for a connection when the pool is closed over it', async () => {
     const smtp = await ScriptedSmtp.listen({ end: 'hang' })
     const settings = mailTo(smtp, { pool: true, maxConnections: 1, socketTimeout: 30_000 })
-    const mailer = createMailer(settings)
-    const deliveries = [mailer.deliver(MESSAGE, TO), mailer.deliver(MESSAGE, TO)]
+    const mailer = mailerOf(settings)
+    const deliveries = [tryOnce(mailer, MESSAGE, TO), tryOnce(mailer, MESSAGE, TO)]
     await smtp.until(() => smtp.messages.length === 1)
     settings.close()
     expect(await Promise.all(deliveries)).toMatchObject([
@@ -386,7 +375,7 @@ describe('closing', () => {
   test('never closes a transporter of the host’s own', async () => {
     const close = jest.fn()
     const transport = { sendMail: () => Promise.resolve({}), close }
-    await createMailer(resolveMail({ transport, from: MESSAGE.from })).close()
+    await mailerOf({ transport }).close()
     expect(close).not.toHaveBeenCalled()
   })
 })

@@ -1,5 +1,6 @@
 import { OtpError, type OtpOptions } from '../../src/index.js'
-import { isLoopback, resolveMail } from '../../src/mail/transport.js'
+import { isLoopback } from '../../src/mail/smtp-options.js'
+import { resolveMail } from '../../src/mail/transport.js'
 import { ANA, HostApp } from '../helpers/host-app.js'
 import { Mailbox } from '../helpers/mailbox.js'
 import { mailerOf, tryOnce } from '../helpers/mailer.js'

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import type { Address } from '../address.js'
 import { type Keys, mac } from '../keys.js'
 import type { RenderedMail } from '../views.js'
-import { isLoopback, type MailSettings } from './transport.js'
+import { isLoopback } from './smtp-options.js'
+import type { MailSettings } from './transport.js'
 
 /** What a mail carries beside its texts. */
 export interface MailFacts {

@@ -2,8 +2,8 @@ import { createTransport } from 'nodemailer'
 import addressparser from 'nodemailer/lib/addressparser'
 import { type Address, parseAddress } from '../address.js'
 import { callback, invalidOption, knownKeys, line, oneOf, positive } from '../check.js'
-import type { MailTransporter, OtpOptions, SmtpOptions } from '../options.js'
-import { parseUrl } from '../same-origin.js'
+import type { MailTransporter, OtpOptions } from '../options.js'
+import { CONNECTIONS, fromOptions, fromUrl } from './smtp-options.js'
 
 /** The mail part of the settings. */
 export interface MailSettings {
@@ -20,14 +20,8 @@ export interface MailSettings {
   readonly deliver: NonNullable<OtpOptions['mail']['deliver']> | null
 }
 
-type PoolOptions = SmtpOptions & { readonly pool: true; readonly requireTLS: boolean }
-
-const SECOND = 1_000
-const CONNECTIONS = 3
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i
 // A second recipient, or another body, would send the code where nobody proved anything.
 const OURS = /^(to|cc|bcc|from|sender|reply-to|subject|date|message-id|references|mime-version|content-.*|otp-token)$/i
-const LEAKS = ['debug', 'logger', 'transactionLog'] as const
 
 /** @throws OtpError `invalid_option` */
 export function resolveMail(options: OtpOptions['mail']): MailSettings {
@@ -62,11 +56,6 @@ function checkHeaders(headers: unknown): void {
   }
 }
 
-/** Whether a host name is this machine: what is sent there does not cross a network. */
-export function isLoopback(host: string): boolean {
-  return LOOPBACK.test(host)
-}
-
 function resolveTransport(
   transport: OtpOptions['mail']['transport'],
   isInsecure: boolean,
@@ -87,64 +76,6 @@ function resolveTransport(
 function warnOfClearText(host = 'the mail server'): void {
   const warning = `mail.allowInsecureSmtp is set: codes and login go to ${host} in clear text unless it offers STARTTLS.`
   process.emitWarning(warning, { type: 'ExpressEmailOtpWarning', code: 'OTP_INSECURE_SMTP' })
-}
-
-function fromUrl(text: string): PoolOptions {
-  const url = parseUrl(text)
-  if (!url || !/^smtps?:$/.test(url.protocol) || url.hostname === '' || !isEncoded(url)) {
-    const cure = 'Give a URL such as smtps://user:password@mail.example:465 (percent-encode user and password).'
-    throw invalidOption('mail.transport', text, cure)
-  }
-  if (url.search !== '') {
-    throw invalidOption('mail.transport', text, 'Leave the query out of the URL, or give nodemailer options instead.')
-  }
-  const [user, pass] = [decodeURIComponent(url.username), decodeURIComponent(url.password)]
-  return fromOptions({
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    ...(url.port && { port: Number(url.port) }),
-    secure: url.protocol === 'smtps:',
-    ...(user && { auth: { user, pass } }),
-  })
-}
-
-function isEncoded({ username, password }: URL): boolean {
-  try {
-    decodeURIComponent(username + password)
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** The host's SMTP options over safe defaults, and over them what must not be left to chance. */
-function fromOptions(options: SmtpOptions): PoolOptions {
-  if (typeof options !== 'object' || (options as unknown) === null) {
-    throw invalidOption('mail.transport', options, 'Give an SMTP URL, nodemailer options or a nodemailer Transporter.')
-  }
-  const given = options as Record<string, unknown>
-  const leak = LEAKS.find((name) => given[name])
-  if (leak) throw invalidOption(`mail.transport.${leak}`, true, 'Leave it out: it writes codes into the log.')
-  // nodemailer would let it win over `host`, and whether TLS is needed hangs on the host.
-  if (given.url !== undefined) {
-    throw invalidOption('mail.transport.url', given.url, 'Give the URL as `mail.transport`, or name `host` and `port`.')
-  }
-  const inClear = options.secure !== true && isLoopback(options.host ?? 'localhost') && !('service' in options)
-  return {
-    maxConnections: CONNECTIONS,
-    maxMessages: 100,
-    connectionTimeout: 10 * SECOND,
-    greetingTimeout: 10 * SECOND,
-    dnsTimeout: 10 * SECOND,
-    socketTimeout: 15 * SECOND,
-    socketCloseTimeout: SECOND,
-    ...options,
-    tls: { minVersion: 'TLSv1.2', ...(given.tls as object | undefined) },
-    pool: true,
-    // Without this a server that hides STARTTLS gets password and code in clear (RFC 8314 4.1).
-    requireTLS: options.secure !== true && !inClear,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  }
 }
 
 function isTransporter(transport: unknown): transport is MailTransporter {
