@@ -165,6 +165,7 @@ const TYPES = [
   'throttled',
   'escalated',
   'refused',
+  'breaker',
   'failed',
 ] as const
 

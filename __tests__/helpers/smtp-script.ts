@@ -48,10 +48,10 @@ export class ScriptedSmtp {
     })
   }
 
-  /** `secure` is TLS from the first byte. */
-  static async listen(script: SmtpScript = {}, { secure = false } = {}): Promise<ScriptedSmtp> {
+  /** `secure` is TLS from the first byte; `port` is any that is free. */
+  static async listen(script: SmtpScript = {}, { secure = false, port = 0 } = {}): Promise<ScriptedSmtp> {
     const smtp = new ScriptedSmtp(script, secure)
-    smtp.#server.listen(0, '127.0.0.1')
+    smtp.#server.listen(port, '127.0.0.1')
     await once(smtp.#server, 'listening')
     return smtp
   }

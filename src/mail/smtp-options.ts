@@ -60,6 +60,7 @@ export function fromOptions(options: SmtpOptions): PoolOptions {
   return {
     maxConnections: CONNECTIONS,
     maxMessages: 100,
+    maxRequeues: 1,
     connectionTimeout: 10 * SECOND,
     greetingTimeout: 10 * SECOND,
     dnsTimeout: 10 * SECOND,
