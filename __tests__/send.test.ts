@@ -424,7 +424,7 @@ describe('S6: a mail that failed', () => {
     const page = (await jar.get('/secret').set(NAVIGATE)).get('Location') ?? ''
     const sealed = sealedIn((await jar.get(page).set(NAVIGATE)).text)
     const failed = await jar.post('/2fa/send').set(NAVIGATE).type('form').send({ for: sealed }).expect(status)
-    const text = code === 'mail_refused' ? 'does not accept mail for this address' : 'cannot reach the mail server'
+    const text = code === 'mail_refused' ? 'does not accept mail for this address' : 'cannot send mail right now'
     expect(failed.text).toContain(text)
     expect(failed.text).toContain('Mail me a new code')
     expect(failed.text).not.toContain('ana@example.com')
