@@ -264,6 +264,16 @@ describe('TLS and login', () => {
   })
 })
 
+test('a server that offers STARTTLS and refuses it gets nothing in clear, even where a host would let that pass', async () => {
+  const smtp = await ScriptedSmtp.listen({ starttls: '454 4.7.0 TLS not available', auth: '235 2.7.0 ok' })
+  const login = { auth: { user: 'acme', pass: 'hunter2hunter2' } }
+  const mailer = mailerOf(mailTo(smtp, { ...login, opportunisticTLS: true }))
+  expect(await tryOnce(mailer, MESSAGE, TO)).toMatchObject({ outcome: 'unavailable', class: 'tls' })
+  await mailer.close()
+  await smtp.close()
+  expect(smtp.inClear.join('')).toMatch(/^(EHLO \S+\r\n|STARTTLS\r\n)*$/)
+})
+
 describe('rows that only an error can show', () => {
   test.each<[string, object]>([
     ['config', { code: 'ECONFIG' }],

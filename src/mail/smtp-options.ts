@@ -73,6 +73,8 @@ export function fromOptions(options: SmtpOptions): PoolOptions {
     requireTLS: options.secure !== true && !inClear,
     disableFileAccess: true,
     disableUrlAccess: true,
+    // "Opportunistic" goes on in clear when STARTTLS is offered and then refused: as somebody in between would have it.
+    opportunisticTLS: false,
     // A login that the server does not offer is left out without a word otherwise.
     ...(given.auth !== undefined && { forceAuth: true }),
   }
