@@ -50,13 +50,13 @@ function toldOf({ delivery, again }: News): Told {
 }
 
 async function remember(parts: Parts, errand: CodeErrand, { delivery, again }: News): Promise<void> {
-  const { id } = errand.challenge
+  const { challenge } = errand
   if (delivery.outcome === 'withdrawn') return
   if (delivery.outcome === 'accepted') {
-    parts.fates.set(id, { delivery: 'sent', class: null })
+    parts.fates.set(challenge, { delivery: 'sent', class: null })
     return
   }
-  parts.fates.set(id, { delivery: again === null ? 'failed' : 'queued', class: delivery.class })
+  parts.fates.set(challenge, { delivery: again === null ? 'failed' : 'queued', class: delivery.class })
   if (again !== null) return
   try {
     await giveSendBack(parts, errand)
