@@ -31,6 +31,7 @@ export async function mailInTime(parts: Parts, place: Place, errand: CodeErrand)
   let settled: Promise<void> = Promise.resolve()
 
   postMail(parts, place, errand, (news) => {
+    if (news === null) return hear()
     settled = remember(parts, errand, news)
     told = toldOf(news)
     const isSoon = news.again !== null && news.again - settings.now() < deadline - performance.now()
