@@ -1,30 +1,11 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import path from 'node:path'
+import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import request from 'supertest'
 import { guess } from './helpers/attack.js'
 import { Mailbox, wrongCode } from './helpers/mailbox.js'
 import { describeWithPostgres, PostgresServer } from './helpers/postgres-server.js'
+import { Programs, snippet, write } from './helpers/readme.js'
 import { describeWithRedis, RedisServer } from './helpers/redis-server.js'
-
-const README = readFileSync(path.join(__dirname, '../README.md'), 'utf8')
-// Inside the project, where `express-email-otp` means the built package as it means it to a host.
-const FOLDER = path.join(__dirname, '../build/readme')
-
-/** A snippet of the README by the mark before it. */
-function snippet(name: string): string {
-  const code = new RegExp(`<!-- run: ${name} -->\\s+\`\`\`js\\n([^]*?)\`\`\``).exec(README)?.[1]
-  if (code === undefined) throw new Error(`the README has no snippet ${name}`)
-  return code
-}
-
-function write(file: string, source: string): string {
-  mkdirSync(FOLDER, { recursive: true })
-  writeFileSync(path.join(FOLDER, file), source)
-  return path.join(FOLDER, file)
-}
 
 /** What stands around a snippet in any app. */
 const around = (code: string, sessions: string): string => `
@@ -46,12 +27,12 @@ const around = (code: string, sessions: string): string => `
 const OWN_SESSIONS = `app.use(session({ secret: 'own', resave: false, saveUninitialized: false }))`
 
 let mailbox: Mailbox
-const children: ChildProcess[] = []
+const programs = new Programs()
 beforeAll(async () => {
   mailbox = await new Mailbox().listen()
 })
 afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL')
+  programs.kill()
 })
 afterAll(async () => {
   await mailbox.close()
@@ -60,11 +41,8 @@ afterAll(async () => {
 /** Runs the snippet as an app of its own and gives its address. */
 async function run(name: string, sessions: string, more: NodeJS.ProcessEnv): Promise<string> {
   const file = write(`${name}.mjs`, around(snippet(name), sessions))
-  const env = { ...process.env, SMTP_URL: mailbox.url, SESSION_SECRET: 'of the session', ...more }
-  const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'ignore'] })
-  children.push(child)
-  const [port] = (await once(child.stdout, 'data')) as [Buffer]
-  return `http://127.0.0.1:${port.toString().trim()}`
+  const { said } = await programs.start(file, { SMTP_URL: mailbox.url, SESSION_SECRET: 'of the session', ...more })
+  return `http://127.0.0.1:${said}`
 }
 
 /** Asked for at one process, mistyped at the next, typed at the first. */
