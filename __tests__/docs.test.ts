@@ -54,7 +54,24 @@ describe('the README', () => {
     const problems = [...read('src/problem.ts').matchAll(/^ {2}(\w+): \d{3},/gm)].map(([, code]) => code ?? '')
     const events = [...read('src/events.ts').matchAll(/readonly type: '(\w+)'/g)].map(([, type]) => type ?? '')
     expect(problems).toHaveLength(16)
-    expect(events).toHaveLength(9)
+    expect(events).toHaveLength(10)
     for (const name of [...problems, ...events]) expect(readme).toContain(`\`${name}\``)
+  })
+
+  test('names every member and every outcome of the events, and all that `emailOtp()` gives', () => {
+    const watch = /### Watch it([^]*?)\n## /.exec(readme)?.[1] ?? ''
+    const events = read('src/events.ts').replace(/export type Published[^]*/, '')
+    const members = [...events.matchAll(/readonly (\w+):/g)].map(([, name]) => name ?? '')
+    const outcomes = [...events.matchAll(/readonly outcome: ('.*)$/gm)].flatMap(([, union = '']) =>
+      [...union.matchAll(/'(\w+)'/g)].map(([, outcome]) => outcome ?? ''),
+    )
+    const implied = ['type', 'accepted', 'redeemed'] // said by the name of the event
+    const all = [...new Set([...members, ...outcomes])].filter((name) => !implied.includes(name))
+    expect(all.length).toBeGreaterThan(35)
+    expect(all.filter((name) => !watch.includes(`\`${name}\``))).toEqual([])
+
+    const plugin = /export interface EmailOtp \{([^]*?)\n\}/.exec(read('src/email-otp.ts'))?.[1] ?? ''
+    const given = [...plugin.matchAll(/readonly (\w+):/g)].map(([, name]) => name ?? '')
+    expect(readme).toContain(`\`emailOtp()\` gives \`{ ${given.join(', ')} }\`.`)
   })
 })

@@ -1,30 +1,12 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import path from 'node:path'
+import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import request from 'supertest'
 import { guess } from './helpers/attack.js'
 import { Mailbox, wrongCode } from './helpers/mailbox.js'
 import { describeWithPostgres, PostgresServer } from './helpers/postgres-server.js'
+import { Programs, snippet, write } from './helpers/readme.js'
 import { describeWithRedis, RedisServer } from './helpers/redis-server.js'
-
-const README = readFileSync(path.join(__dirname, '../README.md'), 'utf8')
-// Inside the project, where `express-email-otp` means the built package as it means it to a host.
-const FOLDER = path.join(__dirname, '../build/readme')
-
-/** A snippet of the README by the mark before it. */
-function snippet(name: string): string {
-  const code = new RegExp(`<!-- run: ${name} -->\\s+\`\`\`js\\n([^]*?)\`\`\``).exec(README)?.[1]
-  if (code === undefined) throw new Error(`the README has no snippet ${name}`)
-  return code
-}
-
-function write(file: string, source: string): string {
-  mkdirSync(FOLDER, { recursive: true })
-  writeFileSync(path.join(FOLDER, file), source)
-  return path.join(FOLDER, file)
-}
+import { ScriptedSmtp } from './helpers/smtp-script.js'
 
 /** What stands around a snippet in any app. */
 const around = (code: string, sessions: string): string => `
@@ -35,7 +17,8 @@ const around = (code: string, sessions: string): string => `
     secret: 'a-secret-for-the-readme-of-32-characters',
     site: { name: 'Acme' },
     mail: { transport: process.env.SMTP_URL, from: 'Acme <no-reply@acme.example>' },
-    user: () => ({ id: 'u1', email: 'ana@example.com' }),
+    user: () => ({ id: 'the id of Ana', email: 'ana@example.com' }),
+    code: { digits: 18 }, // so long that it stands nowhere by chance
   }
   ${sessions}
   ${code}
@@ -46,12 +29,12 @@ const around = (code: string, sessions: string): string => `
 const OWN_SESSIONS = `app.use(session({ secret: 'own', resave: false, saveUninitialized: false }))`
 
 let mailbox: Mailbox
-const children: ChildProcess[] = []
+const programs = new Programs()
 beforeAll(async () => {
   mailbox = await new Mailbox().listen()
 })
 afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL')
+  programs.kill()
 })
 afterAll(async () => {
   await mailbox.close()
@@ -60,11 +43,8 @@ afterAll(async () => {
 /** Runs the snippet as an app of its own and gives its address. */
 async function run(name: string, sessions: string, more: NodeJS.ProcessEnv): Promise<string> {
   const file = write(`${name}.mjs`, around(snippet(name), sessions))
-  const env = { ...process.env, SMTP_URL: mailbox.url, SESSION_SECRET: 'of the session', ...more }
-  const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'ignore'] })
-  children.push(child)
-  const [port] = (await once(child.stdout, 'data')) as [Buffer]
-  return `http://127.0.0.1:${port.toString().trim()}`
+  const { said } = await programs.start(file, { SMTP_URL: mailbox.url, SESSION_SECRET: 'of the session', ...more })
+  return `http://127.0.0.1:${said}`
 }
 
 /** Asked for at one process, mistyped at the next, typed at the first. */
@@ -116,6 +96,56 @@ describeWithPostgres('the snippet of the README for PostgreSQL, run as it stands
     } finally {
       await postgres.stop()
     }
+  })
+})
+
+describe('the metrics of the README', () => {
+  let smtp: ScriptedSmtp
+  beforeEach(async () => {
+    smtp = await ScriptedSmtp.listen()
+  })
+  afterEach(async () => {
+    await smtp.close()
+  })
+
+  const started = async () => {
+    const before = `import { emailOtp } from 'express-email-otp'\nconst otp = emailOtp(rest)\n${OWN_SESSIONS}`
+    return request.agent(await run('metrics', before, { SMTP_URL: smtp.url }))
+  }
+
+  test('count what happens, and tell nothing of whom', async () => {
+    const jar = await started()
+    const send = (status: number) => jar.post('/2fa/send').send({}).expect(status)
+    await send(200)
+    const code = /^(\d{18})\r?$/m.exec(smtp.messages[0] ?? '')?.[1] ?? ''
+    await guess(jar, wrongCode(code)).expect(422)
+    await guess(jar, code).expect(200)
+    smtp.script = { rcpt: '550 5.1.1 no such user' }
+    await send(422)
+    smtp.script = { rcpt: '451 4.7.1 try again in 200 seconds' }
+    await send(200)
+    const { text, headers } = await jar.get('/metrics').expect(200)
+    expect(headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/)
+    expect(text).not.toMatch(/@|example|the id of Ana|\d{18}/)
+    const samples = text.split('\n').filter((line) => line.startsWith('otp_') && !/_(bucket|sum)\b/.test(line))
+    expect(samples).toEqual([
+      'otp_mails_total{outcome="accepted"} 1',
+      'otp_mails_total{outcome="refused",class="recipient"} 1',
+      'otp_mails_total{outcome="deferred",class="greylist"} 1',
+      'otp_rejected_total{outcome="mismatch"} 1',
+      'otp_verified_seconds_count 1',
+      'otp_mails_waiting 1',
+      'otp_breaker_open 0',
+    ])
+  })
+
+  test('tell when the mail server is left alone', async () => {
+    smtp.script = { greeting: '554 5.7.1 not from here' }
+    const jar = await started()
+    for (let sends = 0; sends < 6; sends++) await jar.post('/2fa/send').send({}).expect(503)
+    const { text } = await jar.get('/metrics').expect(200)
+    expect(text).toContain('otp_mails_total{outcome="unavailable",class="blocked"} 5\n')
+    expect(text).toContain('otp_breaker_open 1\n')
   })
 })
 

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import type { Response } from 'supertest'
+import session from 'express-session'
+import request, { type Response } from 'supertest'
 import { type MailTransporter, MemoryStore, type OpenRequest, type OtpOptions } from '../src/index.js'
 import { networkOf } from '../src/network.js'
+import { cookieOf } from './helpers/attack.js'
 import type * as HostModule from './helpers/host-app.js'
 import {
   ANA,
@@ -489,6 +491,30 @@ describe('S6: a mail that failed', () => {
     await again(jar).expect(200)
     expect(codeOf(smtp.messages.at(-1))).toBe(codeOf(smtp.messages[0]))
   }, 20_000)
+
+  test('S6: a mail that failed at one process and went out at another is not told as failed by the first', async () => {
+    const clock = new Clock()
+    const store = new MemoryStore({ now: clock.now })
+    const sessions = session({ secret: 'test', resave: false, saveUninitialized: false })
+    smtp = await ScriptedSmtp.listen({ rcpt: '550 5.1.1 no' })
+    const mail = { transport: smtp.url, from: FROM }
+    host = await HostApp.start({ otp: { store, now: clock.now, mail }, session: sessions })
+    const other = await HostApp.start({ otp: { store, now: clock.now }, session: sessions })
+    try {
+      const cookie = cookieOf(await request(host.origin).post('/login').send({ user: ANA }))
+      const at = (one: HostApp) => request.agent(one.origin).set('Cookie', cookie).set(JSON_CLIENT)
+      await at(host).post('/2fa/send').send({}).expect(422)
+      expect((await at(host).get('/2fa')).body).toMatchObject({ state: 'send', delivery: 'failed' })
+      clock.tick(1)
+      await at(other).post('/2fa/send').send({}).expect(200)
+      for (const one of [other, host]) {
+        expect((await at(one).get('/2fa')).body).toMatchObject({ state: 'code', delivery: 'sent' })
+      }
+    } finally {
+      await other.close()
+      await store.close()
+    }
+  })
 
   test('S6: a mail that comes after the answer said "on its way" works', async () => {
     const held: (() => void)[] = []

@@ -30,6 +30,14 @@ export interface AlertErrand {
   readonly at: number
 }
 
+/** An alert is worth sending as long as a code is. */
+const ALERT_LIFETIME_MS = 600_000
+
+/** Until when the mail is of use, in milliseconds. */
+export function expiresOf(errand: Errand): number {
+  return errand.view === 'code' ? errand.challenge.expires : errand.at + ALERT_LIFETIME_MS
+}
+
 /** The mail of an errand, or why there is none. */
 export interface Mail {
   readonly errand: Errand
@@ -37,11 +45,13 @@ export interface Mail {
   readonly made: Composed | Failure
 }
 
-/** Makes the mail; one that cannot be made is one that did not go out, and is told as such. */
-export function makeMail(parts: Parts, errand: Errand): Mail {
-  const id = randomUUID()
+/**
+ * Makes the mail; one that cannot be made is one that did not go out, and is told as such. Made anew with the same `id`
+ * it is the same mail, down to its Message-ID.
+ */
+export function makeMail(parts: Parts, errand: Errand, id: string = randomUUID()): Mail {
   try {
-    return { errand, id, made: errand.view === 'code' ? makeCode(parts, errand) : makeAlert(parts, errand) }
+    return { errand, id, made: errand.view === 'code' ? makeCode(parts, errand) : makeAlert(parts, errand, id) }
   } catch (error) {
     const failure = otpError('mail_failed', 'the mail could not be made.', error)
     parts.events.publish({ type: 'failed', outcome: failure.code, error: failure })
@@ -57,6 +67,6 @@ function makeCode(parts: Parts, errand: CodeErrand): Composed {
   return codeMail(parts, keys, { ...errand, challenge: id, kind, code, tag, locale, expires })
 }
 
-function makeAlert(parts: Parts, errand: AlertErrand): Composed {
-  return alertMail(parts, parts.settings.keys.current, errand)
+function makeAlert(parts: Parts, errand: AlertErrand, id: string): Composed {
+  return alertMail(parts, parts.settings.keys.current, { ...errand, id })
 }

@@ -1,5 +1,5 @@
-import { parseAddress } from './address.js'
-import { type Errand, makeMail } from './errand.js'
+import type { CodeFormat } from './code.js'
+import { type Errand, expiresOf, makeMail } from './errand.js'
 import { OtpError } from './errors.js'
 import { type Failure, type FailureClass, failureOf } from './mail/failure.js'
 import { isTooLate, isWorthAnother } from './mail/retry.js'
@@ -16,19 +16,28 @@ export type JobOutcome =
   | { readonly outcome: 'expired' }
 
 interface Sealed {
+  /** Names the mail in events, from its first try to its last. */
+  readonly mail: string
+  /** Milliseconds, when it was handed over. */
   readonly at: number
+  /** What the job says in the clear: only that, word for word, goes with what is sealed. */
+  readonly clear: Omit<MailJob, 'challenge'>
+  /** How the app writes codes; the mail must show the one that the app takes, whatever options the worker has. */
+  readonly format: CodeFormat
   readonly errand: Errand
 }
 
 /** An errand as it may wait in a queue of the host's: sealed, and without the code. */
-export function sealJob({ settings }: Parts, errand: Errand): MailJob {
+export function sealJob({ settings, views }: Parts, errand: Errand, mail: string): MailJob {
   const { view, challenge, stepUp, person } = errand
   const locale = view === 'code' ? challenge.locale : errand.locale
+  const folder = views.mailView(view === 'code' ? stepUp.purpose : view, locale)
+  const clear = { address: person.address.address, view: folder, locale }
   // Of the host's user object only what the mail needs.
   const user = person.user && { id: person.user.id, email: person.user.email }
-  const sealed: Sealed = { at: settings.now(), errand: { ...errand, person: { ...person, user } } }
-  const text = seal(settings.keys.current.job, JSON.stringify(sealed))
-  return { challenge: text, address: person.address.address, view: view === 'code' ? stepUp.purpose : view, locale }
+  const bare: Errand = { ...errand, person: { ...person, user } }
+  const sealed: Sealed = { mail, at: settings.now(), clear, format: settings.code, errand: bare }
+  return { challenge: seal(settings.keys.current.job, JSON.stringify(sealed)), ...clear }
 }
 
 /**
@@ -37,9 +46,9 @@ export function sealJob({ settings }: Parts, errand: Errand): MailJob {
  * @throws OtpError `mail_failed` when another try may end better, `invalid_job` when the job is not one of ours
  */
 export async function deliverJob(parts: Parts, job: MailJob): Promise<JobOutcome> {
-  const { at, errand } = openJob(parts, job)
+  const { mail: id, at, format, errand } = openJob(parts, job)
   const now = parts.settings.now()
-  const mail = makeMail(parts, errand)
+  const mail = makeMail({ ...parts, settings: { ...parts.settings, code: format } }, errand, id)
   const tell = (
     delivery: Failure | { outcome: 'accepted' },
     attempt: number,
@@ -48,13 +57,17 @@ export async function deliverJob(parts: Parts, job: MailJob): Promise<JobOutcome
   ): void => {
     report(parts, mail, { delivery, attempt, ms, again })
   }
-  if (errand.challenge && isTooLate(now, at, errand.challenge.expires)) {
+  if (isTooLate(now, at, expiresOf(errand))) {
     tell(failureOf('aborted', 'expired'), 0, 0, null)
     return { outcome: 'expired' }
   }
-  const began = performance.now()
   const { made } = mail
-  const delivery = 'message' in made ? await parts.mailer.tryOnce({ ...made, address: job.address }) : made
+  if (!('message' in made)) {
+    tell(made, 0, 0, null)
+    return { outcome: made.outcome, class: made.class, reason: made.reason }
+  }
+  const began = performance.now()
+  const delivery = await parts.mailer.tryOnce({ ...made, address: job.address })
   const mayEndBetter = delivery.outcome !== 'accepted' && isWorthAnother(delivery)
   tell(delivery, 1, performance.now() - began, mayEndBetter ? now : null)
   if (delivery.outcome === 'accepted') return { outcome: 'accepted' }
@@ -67,15 +80,15 @@ export async function deliverJob(parts: Parts, job: MailJob): Promise<JobOutcome
 
 /** Opens a job; whoever can write into the queue can neither redirect a mail nor make one. */
 function openJob({ settings }: Parts, job: MailJob): Sealed {
-  const { challenge, address } = (job as Partial<MailJob> | null) ?? {}
+  const given = (job as Partial<MailJob> | null | undefined) ?? {}
   const keys = settings.keys.all.map((one) => one.job)
-  const text = typeof challenge === 'string' ? unseal(keys, challenge) : null
+  const text = typeof given.challenge === 'string' ? unseal(keys, given.challenge) : null
   if (text === null) {
     const cure = 'Give deliverJob() what mail.deliver was given, in a process with the same `secret`.'
     throw new OtpError('invalid_job', `the job was altered, or is none of this secret. ${cure}`)
   }
   const sealed = JSON.parse(text) as Sealed
-  const parsed = parseAddress(sealed.errand.person.address.address)
-  if (parsed?.address !== address) throw new OtpError('invalid_job', 'the address of the job was altered.')
+  const altered = (['address', 'view', 'locale'] as const).find((field) => given[field] !== sealed.clear[field])
+  if (altered) throw new OtpError('invalid_job', `the job was altered: \`${altered}\` is not what was sealed.`)
   return sealed
 }

@@ -1,4 +1,7 @@
-import { type CodeErrand, type Errand, makeMail } from './errand.js'
+import { randomUUID } from 'node:crypto'
+import { within } from './deadline.js'
+import { type CodeErrand, type Errand, expiresOf, makeMail } from './errand.js'
+import { otpError } from './errors.js'
 import { sealJob } from './job.js'
 import { discard } from './mail/attempt.js'
 import type { Place } from './mail/delivery.js'
@@ -7,16 +10,17 @@ import type { News } from './mail/letters.js'
 import { report } from './mail-report.js'
 import type { Parts } from './parts.js'
 import { callHost } from './visit.js'
-import { otpError } from './errors.js'
 
-/** An alert is worth sending as long as a code is. */
-const ALERT_LIFETIME_MS = 600_000
+/** Told of every try at a mail, and of its end; or of null, when the host's queue has it and nothing more is known here. */
+export type Follow = (news: News | null) => void
 
-/** Makes the mail of an errand and posts it into its place. Never throws: `follow` is told of every try, and of the end. */
-export function postMail(parts: Parts, place: Place, errand: Errand, follow: (news: News) => void = ignore): void {
+/** A queue that has not taken a mail within this is down. */
+const HANDOVER_MS = 5_000
+
+/** Makes the mail of an errand and posts it into its place. Never throws: what becomes of it is told to `follow`. */
+export function postMail(parts: Parts, place: Place, errand: Errand, follow: Follow = ignore): void {
   if (parts.mail.deliver) {
-    place.release()
-    void handOver(parts, errand, follow)
+    void handOver(parts, place, errand, follow)
     return
   }
   const mail = makeMail(parts, errand)
@@ -36,7 +40,7 @@ export function postMail(parts: Parts, place: Place, errand: Errand, follow: (ne
     // One for each address; but whoever only types an address displaces no mail of somebody who is signed in.
     key: `${errand.view} ${holder.kind} ${address.key}`,
     challenge: errand.challenge?.id ?? mail.id,
-    expires: errand.challenge?.expires ?? parts.settings.now() + ALERT_LIFETIME_MS,
+    expires: expiresOf(errand),
     tell,
   })
 }
@@ -44,22 +48,30 @@ export function postMail(parts: Parts, place: Place, errand: Errand, follow: (ne
 /** Makes the mail and throws it away: the work that the next request could measure is done for every typed address. */
 export async function mailNobody(parts: Parts, place: Place, errand: CodeErrand): Promise<void> {
   place.release()
-  if (parts.mail.deliver) return void sealJob(parts, errand)
+  if (parts.mail.deliver) return void sealJob(parts, errand, randomUUID())
   const { made } = makeMail(parts, errand)
   if ('message' in made) await discard(made.message)
 }
 
-/** Hands the mail to the host's own queue. From there on it is the host's: nothing more is told here. */
-async function handOver(parts: Parts, errand: Errand, follow: (news: News) => void): Promise<void> {
+/**
+ * Hands the mail to the host's own queue. From there on it is the host's: nothing more is told here. It keeps its place
+ * until then, so that a queue that hangs fills ours, and is not waited for without end.
+ */
+async function handOver(parts: Parts, place: Place, errand: Errand, follow: Follow): Promise<void> {
+  const id = randomUUID()
   try {
-    await callHost('mail.deliver', () => parts.mail.deliver?.(sealJob(parts, errand)))
+    const taken = callHost('mail.deliver', () => parts.mail.deliver?.(sealJob(parts, errand, id)))
+    await within(HANDOVER_MS, taken)
+    follow(null)
   } catch (error) {
-    const failure = otpError('host_callback', '`mail.deliver` threw.', error)
+    const failure = otpError('host_callback', '`mail.deliver` hung.', error)
     parts.events.publish({ type: 'failed', outcome: failure.code, error: failure })
     const made = failureOf('unknown', 'mail.deliver')
     const news: News = { delivery: made, attempt: 0, ms: 0, again: null }
-    report(parts, { errand, id: '', made }, news)
+    report(parts, { errand, id, made }, news)
     follow(news)
+  } finally {
+    place.release()
   }
 }
 

@@ -74,9 +74,10 @@ export interface OtpOptions {
     rate?: number
     /**
      * Hands the sending to a queue of your own: called instead of sending, with a job that holds no code and can be kept
-     * as JSON. A worker with the same options calls `otp.deliverJob(job)`.
+     * as JSON. A worker with the same options calls `otp.deliverJob(job)`. What this gives is awaited and otherwise
+     * ignored. When it throws, or has not taken the job within five seconds, the mail counts as one that did not go out.
      */
-    deliver?: (job: MailJob) => void | Promise<void>
+    deliver?: (job: MailJob) => unknown
   }
   /** Who is signed in. */
   user?: (req: OtpRequest) => OtpUser | null | undefined | Promise<OtpUser | null | undefined>

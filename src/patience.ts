@@ -31,6 +31,7 @@ export async function mailInTime(parts: Parts, place: Place, errand: CodeErrand)
   let settled: Promise<void> = Promise.resolve()
 
   postMail(parts, place, errand, (news) => {
+    if (news === null) return hear()
     settled = remember(parts, errand, news)
     told = toldOf(news)
     const isSoon = news.again !== null && news.again - settings.now() < deadline - performance.now()
@@ -50,13 +51,13 @@ function toldOf({ delivery, again }: News): Told {
 }
 
 async function remember(parts: Parts, errand: CodeErrand, { delivery, again }: News): Promise<void> {
-  const { id } = errand.challenge
+  const { challenge } = errand
   if (delivery.outcome === 'withdrawn') return
   if (delivery.outcome === 'accepted') {
-    parts.fates.set(id, { delivery: 'sent', class: null })
+    parts.fates.set(challenge, { delivery: 'sent', class: null })
     return
   }
-  parts.fates.set(id, { delivery: again === null ? 'failed' : 'queued', class: delivery.class })
+  parts.fates.set(challenge, { delivery: again === null ? 'failed' : 'queued', class: delivery.class })
   if (again !== null) return
   try {
     await giveSendBack(parts, errand)

@@ -32,8 +32,8 @@ export function stateOf({ settings, fates }: Parts, { req, person, stepUp }: Vis
   return { state: person === null && challenge === null ? 'email' : 'send', challenge, grant }
 }
 
-function fateOf(fates: Parts['fates'], { id }: OpenChallenge): Pick<LiveChallenge, 'delivery' | 'trouble'> | null {
-  const fate = fates.of(id)
+function fateOf(fates: Parts['fates'], challenge: OpenChallenge): Pick<LiveChallenge, 'delivery' | 'trouble'> | null {
+  const fate = fates.of(challenge)
   return fate && { delivery: fate.delivery, trouble: fate.class }
 }
 

@@ -19,6 +19,8 @@ export interface Views {
   readonly page: (context: PageContext) => string
   /** A mail of its own for a purpose, where there is one; else that of codes. */
   readonly mail: (view: string, context: MailContext) => RenderedMail
+  /** The folder that the mail for a purpose is made from: one of its own, else `code`. */
+  readonly mailView: (view: string, locale: string) => string
   readonly words: (locale: string) => Words
   /** Locales that have words. */
   readonly locales: readonly string[]
@@ -64,6 +66,9 @@ export function loadViews(hostFolders: readonly string[], defaultLocale: string)
     }
   }
 
+  const folderOf = (all: Compiled, view: string, locale: string): string =>
+    MAIL_PARTS.some((name) => find(all, `mail/${view}/${name}`, locale)) ? view : 'code'
+
   return {
     page(context) {
       const all = current()
@@ -72,7 +77,6 @@ export function loadViews(hostFolders: readonly string[], defaultLocale: string)
     },
     mail(view, context) {
       const all = current()
-      const isOwn = MAIL_PARTS.some((name) => find(all, `mail/${view}/${name}`, context.locale))
       const part = (name: string, extra: object): string =>
         render(all, [`mail/${view}/${name}`, ...(view === 'alert' ? [] : [`mail/code/${name}`])], context, extra)
       const subject = oneLine(part('subject', {}))
@@ -81,8 +85,9 @@ export function loadViews(hostFolders: readonly string[], defaultLocale: string)
       const body = new Handlebars.SafeString(part('html', parts))
       const html = render(all, ['layouts/mail.html'], context, { ...parts, body })
       const text = render(all, ['layouts/mail.text'], context, { ...parts, body: part('text', parts) })
-      return { subject, html, text: tidy(text), view: isOwn ? view : 'code' }
+      return { subject, html, text: tidy(text), view: folderOf(all, view, context.locale) }
     },
+    mailView: (view, locale) => folderOf(current(), view, locale),
     words: (locale) => words(current(), locale),
     get locales() {
       return [...current().words.keys()]

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { maskAddress } from '../address.js'
 import type { Keys } from '../keys.js'
 import type { Person } from '../person.js'
@@ -9,6 +8,8 @@ import { buildMessage, type Composed } from './message.js'
 
 /** Tells an owner that somebody who is signed in as them types wrong codes. */
 export interface AlertMail {
+  /** Names the mail; its Message-ID is made of it. */
+  readonly id: string
   readonly person: Person
   readonly locale: string
   /** Milliseconds. */
@@ -17,16 +18,15 @@ export interface AlertMail {
 
 /** Renders it and makes nodemailer's message of it. There is no code in it, and no link. */
 export function alertMail({ settings, views, mail }: MailRoom, keys: Keys, alert: AlertMail): Composed {
-  const { person, locale, at } = alert
+  const { id, person, locale, at } = alert
   const context = {
     ...emptyMail(settings, locale),
     recipient: { masked: maskAddress(person.address.address) },
     request: { tag: '', at: timeOfDay(locale, at) },
   }
-  const id = ['alert', randomUUID()]
   return buildMessage(mail, keys, views.mail('alert', context), {
     to: person.address,
-    id,
+    id: ['alert', id],
     code: null,
     origin: null,
     at,

@@ -7,24 +7,35 @@ export interface Fate {
   readonly class: FailureClass | null
 }
 
+/** One mail of a challenge: each send moves the time from which the next one is allowed. */
+interface Sent {
+  readonly id: string
+  readonly resendAt: number
+}
+
 const MOST = 10_000
 
 /**
  * Remembers it for the page: a mail may fail when nobody's request is there that could write it into a session. In this
- * process only; another one says what the session says.
+ * process only; another one says what the session says. So does this one once the session knows of a newer mail, which
+ * may have gone out from elsewhere.
  */
 export class Fates {
   readonly #fates = new Map<string, Fate>()
 
-  of(challenge: string): Fate | null {
-    return this.#fates.get(challenge) ?? null
+  of(sent: Sent): Fate | null {
+    return this.#fates.get(nameOf(sent)) ?? null
   }
 
   /** The newest ten thousand stay. */
-  set(challenge: string, fate: Fate): void {
-    this.#fates.delete(challenge)
-    this.#fates.set(challenge, fate)
+  set(sent: Sent, fate: Fate): void {
+    this.#fates.delete(nameOf(sent))
+    this.#fates.set(nameOf(sent), fate)
     const [oldest] = this.#fates.keys()
     if (this.#fates.size > MOST && oldest !== undefined) this.#fates.delete(oldest)
   }
+}
+
+function nameOf({ id, resendAt }: Sent): string {
+  return `${id} ${resendAt}`
 }
