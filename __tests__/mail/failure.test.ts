@@ -314,6 +314,15 @@ describe('what is told', () => {
     })
   })
 
+  test('is a matter of milliseconds, and masked, however long the server talks', () => {
+    for (const filler of ['a', '1 ', '@', 'in ', ' ']) {
+      const response = `554 ${filler.repeat(1_000_000)}`
+      expect(classifyFailure({ responseCode: 554, response }).text.length).toBeLessThanOrEqual(201)
+    }
+    const response = `554 ${'x '.repeat(994)}ana@example.com` // its end falls amid the address
+    expect(classifyFailure({ responseCode: 554, response }, ['ana@example.com']).text).not.toContain('ana')
+  })
+
   test('is read from the one recipient’s own error when nodemailer reports all as refused', () => {
     const one = Object.assign(new Error('no'), { command: 'RCPT TO', responseCode: 550 })
     const all = Object.assign(new Error('all refused'), { code: 'EENVELOPE', rejectedErrors: [one] })

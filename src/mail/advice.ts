@@ -50,8 +50,5 @@ export const ADVICE: Readonly<Record<FailureClass, Advice>> = {
     advice: 'The mail server refuses this machine. Look whether its address is on a blocklist.',
   },
   transient: { severity: 'info', advice: 'The server could not take it at the moment; it is tried again.' },
-  unknown: {
-    severity: 'error',
-    advice: 'The mail server answered in a way that is not known here. Look at `reason` and `text`.',
-  },
+  unknown: { severity: 'error', advice: 'It failed in a way that is not known here. Look at `reason` and `text`.' },
 }
