@@ -14,8 +14,8 @@ export function goal(what, isMet) {
   say(`- goal: ${what}: **${isMet ? 'met' : 'not met'}**`)
 }
 
-export function table(head, results) {
-  say(`| ${head} | calls a second | latency | ratio to the first | quartiles |`)
+export function table(head, results, what = 'calls') {
+  say(`| ${head} | ${what} a second | latency | ratio to the first | quartiles |`)
   say('|---|--:|--:|--:|--:|')
   for (const [name, { rate, ratio, low, high }] of Object.entries(results)) {
     const cells = [

@@ -5,6 +5,7 @@ import { cpus } from 'node:os'
 
 const BENCHES = {
   stores: 'the stores: rates and latency beside a no-op script, PING and SELECT 1; bytes per challenge; sweeping',
+  mail: 'sending: mails a second beside the pool of nodemailer; POST /send with a fast and a slow mail server',
 }
 const HELP = `npm run bench -- <name> [--quick]
 
@@ -15,7 +16,7 @@ ${Object.entries(BENCHES)
   --quick  fewer and shorter slices, for a first look; nothing is written to bench/<name>.md
   --help   this
 
-Needs redis-server, and postgresql for the lines about PostgreSQL. Servers are started on free ports of loopback.`
+stores needs redis-server, and postgresql for the lines about PostgreSQL. Servers are started on free ports of loopback.`
 
 const ROOT = new URL('..', import.meta.url).pathname
 const args = process.argv.slice(2)

@@ -16,14 +16,13 @@ const LONGEST_ATTEMPT_MS = 20_000
 export async function attempt(transporter: MailTransporter, letter: Letter): Promise<Delivery> {
   // Timeouts of the connection do not stop a server that trickles; this does, and also a transporter that knows no signal.
   const patience = new AbortController()
+  let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    patience.signal.addEventListener('abort', () => {
+    timer = setTimeout(() => {
       reject(Object.assign(new Error('It took too long.'), { code: 'EABORT' }))
-    })
+      patience.abort()
+    }, LONGEST_ATTEMPT_MS)
   })
-  const timer = setTimeout(() => {
-    patience.abort()
-  }, LONGEST_ATTEMPT_MS)
   try {
     const sending = transporter.sendMail({ ...letter.message, signal: patience.signal })
     const info = (await Promise.race([sending, late])) as { accepted?: unknown } | null

@@ -48,6 +48,7 @@ const LONGEST_FAREWELL_MS = 10_000
 const FULL_PAUSE = 10
 /** The clock is looked at this often while letters wait, so that only the clock says when something is due. */
 const LOOK_MS = { least: 10, most: 250 }
+const SWEEP_MS = 100
 const CLOSED = failureOf('connect', 'closed')
 const TOO_LATE = failureOf('connect', 'too late')
 
@@ -55,7 +56,7 @@ export function createMailer(mail: MailSettings, now: () => number, tellBreaker:
   const letters = new Letters(now)
   const breaker = new Breaker(now, tellBreaker)
   const rate: Limit | null = mail.rate === null ? null : { capacity: Math.ceil(mail.rate / 10), refill: 1 / mail.rate }
-  let [rateFull, pausedUntil, reserved] = [0, 0, 0]
+  let [rateFull, pausedUntil, reserved, sweptAt] = [0, 0, 0, 0]
   let lastError: MailHealth['lastError'] = null
   let isClosed = false
   let timer: NodeJS.Timeout | undefined
@@ -63,10 +64,11 @@ export function createMailer(mail: MailSettings, now: () => number, tellBreaker:
   /** Sends whatever may go now, and looks again when the next letter is due. */
   function look(): void {
     clearTimeout(timer)
-    for (const entry of letters.tooLate()) letters.end(entry, entry.last ?? TOO_LATE)
+    sweep()
     if (isClosed && breaker.state === 'open') for (const entry of letters.waiting()) letters.end(entry, CLOSED)
-    for (const entry of letters.due()) {
-      if (letters.flying >= mail.lanes || now() < pausedUntil) break
+    while (letters.flying < mail.lanes && now() >= pausedUntil) {
+      const entry = letters.next()
+      if (entry === null) break
       const taken = rate && take(rateFull, now(), rate)
       if (taken?.granted === false) break
       const pass = breaker.admit()
@@ -74,8 +76,17 @@ export function createMailer(mail: MailSettings, now: () => number, tellBreaker:
       if (taken) rateFull = taken.full
       void fly(entry, pass)
     }
-    const wait = letters.nextDue() - now()
-    if (wait < Infinity) timer = setTimeout(look, Math.min(Math.max(wait, LOOK_MS.least), LOOK_MS.most)).unref()
+    if (letters.size === letters.flying) return
+    // With every lane taken only a landing makes room, and that looks by itself.
+    const wait = letters.flying < mail.lanes ? letters.nextDue() - now() : LOOK_MS.most
+    timer = setTimeout(look, Math.min(Math.max(wait, LOOK_MS.least), LOOK_MS.most)).unref()
+  }
+
+  /** Ends what has become too late. It asks all letters, so not at every look, but whenever the clock has moved on. */
+  function sweep(): void {
+    if (Math.abs(now() - sweptAt) < SWEEP_MS) return
+    sweptAt = now()
+    for (const entry of letters.tooLate()) letters.end(entry, entry.last ?? TOO_LATE)
   }
 
   async function fly(entry: Entry, pass: 'free' | 'probe'): Promise<void> {

@@ -79,11 +79,12 @@ export class Letters {
     return [...this.#waiting.values()]
   }
 
-  /** Those whose time has come, in the order in which they came; not while an older one for the same key is under way. */
-  due(): Entry[] {
+  /** The first whose time has come; an older one for the same key must have landed before. */
+  next(): Entry | null {
     const now = this.#now()
-    const busy = new Set([...this.#flying].map(({ post }) => post.key))
-    return this.waiting().filter(({ due, post }) => due <= now && !busy.has(post.key))
+    const isFree = ({ key }: Post): boolean => ![...this.#flying].some(({ post }) => post.key === key)
+    for (const entry of this.#waiting.values()) if (entry.due <= now && isFree(entry.post)) return entry
+    return null
   }
 
   nextDue(): number {
