@@ -75,9 +75,14 @@ export function emailOtp(options: OtpOptions): EmailOtp {
   const views = loadViews(settings.viewFolders, settings.locale)
   const events = new OtpEvents(settings.now)
   const store = checkedStore(chooseStore(options, settings.now))
-  const mailer = createMailer(mail, settings.now, (outcome, failure, seconds) => {
-    events.publish({ type: 'breaker', outcome, class: failure?.class ?? null, seconds })
-  })
+  const mailer = createMailer(
+    mail,
+    settings.now,
+    (outcome, failure, seconds) => {
+      events.publish({ type: 'breaker', outcome, class: failure?.class ?? null, seconds })
+    },
+    settings.user ? Math.max(1, mail.lanes - 1) : mail.lanes,
+  )
   const parts: Parts = Object.freeze({ settings, store, views, mail, mailer, fates: new Fates(), events })
 
   return {

@@ -5,6 +5,7 @@ import { alertMail } from './mail/alert-mail.js'
 import { codeMail } from './mail/code-mail.js'
 import { type Failure, failureOf } from './mail/failure.js'
 import type { Composed } from './mail/message.js'
+import { lastTry, usefulUntil } from './mail/retry.js'
 import type { Parts } from './parts.js'
 import type { Person } from './person.js'
 import type { OpenChallenge } from './session-records.js'
@@ -30,12 +31,17 @@ export interface AlertErrand {
   readonly at: number
 }
 
-/** An alert is worth sending as long as a code is. */
-const ALERT_LIFETIME_MS = 600_000
+/** An alert is worth sending for an hour: it says when it happened. */
+const ALERT_LIFETIME_MS = 3_600_000
 
 /** Until when the mail is of use, in milliseconds. */
-export function expiresOf(errand: Errand): number {
-  return errand.view === 'code' ? errand.challenge.expires : errand.at + ALERT_LIFETIME_MS
+export function usefulUntilOf(errand: Errand): number {
+  return errand.view === 'code' ? usefulUntil(errand.challenge.expires) : errand.at + ALERT_LIFETIME_MS
+}
+
+/** When the last try may begin, of a mail that is posted `now`. An alert may also wait for a server that is away. */
+export function lastTryOf(errand: Errand, now: number): number {
+  return errand.view === 'code' ? lastTry(now, errand.challenge.expires) : usefulUntilOf(errand)
 }
 
 /** The mail of an errand, or why there is none. */

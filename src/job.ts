@@ -1,5 +1,5 @@
 import type { CodeFormat } from './code.js'
-import { type Errand, expiresOf, makeMail } from './errand.js'
+import { type Errand, makeMail, usefulUntilOf } from './errand.js'
 import { OtpError } from './errors.js'
 import { type Failure, type FailureClass, failureOf } from './mail/failure.js'
 import { isTooLate, isWorthAnother } from './mail/retry.js'
@@ -57,7 +57,7 @@ export async function deliverJob(parts: Parts, job: MailJob): Promise<JobOutcome
   ): void => {
     report(parts, mail, { delivery, attempt, ms, again })
   }
-  if (isTooLate(now, at, expiresOf(errand))) {
+  if (isTooLate(now, at, usefulUntilOf(errand))) {
     tell(failureOf('aborted', 'expired'), 0, 0, null)
     return { outcome: 'expired' }
   }

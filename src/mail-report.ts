@@ -2,8 +2,8 @@ import { about } from './challenge.js'
 import type { Mail } from './errand.js'
 import type { OtpEvent } from './events.js'
 import { ADVICE } from './mail/advice.js'
-import { failureOf } from './mail/failure.js'
-import type { News } from './mail/letters.js'
+import { type Failure, failureOf } from './mail/failure.js'
+import type { News } from './mail/post.js'
 import type { Parts } from './parts.js'
 
 type Undelivered = Extract<OtpEvent, { type: 'undelivered' }>
@@ -25,8 +25,8 @@ export function report(parts: Parts, { errand, id, made }: Mail, { delivery, att
     parts.events.publish({ type: 'sent', ...facts, outcome: 'accepted' })
     return
   }
-  const isWithdrawn = delivery.outcome === 'withdrawn'
-  const { class: found, reason, text } = isWithdrawn ? failureOf('aborted', delivery.reason) : delivery
+  const failure = delivery.outcome === 'withdrawn' ? failureOf('aborted', delivery.reason) : delivery
+  const { class: found, reason, text } = failure
   const event: Undelivered = {
     type: 'undelivered',
     ...facts,
@@ -34,9 +34,19 @@ export function report(parts: Parts, { errand, id, made }: Mail, { delivery, att
     class: found,
     reason,
     text,
-    ...ADVICE[found],
-    ...(isWithdrawn && { severity: 'info', advice: 'Nobody waits for it any more. Nothing to do here.' }),
+    ...adviceOn(failure, again !== null),
     retryIn: again === null ? null : Math.max(0, Math.ceil((again - parts.settings.now()) / 1000)),
   }
   parts.events.publish(event)
+}
+
+function adviceOn({ class: found, reason }: Failure, isTriedAgain: boolean): Pick<Undelivered, 'severity' | 'advice'> {
+  if (found === 'aborted' && (reason === 'used' || reason === 'replaced')) {
+    return {
+      severity: 'info',
+      advice: 'Nobody waits for it any more, or a newer one took its place. Nothing to do here.',
+    }
+  }
+  if (isTriedAgain || (found !== 'greylist' && found !== 'transient')) return ADVICE[found]
+  return { severity: 'warning', advice: 'The server put it off for as long as the code was of use.' }
 }

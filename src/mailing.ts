@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { within } from './deadline.js'
-import { type CodeErrand, type Errand, expiresOf, makeMail } from './errand.js'
+import { type CodeErrand, type Errand, lastTryOf, makeMail } from './errand.js'
 import { otpError } from './errors.js'
 import { sealJob } from './job.js'
 import { discard } from './mail/attempt.js'
-import type { Place } from './mail/delivery.js'
+import type { Place } from './mail/places.js'
 import { failureOf } from './mail/failure.js'
-import type { News } from './mail/letters.js'
+import type { News } from './mail/post.js'
 import { report } from './mail-report.js'
 import type { Parts } from './parts.js'
 import { callHost } from './visit.js'
@@ -34,23 +34,29 @@ export function postMail(parts: Parts, place: Place, errand: Errand, follow: Fol
     return
   }
   const { holder, address } = errand.person
+  const challenge = errand.challenge?.id ?? mail.id
+  const isKnown = holder.kind === 'user'
+  // One for each person, at their address. Whoever types an address may be anybody, and must not displace the mail that
+  // its owner waits for; how many there can be is for the bucket of that address to say.
+  const whose = isKnown ? [holder.id, address.key] : [challenge]
   place.post({
     ...mail.made,
-    address: address.address,
-    // One for each address; but whoever only types an address displaces no mail of somebody who is signed in.
-    key: `${errand.view} ${holder.kind} ${address.key}`,
-    challenge: errand.challenge?.id ?? mail.id,
-    expires: expiresOf(errand),
-    tell,
+    ...{ address: address.address, key: JSON.stringify([errand.view, ...whose]), challenge, isKnown, tell },
+    until: lastTryOf(errand, parts.settings.now()),
   })
 }
 
 /** Makes the mail and throws it away: the work that the next request could measure is done for every typed address. */
 export async function mailNobody(parts: Parts, place: Place, errand: CodeErrand): Promise<void> {
   place.release()
-  if (parts.mail.deliver) return void sealJob(parts, errand, randomUUID())
-  const { made } = makeMail(parts, errand)
-  if ('message' in made) await discard(made.message)
+  try {
+    if (parts.mail.deliver) return void sealJob(parts, errand, randomUUID())
+    const { made } = makeMail(parts, errand)
+    if ('message' in made) await discard(made.message)
+  } catch (error) {
+    const failure = otpError('mail_failed', 'a mail to nobody could not be made.', error)
+    parts.events.publish({ type: 'failed', outcome: failure.code, error: failure })
+  }
 }
 
 /**

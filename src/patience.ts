@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { storeKey } from './challenge.js'
 import type { CodeErrand } from './errand.js'
 import { otpError } from './errors.js'
-import type { Place } from './mail/delivery.js'
+import type { Place } from './mail/places.js'
 import { failureOf } from './mail/failure.js'
-import type { News } from './mail/letters.js'
+import type { News } from './mail/post.js'
 import { postMail } from './mailing.js'
 import type { Parts } from './parts.js'
 
@@ -30,6 +30,7 @@ export async function mailInTime(parts: Parts, place: Place, errand: CodeErrand)
   const heard = new Promise<void>((resolve) => (hear = resolve))
   let settled: Promise<void> = Promise.resolve()
 
+  parts.fates.set(errand.challenge, { delivery: 'queued', class: null })
   postMail(parts, place, errand, (news) => {
     if (news === null) return hear()
     settled = remember(parts, errand, news)
@@ -57,7 +58,9 @@ async function remember(parts: Parts, errand: CodeErrand, { delivery, again }: N
     parts.fates.set(challenge, { delivery: 'sent', class: null })
     return
   }
-  parts.fates.set(challenge, { delivery: again === null ? 'failed' : 'queued', class: delivery.class })
+  // A mail that a newer one displaced has not failed at anything that could be told.
+  const why = delivery.reason === 'replaced' ? null : delivery.class
+  parts.fates.set(challenge, { delivery: again === null ? 'failed' : 'queued', class: why })
   if (again !== null) return
   try {
     await giveSendBack(parts, errand)

@@ -16,6 +16,7 @@ type Route = (parts: Parts, visit: Visit) => Answer | Promise<Answer>
 type Next = (error?: unknown) => void
 
 const LARGEST_BODY = 4096
+const LONGEST_ANSWER_MS = 2_000
 
 /** The pages under `/2fa`. */
 export function createRouter(parts: Parts): OtpHandler {
@@ -60,11 +61,20 @@ async function walk(parts: Parts, route: Route, req: OtpRequest, res: OtpRespons
   const visit = await arrive(parts, req)
   if (visit === null) return void respondWithout(parts, req, res, { problem: 'bad_request' })
   const answer = await route(parts, visit)
-  if ('afterwards' in answer) {
-    if (res.closed) answer.afterwards()
-    else res.once('close', answer.afterwards)
-  }
+  if ('afterwards' in answer) whenOut(res, answer.afterwards)
   await respond(parts, visit, res, answer)
+}
+
+/** When the answer is out; or soon, since whoever never reads it must not hold anything up. */
+function whenOut(res: OtpResponse, act: () => void): void {
+  let isDone = false
+  const once = (): void => {
+    if (!isDone) act()
+    isDone = true
+  }
+  if (res.closed) return once()
+  res.once('close', once)
+  setTimeout(once, LONGEST_ANSWER_MS).unref()
 }
 
 /** `GET /`: where you stand. Sends nothing and changes nothing. */

@@ -1,7 +1,8 @@
 import { issue } from './challenge.js'
 import type { CodeErrand } from './errand.js'
 import { OtpError } from './errors.js'
-import type { NoPlace, Place } from './mail/delivery.js'
+import type { NoPlace } from './mail/delivery.js'
+import type { Place } from './mail/places.js'
 import { mailNobody, postMail } from './mailing.js'
 import type { Parts } from './parts.js'
 import { mailInTime } from './patience.js'
@@ -24,7 +25,7 @@ const REPLACED = { outcome: 'withdrawn', reason: 'replaced' } as const
  */
 export async function send(parts: Parts, visit: Visit): Promise<Answer> {
   if (visit.person === null && !parts.settings.typedEmail) return { problem: 'sign_in_required' }
-  const place = parts.mailer.reserve()
+  const place = parts.mailer.reserve(visit.person !== null)
   if ('reason' in place) return noMail(parts, visit, place)
   let isKept = false
   try {

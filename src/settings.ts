@@ -59,6 +59,9 @@ const STRICT_CSP = [
   "frame-ancestors 'none'",
 ].join('; ')
 
+/** What may stand in a mail header and in the line that binds a code; URLs allow more. */
+const HOST = /^([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])$/
+
 const OPTIONS =
   'secret site mail user typedEmail onVerified path home autoSend signIn code lifetime attempts grantMaxAge limits ' +
   'store views locale locals contentSecurityPolicy now'
@@ -119,7 +122,10 @@ function resolveSite(site: unknown): Site {
   const parsed = origin === undefined ? null : parseUrl(line('site.origin', origin))
   if (
     origin !== undefined &&
-    (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.origin !== origin.toLowerCase())
+    (!parsed ||
+      !/^https?:$/.test(parsed.protocol) ||
+      parsed.origin !== origin.toLowerCase() ||
+      !HOST.test(parsed.hostname))
   ) {
     throw invalidOption('site.origin', origin, 'Give scheme and host only, such as https://acme.example.')
   }

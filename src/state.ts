@@ -19,22 +19,30 @@ export interface State {
   readonly grant: Grant | null
 }
 
-export function stateOf({ settings, fates }: Parts, { req, person, stepUp }: Visit): State {
+export function stateOf(parts: Parts, { req, person, stepUp }: Visit): State {
+  const { settings, fates } = parts
   const now = settings.now()
   const holder = person?.holder ?? null
   const remembered = challengeOf(req, stepUp, holder)
   // Whoever typed an address is told nothing of its mail: else the page would tell who has a mailbox.
-  const challenge = remembered && { ...remembered, trouble: null, ...(person && fateOf(fates, remembered)) }
+  const challenge = remembered && { ...remembered, trouble: null, ...(person && fateOf(parts, remembered)) }
   const grant = freshGrant(req, stepUp, holder, stepUp.maxAge ?? settings.grantMaxAge, now)
   if (grant) return { state: 'verified', challenge, grant }
   const isOpen = challenge !== null && !challenge.ended && challenge.expires > now
-  if (isOpen && challenge.delivery !== 'failed') return { state: 'code', challenge, grant }
+  // Whoever has a code from an earlier mail may type it, though the later one was lost.
+  const hasCode = challenge !== null && (challenge.delivery !== 'failed' || fates.wasSent(challenge.id))
+  if (isOpen && hasCode) return { state: 'code', challenge, grant }
   return { state: person === null && challenge === null ? 'email' : 'send', challenge, grant }
 }
 
-function fateOf(fates: Parts['fates'], challenge: OpenChallenge): Pick<LiveChallenge, 'delivery' | 'trouble'> | null {
+function fateOf(
+  { fates, mailer }: Parts,
+  challenge: OpenChallenge,
+): Pick<LiveChallenge, 'delivery' | 'trouble'> | null {
   const fate = fates.of(challenge)
-  return fate && { delivery: fate.delivery, trouble: fate.class }
+  if (!fate) return null
+  const isStuck = fate.delivery === 'queued' && mailer.health().breaker === 'open'
+  return { delivery: fate.delivery, trouble: fate.class ?? (isStuck ? 'connect' : null) }
 }
 
 /** The state as JSON clients get it. */

@@ -60,12 +60,16 @@ export function readField(body: unknown, name: string, longest: number): string 
 /** The language: the person's own, else the browser's, else the default; only such as have words. */
 export function localeOf({ settings, views }: Parts, req: OtpRequest, person: Person | null): string {
   const { locales } = views
-  const own = person?.locale ?? ''
-  const wanted = locales.includes(own) ? own : locales.find((tag) => tag === own.replace(/-.*/, ''))
+  const wanted = wordsFor(locales, person?.locale ?? '')
   if (wanted !== undefined) return wanted
   // Without an Accept-Language header the first one wins, so the default stands first.
   const known = [settings.locale, ...locales.filter((tag) => tag !== settings.locale)]
   return req.acceptsLanguages(...known) || settings.locale
+}
+
+/** The locale itself, or its language, if there are words for it. */
+export function wordsFor(locales: readonly string[], own: string): string | undefined {
+  return locales.includes(own) ? own : locales.find((tag) => tag === own.replace(/-.*/, ''))
 }
 
 /** Runs a function of the host's. @throws OtpError `host_callback` with what it threw as the cause */

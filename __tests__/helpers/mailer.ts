@@ -6,9 +6,9 @@ import { type MailSettings, resolveMail } from '../../src/mail/transport.js'
 type Mail = Partial<OtpOptions['mail']> & Pick<OtpOptions['mail'], 'transport'>
 
 /** The part of the plugin that hands mails over, by itself. */
-export function mailerOf(mail: Mail | MailSettings, now: () => number = Date.now): Mailer {
+export function mailerOf(mail: Mail | MailSettings, now: () => number = Date.now, forOthers?: number): Mailer {
   const settings = 'transporter' in mail ? mail : resolveMail({ from: 'Acme <no-reply@acme.example>', ...mail })
-  return createMailer(settings, now, () => undefined)
+  return createMailer(settings, now, () => undefined, forOthers)
 }
 
 /** One try at one message. */

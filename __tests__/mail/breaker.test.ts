@@ -1,5 +1,5 @@
 import { Breaker } from '../../src/mail/breaker.js'
-import { classifyFailure, type Delivery, failureOf } from '../../src/mail/failure.js'
+import { classifyFailure, type Delivery, type Failure, failureOf } from '../../src/mail/failure.js'
 import { Clock } from '../helpers/host-app.js'
 
 const ACCEPTED: Delivery = { outcome: 'accepted' }
@@ -19,12 +19,12 @@ beforeEach(() => {
 })
 
 /** As many tries with the same ending as the breaker lets through. */
-function tries(delivery: Delivery, count = 1): number {
+function tries(delivery: Delivery, count = 1, isKnown = false): number {
   let let_ = 0
   for (let i = 0; i < count; i++) {
     const pass = breaker.admit()
     if (pass === null) break
-    breaker.report(pass, delivery)
+    breaker.report(pass, delivery, isKnown)
     let_ += 1
   }
   return let_
@@ -94,7 +94,7 @@ test('after 15 seconds one mail looks, and no second one beside it', () => {
   expect([breaker.state, breaker.retryAfter]).toEqual(['half-open', 0])
   expect(breaker.admit()).toBe('probe')
   expect(breaker.admit()).toBeNull()
-  breaker.report('probe', ACCEPTED)
+  breaker.report('probe', ACCEPTED, false)
   expect(breaker.state).toBe('closed')
   expect(breaker.admit()).toBe('free')
   expect(told).toEqual(['open connect 15', 'closed - 0'])
@@ -132,9 +132,54 @@ test.each<[string, Delivery, string]>([
 test('mails that set out before it opened neither open it longer nor close it', () => {
   const early = [breaker.admit(), breaker.admit(), breaker.admit()] as 'free'[]
   tries(GONE, 5)
-  breaker.report(early[0] ?? 'free', GONE)
-  breaker.report(early[1] ?? 'free', ACCEPTED)
-  breaker.report(early[2] ?? 'free', USED_UP)
+  breaker.report(early[0] ?? 'free', GONE, true)
+  breaker.report(early[1] ?? 'free', ACCEPTED, true)
+  breaker.report(early[2] ?? 'free', USED_UP, true)
   expect([breaker.state, breaker.retryAfter]).toEqual(['open', 15])
   expect(told).toHaveLength(1)
+})
+
+describe('what one recipient’s server does', () => {
+  const amid = classifyFailure({ code: 'ETIMEDOUT', command: 'CONN', message: 'Timeout' })
+  const replied = (response: string, command = 'RCPT TO'): Failure =>
+    classifyFailure({ command, responseCode: Number(response.slice(0, 3)), response })
+
+  test.each<[string, Failure]>([
+    ['silence amid a conversation', amid],
+    ['hanging up amid one', classifyFailure({ code: 'ECONNECTION', message: 'Connection closed unexpectedly' })],
+    ['a reply that speaks of a login', replied('530 5.7.1 log in there')],
+    ['a policy reply', replied('554 5.7.9 not accepted for policy reasons', 'DATA')],
+    ['a limit of one mailbox', replied('554 5.2.0 STOREDRV.Deliver', 'DATA')],
+    ['a limit of one mailbox at its name', replied('550 5.5.3 limit')],
+    ['a daily limit of one mailbox', replied('452 4.5.3 daily limit')],
+  ])('%s: however often, it keeps nobody else’s mail back', (_what, failure) => {
+    expect(tries(failure, 50)).toBe(50)
+    expect(breaker.state).toBe('closed')
+  })
+
+  test('silence counts when those who wait are signed in: nobody else has typed their addresses', () => {
+    expect(tries(amid, 50, true)).toBe(5)
+  })
+
+  test.each([
+    ['550 5.4.5 Daily user sending limit exceeded', 'DATA'],
+    ['454 Throttling failure: Daily message quota exceeded.', 'DATA'],
+  ])('%s is said of the sender, wherever it is said', (response, command) => {
+    tries(replied(response, command))
+    expect(breaker.retryAfter).toBe(3_600)
+  })
+
+  test('an answer of any kind shows a server at work: failures of the connection before it are forgotten', () => {
+    for (let i = 0; i < 5; i++) {
+      tries(GONE, 4)
+      tries(failureOf('recipient', 'x'))
+    }
+    expect(breaker.state).toBe('closed')
+  })
+})
+
+test('a clock that is put back does not keep it open: the next mail looks', () => {
+  tries(GONE, 5)
+  clock.tick(-3_600)
+  expect([breaker.state, breaker.retryAfter, breaker.admit()]).toEqual(['half-open', 0, 'probe'])
 })

@@ -1,7 +1,9 @@
 import type { MailTransporter } from '../../src/index.js'
-import type { Mailer, Place } from '../../src/mail/delivery.js'
+import type { Mailer } from '../../src/mail/delivery.js'
 import { failureOf } from '../../src/mail/failure.js'
-import type { News, Post } from '../../src/mail/letters.js'
+import type { Place } from '../../src/mail/places.js'
+import type { News, Post } from '../../src/mail/post.js'
+import { lastTry } from '../../src/mail/retry.js'
 import { Clock } from '../helpers/host-app.js'
 import { mailerOf, tryOnce } from '../helpers/mailer.js'
 import { ScriptedSmtp, type SmtpScript } from '../helpers/smtp-script.js'
@@ -37,7 +39,8 @@ function letter(of: string, more: Partial<Post> = {}): Post {
     secrets: [],
     key: address,
     challenge: of,
-    expires: clock.ms + 600_000,
+    isKnown: false,
+    until: lastTry(clock.ms, clock.ms + 600_000),
     tell: (one) => {
       news.push({ ...one, of })
       for (const wake of waiting.splice(0)) wake()
@@ -46,14 +49,20 @@ function letter(of: string, more: Partial<Post> = {}): Post {
   }
 }
 
-function place(): Place {
-  const reserved = mailer.reserve()
+/** The same letter to the address of `a`. */
+function sameAs({ message }: Post): Partial<Post> {
+  const address = 'a@example.com'
+  return { key: address, address, message: { ...message, to: { name: '', address } } }
+}
+
+function place(isKnown = false): Place {
+  const reserved = mailer.reserve(isKnown)
   if ('reason' in reserved) throw new Error(reserved.reason)
   return reserved
 }
 
 function post(of: string, more: Partial<Post> = {}): void {
-  place().post(letter(of, more))
+  place(more.isKnown).post(letter(of, more))
 }
 
 /** Waits for the fact. */
@@ -72,7 +81,7 @@ describe('the queue', () => {
   test('holds 500 letters; the 501st finds no place, and none of the 500 is lost', async () => {
     await against({ greeting: 'hang' })
     for (let i = 0; i < 500; i++) post(`p${i}`)
-    expect(mailer.reserve()).toEqual({ reason: 'queue_full', retryAfter: 10 })
+    expect(mailer.reserve(false)).toEqual({ reason: 'queue_full', retryAfter: 10 })
     expect(mailer.health()).toMatchObject({ queue: 500, breaker: 'closed' })
     await smtp?.until(() => smtp?.connections === 3)
     if (smtp) smtp.script = {}
@@ -86,12 +95,12 @@ describe('the queue', () => {
 
   test('a place that is taken counts before it is used, so that many who ask at once do not overfill it', async () => {
     await against({ greeting: 'hang' })
-    const places = Array.from({ length: 500 }, place)
-    expect(mailer.reserve()).toMatchObject({ reason: 'queue_full' })
+    const places = Array.from({ length: 500 }, () => place())
+    expect(mailer.reserve(false)).toMatchObject({ reason: 'queue_full' })
     places[0]?.release()
     places[0]?.release() // twice is once
     place()
-    expect(mailer.reserve()).toMatchObject({ reason: 'queue_full' })
+    expect(mailer.reserve(false)).toMatchObject({ reason: 'queue_full' })
     for (const one of places.slice(1)) one.release()
     expect(mailer.health().queue).toBe(0)
   })
@@ -118,6 +127,28 @@ describe('the queue', () => {
       await new Promise((resolve) => setImmediate(resolve))
     }
     expect(Math.max(...most)).toBe(2)
+  })
+
+  test('keeps places and a lane for people who are signed in, whatever addresses others may type', async () => {
+    smtp = await ScriptedSmtp.listen({ rcpt: 'hang' })
+    const transport = { host: '127.0.0.1', port: smtp.port }
+    mailer = mailerOf({ transport }, clock.now, 2)
+    for (let i = 0; i < 500; i++) post(`p${i}`)
+    await smtp.until(() => smtp?.recipients.length === 2) // of three lanes
+    smtp.script = {}
+    for (let i = 0; i < 100; i++) post(`known${i}`, { isKnown: true })
+    expect([mailer.reserve(false), mailer.reserve(true)]).toEqual(
+      Array(2).fill({ reason: 'queue_full', retryAfter: 10 }),
+    )
+    await until(() => endings().length === 100)
+    expect(endings().every((one) => /^known\d+ accepted$/.test(one))).toBe(true)
+    place(true).release()
+  })
+
+  test('people who are signed in have 500 places as well, and no more', async () => {
+    await against({ greeting: 'hang' })
+    for (let i = 0; i < 500; i++) post(`p${i}`, { isKnown: true })
+    expect(mailer.reserve(true)).toMatchObject({ reason: 'queue_full' })
   })
 
   test('keeps to a rate, in an even flow', async () => {
@@ -245,7 +276,7 @@ describe('one address has one letter that waits', () => {
     post('a')
     await until(() => news.length === 1)
     if (smtp) smtp.script = {}
-    post('b', { key: 'a@example.com' })
+    post('b', sameAs(letter('b')))
     await until(() => endings().length === 2)
     expect(endings()).toEqual(['a unavailable', 'b accepted'])
     expect(news[1]?.delivery).toMatchObject({ class: 'aborted', reason: 'replaced' })
@@ -255,7 +286,7 @@ describe('one address has one letter that waits', () => {
     await against({ end: 'hang' })
     post('a')
     await smtp?.until(() => smtp?.messages.length === 1)
-    post('b', { key: 'a@example.com' })
+    post('b', sameAs(letter('b')))
     post('c')
     await smtp?.until(() => smtp?.messages.length === 2)
     expect(smtp?.recipients).toEqual(['a@example.com', 'c@example.com'])
@@ -273,7 +304,7 @@ describe('the breaker before the server', () => {
     await until(() => news.length === 5)
     expect(mailer.health()).toEqual({ queue: 5, breaker: 'open', lastError: 'connect', retryAfter: 15 })
     clock.tick(5)
-    expect(mailer.reserve()).toEqual({ reason: 'breaker_open', retryAfter: 10 })
+    expect(mailer.reserve(false)).toEqual({ reason: 'breaker_open', retryAfter: 10 })
     await new Promise((resolve) => setTimeout(resolve, 600)) // long enough for two looks at the queue
     expect(news).toHaveLength(5)
     clock.tick(10)
@@ -298,13 +329,60 @@ describe('the breaker before the server', () => {
   })
 })
 
+test('jobs of a queue of the host’s go out as many at once as there are connections, and waiting is no part of a try', async () => {
+  let [now_, most] = [0, 0]
+  const transport: MailTransporter = {
+    sendMail: async ({ to }) => {
+      most = Math.max(most, ++now_)
+      await new Promise((resolve) => setImmediate(resolve))
+      now_ -= 1
+      return { accepted: [to] }
+    },
+  }
+  mailer = mailerOf({ transport }, clock.now)
+  const jobs = Array.from({ length: 50 }, (_, i) => tryOnce(mailer, { to: `p${i}@example.com` }, `p${i}@example.com`))
+  expect(await Promise.all(jobs)).toEqual(Array(50).fill({ outcome: 'accepted' }))
+  expect(most).toBe(3)
+})
+
+test('those that wait when everything closes are told so', async () => {
+  mailer = mailerOf({ transport: { sendMail: () => new Promise(() => undefined) } }, clock.now)
+  const jobs = Array.from({ length: 9 }, (_, i) => tryOnce(mailer, {}, `p${i}@example.com`))
+  await mailer.close()
+  expect(await Promise.all(jobs)).toMatchObject(Array(9).fill({ outcome: 'unavailable', reason: 'closed' }))
+}, 20_000)
+
+test.each<[string, unknown]>([
+  [
+    'is a riddle',
+    {
+      get code(): string {
+        throw new Error('no')
+      },
+    },
+  ],
+  [
+    'contains itself',
+    Object.defineProperty({}, 'rejectedErrors', {
+      get() {
+        return [this]
+      },
+    }),
+  ],
+])('an error that %s ends the letter like any other', async (_how, error) => {
+  mailer = mailerOf({ transport: { sendMail: () => Promise.reject(error as Error) } }, clock.now)
+  post('a')
+  await until(() => news.length === 1)
+  expect(news[0]?.delivery).toMatchObject({ class: 'unknown' })
+})
+
 describe('closing', () => {
   test('takes no more letters and lets those under way finish', async () => {
     await against({})
     for (let i = 0; i < 20; i++) post(`p${i}`)
     const late = place()
     const closed = mailer.close()
-    expect(mailer.reserve()).toMatchObject({ reason: 'closed' })
+    expect(mailer.reserve(false)).toMatchObject({ reason: 'closed' })
     late.post(letter('late'))
     await closed
     expect(endings().filter((one) => one.endsWith(' accepted'))).toHaveLength(20)

@@ -58,11 +58,14 @@ describe('when a mail is tried again', () => {
     expect(next).toBeGreaterThanOrEqual(at(22.5))
   })
 
-  test('a mail that was never tried is worth it until two minutes before the end, or ten seconds at least', () => {
-    expect(isTooLate(at(480), START, at(600))).toBe(false)
-    expect(isTooLate(at(481), START, at(600))).toBe(true)
-    expect(isTooLate(at(10), START, at(60))).toBe(false)
-    expect(isTooLate(at(11), START, at(60))).toBe(true)
+  test('a mail that was never tried is too late when it could not be tried again; but ten seconds it may wait', () => {
+    const until = lastTry(START, at(600))
+    expect(isTooLate(at(300), START, until)).toBe(false)
+    expect(isTooLate(at(301), START, until)).toBe(true)
+    const short = lastTry(START, at(60))
+    expect(isTooLate(at(10), START, short)).toBe(false)
+    expect(isTooLate(at(11), START, short)).toBe(true)
+    expect(isTooLate(at(1), null, short)).toBe(true)
   })
 })
 

@@ -21,7 +21,7 @@ export async function attempt(transporter: MailTransporter, letter: Letter): Pro
     timer = setTimeout(() => {
       reject(Object.assign(new Error('It took too long.'), { code: 'EABORT' }))
       patience.abort()
-    }, LONGEST_ATTEMPT_MS)
+    }, LONGEST_ATTEMPT_MS).unref()
   })
   try {
     const sending = transporter.sendMail({ ...letter.message, signal: patience.signal })

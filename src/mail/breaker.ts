@@ -26,7 +26,9 @@ export class Breaker {
   readonly #now: () => number
   readonly #tell: BreakerListener
   #failures: number[] = []
-  #openUntil: number | null = null
+  #openedAt = 0
+  /** Seconds that it stays open; null while it is closed. */
+  #pause: number | null = null
   #trips = 0
   #isLooking = false
 
@@ -36,13 +38,20 @@ export class Breaker {
   }
 
   get state(): BreakerState {
-    if (this.#openUntil === null) return 'closed'
-    return this.#openUntil > this.#now() ? 'open' : 'half-open'
+    if (this.#pause === null) return 'closed'
+    return this.#rest > 0 ? 'open' : 'half-open'
   }
 
   /** Whole seconds until mail is taken again; 0 when it is. */
   get retryAfter(): number {
-    return this.state === 'open' ? Math.max(1, Math.ceil(((this.#openUntil ?? 0) - this.#now()) / 1000)) : 0
+    return Math.ceil(this.#rest)
+  }
+
+  /** Seconds of the pause that are left. A clock that was put back ends it: else it would last as long as the jump. */
+  get #rest(): number {
+    if (this.#pause === null) return 0
+    const passed = (this.#now() - this.#openedAt) / 1000
+    return passed < 0 ? 0 : Math.max(0, this.#pause - passed)
   }
 
   /** Lets a mail through, or does not. Whoever was let through must `report`. */
@@ -54,47 +63,52 @@ export class Breaker {
     return 'probe'
   }
 
-  report(pass: 'free' | 'probe', delivery: Delivery): void {
+  /** `isKnown`: the letter is to somebody who is signed in, not to any address that anybody may type. */
+  report(pass: 'free' | 'probe', delivery: Delivery, isKnown: boolean): void {
     if (pass === 'probe') {
       this.#isLooking = false
       if (delivery.outcome !== 'accepted' && !isAtWork(delivery)) this.#open(delivery)
       else this.#close()
-    } else if (this.#openUntil === null) {
-      this.#count(delivery)
+    } else if (this.#pause === null) {
+      this.#count(delivery, isKnown)
     } // else it set out before the breaker opened, and tells nothing new
   }
 
-  #count(delivery: Delivery): void {
-    if (delivery.outcome === 'accepted') {
+  #count(delivery: Delivery, isKnown: boolean): void {
+    if (delivery.outcome === 'accepted' || isAtWork(delivery)) {
       this.#failures = []
       return
     }
     if (opensAtOnce(delivery)) return void this.#open(delivery)
-    if (!COUNTED.includes(delivery.class)) return
+    // Else anybody could open it by typing addresses whose server is slow.
+    const isCounted = delivery.scope === 'server' || isKnown
+    if (!COUNTED.includes(delivery.class) || !isCounted) return
     const now = this.#now()
     this.#failures = [...this.#failures.filter((at) => now - at < WINDOW_MS), now]
     if (this.#failures.length >= MANY) this.#open(delivery)
   }
 
   #open(failure: Failure): void {
-    const pause = failure.isDaily ? PAUSE_OF_A_DAY : (PAUSES[this.#trips] ?? PAUSES[2])
+    const pause = failure.isDaily && failure.scope === 'server' ? PAUSE_OF_A_DAY : (PAUSES[this.#trips] ?? PAUSES[2])
     this.#trips += 1
     this.#failures = []
-    this.#openUntil = this.#now() + pause * 1000
+    this.#pause = pause
+    this.#openedAt = this.#now()
     this.#tell('open', failure, pause)
   }
 
   #close(): void {
     this.#trips = 0
-    this.#openUntil = null
+    this.#pause = null
     this.#tell('closed', null, 0)
   }
 }
 
-function opensAtOnce({ class: found, isPassing, isDaily }: Failure): boolean {
-  return isDaily || (found === 'auth' && !isPassing)
+function opensAtOnce({ class: found, isPassing, isDaily, scope }: Failure): boolean {
+  return scope === 'server' && (isDaily || (found === 'auth' && !isPassing))
 }
 
-function isAtWork(failure: Failure): boolean {
-  return AT_WORK.includes(failure.class) || (failure.class === 'quota' && !failure.isDaily)
+function isAtWork({ class: found, isDaily, scope }: Failure): boolean {
+  const isOfOne = scope === 'letter' && (found === 'auth' || found === 'quota')
+  return AT_WORK.includes(found) || isOfOne || (found === 'quota' && !isDaily)
 }

@@ -1,9 +1,11 @@
-import { type Limit, take } from '../bucket.js'
 import { within } from '../deadline.js'
 import { attempt, type Letter } from './attempt.js'
 import { Breaker, type BreakerListener, type BreakerState } from './breaker.js'
 import { type Delivery, type Failure, failureOf } from './failure.js'
-import { type Entry, Letters, type News, type Post, type Withdrawn } from './letters.js'
+import { type Entry, Letters } from './letters.js'
+import { type Place, Places } from './places.js'
+import type { News, Withdrawn } from './post.js'
+import { Rate } from './rate.js'
 import { nextTry } from './retry.js'
 import type { MailSettings } from './transport.js'
 
@@ -18,12 +20,6 @@ export interface MailHealth {
   readonly retryAfter: number
 }
 
-/** Room for one letter, taken before any address is looked at. Post into it or release it. */
-export interface Place {
-  readonly post: (post: Post) => void
-  readonly release: () => void
-}
-
 /** Why no mail is taken at the moment, and after how many seconds to ask again. */
 export interface NoPlace {
   readonly reason: 'breaker_open' | 'queue_full' | 'closed'
@@ -32,7 +28,8 @@ export interface NoPlace {
 
 /** Hands letters to the mail server: bounded queue, rate, at most as many at once as there are connections. */
 export interface Mailer {
-  readonly reserve: () => Place | NoPlace
+  /** `isKnown`: for somebody who is signed in. `isPatient`: the letter may wait until the server is back. */
+  readonly reserve: (isKnown: boolean, isPatient?: boolean) => Place | NoPlace
   /** Ends what still waits for a challenge, as told. Whether there was something to end. */
   readonly withdraw: (challenge: string, end: Failure | Withdrawn) => boolean
   /** Tries once and past the queue: for those who have a queue of their own. */
@@ -42,7 +39,8 @@ export interface Mailer {
   readonly close: () => Promise<void>
 }
 
-const MOST_LETTERS = 500
+/** "Too fast" holds up everybody, but not as long as any server may wish. */
+const LONGEST_PAUSE_MS = 30_000
 const LONGEST_FAREWELL_MS = 10_000
 /** Seconds after which a full queue is worth another look. */
 const FULL_PAUSE = 10
@@ -52,11 +50,21 @@ const SWEEP_MS = 100
 const CLOSED = failureOf('connect', 'closed')
 const TOO_LATE = failureOf('connect', 'too late')
 
-export function createMailer(mail: MailSettings, now: () => number, tellBreaker: BreakerListener): Mailer {
+/**
+ * @param forOthers how many of the lanes letters to addresses that anybody may have typed can take: the rest stays free
+ *   for people who are signed in, whatever others type
+ */
+export function createMailer(
+  mail: MailSettings,
+  now: () => number,
+  tellBreaker: BreakerListener,
+  forOthers = mail.lanes,
+): Mailer {
   const letters = new Letters(now)
   const breaker = new Breaker(now, tellBreaker)
-  const rate: Limit | null = mail.rate === null ? null : { capacity: Math.ceil(mail.rate / 10), refill: 1 / mail.rate }
-  let [rateFull, pausedUntil, reserved, sweptAt] = [0, 0, 0, 0]
+  const rate = new Rate(mail.rate, now)
+  const places = new Places(letters)
+  let [pausedUntil, sweptAt] = [0, 0]
   let lastError: MailHealth['lastError'] = null
   let isClosed = false
   let timer: NodeJS.Timeout | undefined
@@ -66,20 +74,24 @@ export function createMailer(mail: MailSettings, now: () => number, tellBreaker:
     clearTimeout(timer)
     sweep()
     if (isClosed && breaker.state === 'open') for (const entry of letters.waiting()) letters.end(entry, CLOSED)
-    while (letters.flying < mail.lanes && now() >= pausedUntil) {
-      const entry = letters.next()
+    let isTooSoon = false
+    while (letters.flying < mail.lanes && !isPaused()) {
+      const entry = letters.next(letters.flyingOthers >= forOthers)
       if (entry === null) break
-      const taken = rate && take(rateFull, now(), rate)
-      if (taken?.granted === false) break
-      const pass = breaker.admit()
+      isTooSoon = !rate.take()
+      const pass = isTooSoon ? null : breaker.admit()
       if (pass === null) break
-      if (taken) rateFull = taken.full
       void fly(entry, pass)
     }
     if (letters.size === letters.flying) return
-    // With every lane taken only a landing makes room, and that looks by itself.
-    const wait = letters.flying < mail.lanes ? letters.nextDue() - now() : LOOK_MS.most
-    timer = setTimeout(look, Math.min(Math.max(wait, LOOK_MS.least), LOOK_MS.most)).unref()
+    const wait = isTooSoon ? LOOK_MS.least : letters.nextDue() - now()
+    // What is due and cannot go waits for a landing, which looks by itself, or for a server that is away.
+    timer = setTimeout(look, wait > 0 ? Math.min(Math.max(wait, LOOK_MS.least), LOOK_MS.most) : LOOK_MS.most).unref()
+  }
+
+  function isPaused(): boolean {
+    const rest = pausedUntil - now()
+    return rest > 0 && rest <= LONGEST_PAUSE_MS // more than that is a clock that was put back
   }
 
   /** Ends what has become too late. It asks all letters, so not at every look, but whenever the clock has moved on. */
@@ -94,48 +106,40 @@ export function createMailer(mail: MailSettings, now: () => number, tellBreaker:
     const began = performance.now()
     const delivery = await attempt(mail.transporter, entry.post)
     const ms = performance.now() - began
-    breaker.report(pass, delivery)
+    breaker.report(pass, delivery, entry.post.isKnown)
     const again = delivery.outcome === 'accepted' || isClosed ? null : nextTry(delivery, entry, now())
     if (delivery.outcome !== 'accepted') {
       lastError = delivery.class
       // "Too fast" is meant for all letters, not for this one.
-      if (delivery.class === 'quota' && !delivery.isDaily) pausedUntil = again ?? now()
+      const isTooFast = delivery.class === 'quota' && delivery.scope === 'server' && again !== null
+      if (isTooFast) pausedUntil = Math.min(again, now() + LONGEST_PAUSE_MS)
     }
     letters.land(entry, delivery, ms, again)
     look()
   }
 
   return {
-    reserve() {
+    reserve(isKnown, isPatient = false) {
       if (isClosed) return { reason: 'closed', retryAfter: FULL_PAUSE }
-      if (breaker.state === 'open') return { reason: 'breaker_open', retryAfter: breaker.retryAfter }
-      if (letters.size + reserved >= MOST_LETTERS) return { reason: 'queue_full', retryAfter: FULL_PAUSE }
-      reserved += 1
-      let isHeld = true
-      const release = (): void => {
-        if (isHeld) reserved -= 1
-        isHeld = false
-      }
-      const post = (one: Post): void => {
-        release()
-        if (isClosed) {
-          one.tell({ delivery: CLOSED, attempt: 0, ms: 0, again: null })
-          return
-        }
-        letters.add(one)
+      if (breaker.state === 'open' && !isPatient) return { reason: 'breaker_open', retryAfter: breaker.retryAfter }
+      if (places.isFull(isKnown)) return { reason: 'queue_full', retryAfter: FULL_PAUSE }
+      return places.take(isKnown, (post) => {
+        if (isClosed) return post.tell({ delivery: CLOSED, attempt: 0, ms: 0, again: null })
+        letters.add(post)
         look()
-      }
-      return { post, release }
+      })
     },
     withdraw: (challenge, end) => letters.withdraw(challenge, end),
     async tryOnce(letter) {
+      // In the pool of nodemailer the wait would count as part of the try.
+      while (letters.flying >= mail.lanes && !isClosed) await letters.landing()
       const pass = isClosed ? null : breaker.admit()
       if (pass === null) return isClosed ? CLOSED : failureOf('connect', 'breaker open')
       return new Promise((resolve) => {
         const tell = ({ delivery }: News): void => {
           resolve(delivery.outcome === 'withdrawn' ? CLOSED : delivery)
         }
-        void fly(letters.once({ ...letter, key: '', challenge: '', expires: 0, tell }), pass)
+        void fly(letters.once({ ...letter, key: '', challenge: '', isKnown: true, until: 0, tell }), pass)
       })
     },
     health: () => ({ queue: letters.size, breaker: breaker.state, lastError, retryAfter: breaker.retryAfter }),

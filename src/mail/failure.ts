@@ -31,6 +31,11 @@ export interface Failure {
   readonly isPassing: boolean
   /** A limit that ends with the day, not with the moment. */
   readonly isDaily: boolean
+  /**
+   * Whom it is about: `letter` when the server may be well and only this recipient's is not. What one recipient's server
+   * says must not stop the mail of others.
+   */
+  readonly scope: 'server' | 'letter'
   /** Seconds that the server asks us to wait, or null. */
   readonly wait: number | null
 }
@@ -117,10 +122,6 @@ const RULES: readonly (readonly [FailureClass, (report: Report) => boolean])[] =
  * mailbox. What is in `secrets` is masked in the text, beside everything that looks like an address or a code.
  */
 export function classifyFailure(error: unknown, secrets: readonly string[] = []): Failure {
-  const { rejectedErrors } = (error ?? {}) as { rejectedErrors?: unknown }
-  const first: unknown = Array.isArray(rejectedErrors) ? rejectedErrors[0] : null
-  if (typeof first === 'object' && first !== null && first !== error) return classifyFailure(first, secrets)
-
   const report = reportOf(error)
   const found = RULES.find(([, fits]) => fits(report))?.[0] ?? 'unknown'
   return {
@@ -130,12 +131,21 @@ export function classifyFailure(error: unknown, secrets: readonly string[] = [])
     text: maskWords(report.words, secrets),
     isPassing: isTransient(report),
     isDaily: found === 'quota' && (isPermanent(report) || isOfTheDay(report.words)),
+    scope: isAboutLetter(report) ? 'letter' : 'server',
     wait: waitAsked(report.words),
   }
 }
 
+function isAboutLetter({ name, command, code, status, words }: Report): boolean {
+  // These are said of the sender, wherever in the conversation. Elsewhere a relay may pass on what another server said.
+  if (status === '5.4.5' || status === '4.7.28' || (code === 454 && command !== 'RCPT TO')) return false
+  // Silence and hanging up amid a conversation: of nodemailer's errors only these words tell it from the beginning.
+  const isAmid = words === 'Timeout' || words === 'Connection closed unexpectedly'
+  return command === 'RCPT TO' || command === 'DATA' || name === 'EMESSAGE' || isAmid
+}
+
 /** A failure that no server told of. */
 export function failureOf(found: FailureClass, reason: string): Failure {
-  const silent = { text: '', isPassing: false, isDaily: false, wait: null }
+  const silent = { text: '', isPassing: false, isDaily: false, scope: 'server' as const, wait: null }
   return { outcome: 'unavailable', class: found, reason, ...silent }
 }

@@ -14,6 +14,7 @@ interface Sent {
 }
 
 const MOST = 10_000
+const ANY = 0
 
 /**
  * Remembers it for the page: a mail may fail when nobody's request is there that could write it into a session. In this
@@ -27,10 +28,20 @@ export class Fates {
     return this.#fates.get(nameOf(sent)) ?? null
   }
 
-  /** The newest ten thousand stay. */
+  /** Whether some mail of the challenge went out, so that there is a code to type whatever became of later ones. */
+  wasSent(id: string): boolean {
+    return this.#fates.has(nameOf({ id, resendAt: ANY }))
+  }
+
   set(sent: Sent, fate: Fate): void {
-    this.#fates.delete(nameOf(sent))
-    this.#fates.set(nameOf(sent), fate)
+    this.#keep(nameOf(sent), fate)
+    if (fate.delivery === 'sent') this.#keep(nameOf({ ...sent, resendAt: ANY }), fate)
+  }
+
+  /** The newest ten thousand stay. */
+  #keep(name: string, fate: Fate): void {
+    this.#fates.delete(name)
+    this.#fates.set(name, fate)
     const [oldest] = this.#fates.keys()
     if (this.#fates.size > MOST && oldest !== undefined) this.#fates.delete(oldest)
   }

@@ -1,35 +1,6 @@
-import type { Letter } from './attempt.js'
-import { type Delivery, type Failure, failureOf } from './failure.js'
-import { isTooLate, lastTry, type Tries } from './retry.js'
-
-/** A letter on its way. */
-export interface Post extends Letter {
-  /** One letter for each waits at a time; a newer one takes its place. */
-  readonly key: string
-  /** The challenge that it belongs to. */
-  readonly challenge: string
-  /** Milliseconds, when it is of no more use. */
-  readonly expires: number
-  /** Told of every try, and of the end. */
-  readonly tell: (news: News) => void
-}
-
-/** What became of a letter: of one try, or at last, when `again` is null. */
-export interface News {
-  readonly delivery: Delivery | Withdrawn
-  /** How many tries there were. */
-  readonly attempt: number
-  /** Milliseconds that the try took. */
-  readonly ms: number
-  /** Milliseconds of the clock, when it is tried again; null when it is not. */
-  readonly again: number | null
-}
-
-/** It was not tried any more, since nobody waits for it. */
-export interface Withdrawn {
-  readonly outcome: 'withdrawn'
-  readonly reason: 'used' | 'replaced'
-}
+import type { Delivery, Failure } from './failure.js'
+import { type News, type Post, replacement, type Withdrawn } from './post.js'
+import { isTooLate, type Tries } from './retry.js'
 
 /** A letter with its tries so far. */
 export interface Entry extends Tries {
@@ -48,6 +19,7 @@ export class Letters {
   readonly #waiting = new Map<string, Entry>()
   readonly #flying = new Set<Entry>()
   #whenGone: (() => void)[] = []
+  #whenLanded: (() => void)[] = []
 
   constructor(now: () => number) {
     this.#now = now
@@ -64,9 +36,8 @@ export class Letters {
   /** Takes in a letter, in place of one that waits for the same key. */
   add(post: Post): void {
     const older = this.#waiting.get(post.key)
-    if (older) this.end(older, replacement(older, post))
-    const now = this.#now()
-    const until = lastTry(now, post.expires)
+    if (older) this.end(older, replacement(older.post, post))
+    const [now, { until }] = [this.#now(), post]
     this.#waiting.set(post.key, { post, count: 0, firstAt: now, until, due: now, last: null, isOver: false })
   }
 
@@ -79,12 +50,35 @@ export class Letters {
     return [...this.#waiting.values()]
   }
 
-  /** The first whose time has come; an older one for the same key must have landed before. */
-  next(): Entry | null {
+  /**
+   * The first whose time has come, among those to known people before others; none to an address that a letter is under
+   * way to. `onlyKnown` leaves out the others.
+   */
+  next(onlyKnown: boolean): Entry | null {
     const now = this.#now()
-    const isFree = ({ key }: Post): boolean => ![...this.#flying].some(({ post }) => post.key === key)
-    for (const entry of this.#waiting.values()) if (entry.due <= now && isFree(entry.post)) return entry
-    return null
+    const isFree = ({ address }: Post): boolean => ![...this.#flying].some(({ post }) => post.address === address)
+    let other: Entry | null = null
+    for (const entry of this.#waiting.values()) {
+      if (entry.due > now || (other && !entry.post.isKnown) || !isFree(entry.post)) continue
+      if (entry.post.isKnown) return entry
+      other = entry
+    }
+    return onlyKnown ? null : other
+  }
+
+  /** How many there are to people who are signed in. */
+  get knownOnes(): number {
+    return [...this.#waiting.values(), ...this.#flying].filter(({ post }) => post.isKnown).length
+  }
+
+  /** How many are under way to addresses that anybody may have typed. */
+  get flyingOthers(): number {
+    return [...this.#flying].filter(({ post }) => !post.isKnown).length
+  }
+
+  /** Resolves when the next one has landed, or all were ended. */
+  async landing(): Promise<void> {
+    await new Promise<void>((resolve) => this.#whenLanded.push(resolve))
   }
 
   nextDue(): number {
@@ -93,9 +87,7 @@ export class Letters {
 
   tooLate(): Entry[] {
     const now = this.#now()
-    return this.waiting().filter(({ count, until, firstAt, post }) =>
-      count === 0 ? isTooLate(now, firstAt, post.expires) : now > until,
-    )
+    return this.waiting().filter(({ count, until, firstAt }) => isTooLate(now, count === 0 ? firstAt : null, until))
   }
 
   takeOff(entry: Entry): void {
@@ -108,12 +100,13 @@ export class Letters {
   /** Takes in how a try ended: at last, or to wait for the next one. */
   land(entry: Entry, delivery: Delivery, ms: number, again: number | null): void {
     this.#flying.delete(entry)
+    for (const wake of this.#whenLanded.splice(0)) wake()
     if (delivery.outcome === 'accepted' || again === null) return this.end(entry, delivery, ms)
     entry.last = delivery
     entry.due = again
     this.#tell(entry, { delivery, attempt: entry.count, ms, again })
     const newer = this.#waiting.get(entry.post.key)
-    if (newer) this.end(entry, replacement(entry, newer.post))
+    if (newer) this.end(entry, replacement(entry.post, newer.post))
     else this.#waiting.set(entry.post.key, entry)
   }
 
@@ -140,6 +133,7 @@ export class Letters {
 
   endAll(failure: Failure): void {
     for (const entry of [...this.#waiting.values(), ...this.#flying]) this.end(entry, entry.last ?? failure)
+    for (const wake of this.#whenLanded.splice(0)) wake()
   }
 
   async allGone(): Promise<void> {
@@ -149,10 +143,4 @@ export class Letters {
   #tell(entry: Entry, news: News): void {
     if (!entry.isOver) entry.post.tell(news)
   }
-}
-
-/** What becomes of a letter that a newer one displaces: nothing is lost if that is about the same challenge. */
-function replacement({ post }: Entry, newer: Post): Failure | Withdrawn {
-  if (post.challenge === newer.challenge) return { outcome: 'withdrawn', reason: 'replaced' }
-  return failureOf('aborted', 'replaced')
 }

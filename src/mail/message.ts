@@ -55,7 +55,8 @@ export function buildMessage(mail: MailSettings, keys: Keys, rendered: RenderedM
     },
     ...(code !== null && bindsCode(origin) && { otp: { code, origin } }),
   }
-  const secrets = [to.address, to.key, to.address.slice(0, to.address.lastIndexOf('@')), code ?? '']
+  const local = to.address.slice(0, to.address.lastIndexOf('@'))
+  const secrets = [to.address, to.key, local, local.replace(/\+.*/, ''), code ?? '']
   return { message, messageId, view: rendered.view, secrets }
 }
 

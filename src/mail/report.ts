@@ -14,14 +14,30 @@ export interface Report {
 /** No server has more to say; and nobody may keep us busy by reading on. */
 const LONGEST = 2_000
 
-/** Reads an error of nodemailer's, or of any other transport: whatever is missing counts as nothing said. */
+/** Reads an error of nodemailer's, or of any other transport: whatever is missing or odd counts as nothing said. */
 export function reportOf(error: unknown): Report {
+  try {
+    return read(ofTheOne(error))
+  } catch {
+    return { name: '', command: '', code: 0, status: '', words: 'unreadable error' } // a getter that throws
+  }
+}
+
+/** When all recipients were refused, and we have but one, its own error says more. */
+function ofTheOne(error: unknown): unknown {
+  const { rejectedErrors } = (error ?? {}) as { rejectedErrors?: unknown }
+  const first: unknown = Array.isArray(rejectedErrors) ? rejectedErrors[0] : null
+  return typeof first === 'object' && first !== null ? first : error
+}
+
+function read(error: unknown): Report {
   const told = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>
   const text = (value: unknown): string => (typeof value === 'string' ? value : '')
   const response = text(told.response)
   return {
-    name: text(told.code),
-    command: text(told.command),
+    // Other transports put sentences here.
+    name: /^[A-Z][A-Z0-9_]{1,40}$/.exec(text(told.code))?.[0] ?? '',
+    command: /^[A-Z][A-Z0-9 ]{0,20}$/.exec(text(told.command))?.[0] ?? '',
     code: typeof told.responseCode === 'number' ? told.responseCode : 0,
     status: /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/.exec(response)?.[1] ?? '',
     words: beginning(response === '' ? text(told.message) : response),

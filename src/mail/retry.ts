@@ -35,14 +35,19 @@ export function isWorthAnother(failure: Failure): boolean {
   return AGAIN[failure.class](failure) !== 'never'
 }
 
-/** Whether a mail that has waited since `at` is not worth sending any more. */
-export function isTooLate(now: number, at: number, expires: number): boolean {
-  return now > Math.max(expires - USELESS_MS, at + FIRST_TRY_MS)
+/** Whether it is too late for another try; for the first one, of a mail posted at `postedAt`, a little later. */
+export function isTooLate(now: number, postedAt: number | null, until: number): boolean {
+  return now > (postedAt === null ? until : Math.max(until, postedAt + FIRST_TRY_MS))
+}
+
+/** Until when the mail of a code is of use, in milliseconds. */
+export function usefulUntil(expires: number): number {
+  return expires - USELESS_MS
 }
 
 /** Until when a mail that is posted now may be tried again, in milliseconds. */
 export function lastTry(now: number, expires: number): number {
-  return Math.min(now + LONGEST_MS, expires - USELESS_MS)
+  return Math.min(now + LONGEST_MS, usefulUntil(expires))
 }
 
 /** The tries of one mail so far. All times are milliseconds. */

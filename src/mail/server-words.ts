@@ -6,15 +6,21 @@
 const LONGEST = 200
 
 /**
- * The words on one line, with addresses, runs of four digits or more, and everything in `secrets` (in any case of
- * letters) masked. Reply codes stay readable.
+ * The words on one line, with addresses, runs of four digits or more, and everything in `secrets` masked: in any case of
+ * letters, and with anything between their characters. The reply code at the beginning stays.
  */
 export function maskWords(words: string, secrets: readonly string[] = []): string {
+  const plain = words
+    .normalize('NFKC')
+    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .trim()
+  const [code = ''] = /^\d{3}[ -](?:\d\.\d{1,3}\.\d{1,3} )?/.exec(plain) ?? []
+  let text = plain.slice(code.length)
   const known = secrets.filter((secret) => secret.length > 1).sort((a, b) => b.length - a.length)
-  let text = words.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim()
-  for (const secret of known) text = text.replaceAll(new RegExp(escaped(secret), 'gi'), '•••')
-  const plain = text.replace(/[^\s<>"'(),;:]+@[^\s<>"'(),;:]+/g, '•••').replace(/\d{4,}|\d(?:[ -]\d){3,}/g, '••••')
-  return plain.length > LONGEST ? `${plain.slice(0, LONGEST)}…` : plain
+  for (const secret of known) text = text.replaceAll(new RegExp(spread(secret), 'giu'), '•••')
+  text = text.replace(/[^\s<>"'(),;:@]{1,64}@[^\s<>"'(),;:@]{1,255}/g, '•••')
+  text = code + text.replace(/\p{Nd}(?:[ .-]?\p{Nd}){3,}/gu, '••••')
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
 }
 
 /**
@@ -35,6 +41,8 @@ export function isOfTheDay(words: string): boolean {
   return /\bdaily\b|\bper day\b|\b24[ -]?h(?:ours?)?\b|\btoday\b/i.test(words)
 }
 
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+/** The characters of a secret with whatever a server may put between them. */
+function spread(secret: string): string {
+  const characters = Array.from(secret, (one) => one.replace(/[.*+?^${}()|[\]\\/]/, '\\$&'))
+  return secret.length < 4 ? characters.join('') : characters.join('[^\\p{L}\\p{N}]{0,3}')
 }

@@ -38,7 +38,7 @@ export function resolveMail(options: OtpOptions['mail']): MailSettings {
     from: mailbox('mail.from', options.from),
     replyTo: replyTo === undefined ? null : mailbox('mail.replyTo', replyTo).address,
     headers: { ...headers },
-    lanes: (transporter as { options?: { maxConnections?: number } }).options?.maxConnections ?? CONNECTIONS,
+    lanes: lanesOf(transporter),
     rate: rate === undefined ? null : positive('mail.rate', rate, 1_000),
     deliver: deliver === undefined ? null : callback('mail.deliver', deliver, deliver),
   }
@@ -87,4 +87,10 @@ function mailbox(option: string, value: unknown): { name: string; address: strin
   const address: Address | null = found.length === 1 ? parseAddress(found[0]?.address ?? '') : null
   if (address) return { name: found[0]?.name ?? '', address: address.address }
   throw invalidOption(option, value, 'Give one address, such as Acme <no-reply@acme.example>.')
+}
+
+/** As many mails at once as the transporter has connections, where it says so. */
+function lanesOf(transporter: MailTransporter): number {
+  const { options } = transporter as { options?: { maxConnections?: unknown } }
+  return Math.max(1, Math.floor(Number(options?.maxConnections ?? CONNECTIONS)) || CONNECTIONS)
 }
