@@ -135,28 +135,55 @@ describe('nothing depends on it:', () => {
     await smtp.close()
   }, 20_000)
 
-  test('while no mail can go out, the day’s alert is not used up', async () => {
-    const clock = new Clock()
-    const store = new MemoryStore({ now: clock.now })
-    const spent: string[] = []
-    const spend = store.spend.bind(store)
-    store.spend = (request) => {
-      spent.push(request.bucket)
-      return spend(request)
-    }
+  test('a mail server that is away does not swallow it: it goes out when the server is back', async () => {
     const smtp = await ScriptedSmtp.listen({})
-    await start({ ...ONE_GUESS, store, now: clock.now, mail: { transport: smtp.url, from: FROM } })
+    await start({ ...ONE_GUESS, mail: { transport: smtp.url, from: FROM } })
     const jar = await host.signedIn()
     await jar.post('/2fa/send').send({}).expect(200)
     smtp.script = { mail: '535 5.7.8 who are you' }
-    const ben = await host.signedIn(BEN)
-    await ben.post('/2fa/send').send({}).expect(503)
+    await (await host.signedIn(BEN)).post('/2fa/send').send({}).expect(503)
     expect(host.otp.health().breaker).toBe('open')
     const code = /^\d{6}$/m.exec(smtp.messages[0] ?? '')?.[0] ?? ''
     await guess(jar, wrongCode(code)).expect(422)
-    await jar.get('/2fa').expect(200)
-    expect(host.events.map(({ type }) => type)).toContain('escalated')
-    expect(spent).not.toContain('alert')
+    while (host.otp.health().queue < 1) await new Promise((resolve) => setImmediate(resolve))
+    smtp.script = {}
+    const told = alerted()
+    host.clock.tick(15)
+    expect(await told).toMatchObject({ view: 'alert', attempt: 1 })
+    await smtp.close()
+  })
+
+  test('one that is lost is not the one of the day, and a store that fails at it keeps no place', async () => {
+    const clock = new Clock()
+    const store = new MemoryStore({ now: clock.now })
+    const spent: (number | undefined)[] = []
+    const spend = store.spend.bind(store)
+    store.spend = (request) => {
+      if (request.bucket === 'alert') spent.push(request.permits)
+      return request.bucket === 'alert' && spent.length > 2 ? Promise.reject(new Error('down')) : spend(request)
+    }
+    const smtp = await ScriptedSmtp.listen({})
+    const limits = { failures: { capacity: 1, refill: 3_600 }, sendsPerUser: { capacity: 700 } }
+    await start({ limits, store, now: clock.now, mail: { transport: smtp.url, from: FROM } })
+    const mistype = async (): Promise<void> => {
+      const jar = await host.signedIn()
+      smtp.script = {}
+      await jar.post('/2fa/send').send({}).expect(200)
+      smtp.script = { end: '554 5.6.0 no' }
+      await guess(jar, wrongCode(/^\d{6}$/m.exec(smtp.messages.at(-1) ?? '')?.[0] ?? '')).expect(422)
+      clock.tick(3_600)
+    }
+    const lost = new Promise((resolve) => host.otp.events.once('undelivered', resolve))
+    await mistype()
+    expect(await lost).toMatchObject({ view: 'alert', outcome: 'unavailable' })
+    while (spent.length < 2) await new Promise((resolve) => setImmediate(resolve))
+    expect(spent).toEqual([undefined, -1])
+    for (let i = 0; i < 3; i++) {
+      const failed = new Promise((resolve) => host.otp.events.once('failed', resolve))
+      await mistype()
+      await failed
+    }
+    expect(host.otp.health().queue).toBe(0)
     await smtp.close()
     await store.close()
   })

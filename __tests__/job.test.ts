@@ -238,7 +238,7 @@ describe('a job', () => {
     const [one, two] = messageIds().slice(-2)
     expect(two).toBe(one)
     expect(otp.told.at(-1)).toMatchObject({ type: 'sent', view: 'alert', user: 'u1', tag: null })
-    host.clock.tick(601)
+    host.clock.tick(3_601) // an alert is worth sending for an hour
     expect(await otp.deliverJob(alert)).toEqual({ outcome: 'expired' })
     expect(host.mailbox.received).toHaveLength(4)
   })

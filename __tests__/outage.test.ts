@@ -1,4 +1,6 @@
+import { connect } from 'node:net'
 import { inspect } from 'node:util'
+import type { Express } from 'express'
 import { MemoryStore, type OtpOptions } from '../src/index.js'
 import { guess } from './helpers/attack.js'
 import { type Agent, ANA, BEN, Clock, HostApp, JSON_CLIENT, NAVIGATE, sealedIn } from './helpers/host-app.js'
@@ -15,7 +17,10 @@ afterEach(async () => {
 
 async function against(script: SmtpScript, otp: Partial<OtpOptions> = {}): Promise<void> {
   smtp = await ScriptedSmtp.listen(script)
-  host = await HostApp.start({ otp: { mail: { transport: smtp.url, from: FROM }, ...otp } })
+  const after = (app: Express): void => {
+    app.get('/slow', () => undefined) // an answer that never comes
+  }
+  host = await HostApp.start({ after, otp: { mail: { transport: smtp.url, from: FROM }, ...otp } })
 }
 
 const again = (jar: Agent) => jar.post('/2fa/send').send({})
@@ -144,6 +149,50 @@ test('S5: the 501st mail in the queue is refused before anything is counted, and
   expect(host.events.filter(({ type }) => type === 'issued')).toHaveLength(500)
 }, 60_000)
 
+test('S5: an answer that is never read holds up no mail', async () => {
+  await against({}, { user: () => null, typedEmail: true })
+  const body = JSON.stringify({ email: ANA.email })
+  const post = `POST /2fa/send HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+  const socket = connect(Number(new URL(host.origin).port), '127.0.0.1')
+  // Behind an answer that takes its time, so that the one to this stays unsent.
+  socket.write(`GET /slow HTTP/1.1\r\nHost: a\r\n\r\n${post}`)
+  await smtp.until(() => smtp.messages.length === 1)
+  socket.destroy()
+  while (host.otp.health().queue > 0) await untilEvent('sent')
+  expect(smtp.messages).toHaveLength(1)
+}, 20_000)
+
+test('S5: whoever types somebody’s address displaces no mail that its owner waits for', async () => {
+  await against({ rcpt: '450 4.2.1 busy' }, { user: () => null, typedEmail: true })
+  const [owner, other] = [host.jar(), host.jar()]
+  for (const jar of [owner, other]) {
+    const deferred = untilEvent('undelivered')
+    await jar.post('/2fa/send').send({ email: ANA.email }).expect(200)
+    await deferred
+  }
+  smtp.script = {}
+  host.clock.tick(3)
+  await smtp.until(() => smtp.messages.length === 2)
+  const verified = await Promise.all(codes().map((code) => guess(owner, code)))
+  expect(verified.map(({ status }) => status).sort()).toEqual([200, 422])
+}, 20_000)
+
+test('S6: one person’s newer mail takes the place of an older one, whose page says so', async () => {
+  await against({ rcpt: '450 4.2.1 busy' })
+  const [one, two] = [await host.signedIn(), await host.signedIn()]
+  await again(one).expect(200)
+  await again(two).expect(200)
+  expect((await one.get('/2fa').set(NAVIGATE)).text).toContain('did not go out. Send it again.')
+  expect(host.events.find((event) => 'reason' in event && event.reason === 'replaced')).toMatchObject({
+    ...{ outcome: 'unavailable', severity: 'info' },
+  })
+  smtp.script = {}
+  host.clock.tick(3)
+  await untilEvent('sent')
+  expect(smtp.messages).toHaveLength(1)
+  await guess(two, codes()[0] ?? '').expect(200)
+}, 20_000)
+
 describe('S6: what comes later than three seconds', () => {
   test('S6: a server that trickles: the page asks whether anybody is still there, and the send is given back', async () => {
     await against({ end: 'trickle' }, { limits: { sendsPerUser: { capacity: 1 } } })
@@ -193,6 +242,52 @@ describe('S6: what comes later than three seconds', () => {
     20_000,
   )
 
+  test('S6: a resend that is lost leaves the field for the code that came before', async () => {
+    await against({})
+    const jar = await host.signedIn()
+    await again(jar).expect(200)
+    host.clock.tick(31)
+    smtp.script = { end: '554 5.6.0 no' }
+    const lost = await jar.post('/2fa/send').set(NAVIGATE).type('form').send({}).expect(503)
+    expect(lost.text).toContain('name="code"')
+    const page = await jar.get('/2fa').set(NAVIGATE).expect(200)
+    expect(page.text).toContain('did not go out')
+    expect(page.text).toContain('name="code"')
+    await guess(jar, codes()[0] ?? '').expect(200)
+  })
+
+  test('S6: a mail that failed says nothing about the next one', async () => {
+    await against({ end: '554 5.6.0 no' })
+    const jar = await host.signedIn()
+    await again(jar).expect(503)
+    smtp.script = { end: 'hang' }
+    expect((await again(jar).expect(200)).body).toMatchObject({ delivery: 'queued' })
+    expect((await jar.get('/2fa').set(JSON_CLIENT)).body).toMatchObject({ state: 'code', delivery: 'queued' })
+  }, 20_000)
+
+  test('S6: a mail that was never tried is not "on its way" while the server is left alone', async () => {
+    const refusals: (() => void)[] = []
+    const error = Object.assign(new Error('no'), { code: 'EAUTH', responseCode: 535, response: '535 5.7.8 bad' })
+    const sendMail = () =>
+      new Promise((_, reject) => {
+        refusals.push(() => {
+          reject(error)
+        })
+      })
+    await against(
+      {},
+      { mail: { transport: Object.assign({ sendMail }, { options: { maxConnections: 1 } }), from: FROM } },
+    )
+    const [ana, ben] = [await host.signedIn(), await host.signedIn(BEN)]
+    await Promise.all([again(ana), again(ben)])
+    expect((await ben.get('/2fa').set(NAVIGATE)).text).toContain('It is on its way')
+    const opened = untilEvent('breaker')
+    refusals[0]?.() // it knew the password no more; the other mail was waiting for its turn
+    await opened
+    expect((await ben.get('/2fa').set(NAVIGATE)).text).toContain('has not gone out yet')
+    expect(refusals).toHaveLength(1)
+  }, 20_000)
+
   test('S6: a client that asks for the state learns what became of the mail', async () => {
     await against({ rcpt: '450 4.2.1 busy' })
     const jar = await host.signedIn()
@@ -216,7 +311,7 @@ test('C6 and L2: a server that quotes the mail back puts neither code nor addres
   smtp.script = { end: `554 5.6.0 spam: "${code}" <ANA@Example.com> ana 8847219 ${code.split('').join(' ')}` }
   await again(jar).expect(503)
   const lost = host.events.find(({ type }) => type === 'undelivered')
-  expect(lost).toMatchObject({ class: 'content', text: '554 5.6.0 spam: "•••" <•••> ••• •••• ••••' })
+  expect(lost).toMatchObject({ class: 'content', text: '554 5.6.0 spam: "•••" <•••> ••• •••• •••' })
   expect(inspect(host.events)).not.toMatch(new RegExp(`${code}|ana|@example`, 'i'))
 })
 

@@ -352,25 +352,24 @@ test('those that wait when everything closes are told so', async () => {
   expect(await Promise.all(jobs)).toMatchObject(Array(9).fill({ outcome: 'unavailable', reason: 'closed' }))
 }, 20_000)
 
-test.each<[string, unknown]>([
-  [
-    'is a riddle',
-    {
-      get code(): string {
-        throw new Error('no')
-      },
-    },
-  ],
-  [
-    'contains itself',
-    Object.defineProperty({}, 'rejectedErrors', {
-      get() {
-        return [this]
-      },
-    }),
-  ],
+function itself(): Error {
+  const error: Error & { rejectedErrors?: unknown } = new Error('again')
+  error.rejectedErrors = [Object.assign(new Error('inside'), { rejectedErrors: [error] })]
+  return error
+}
+
+function riddle(): Error {
+  const read = (): never => {
+    throw new Error('no')
+  }
+  return Object.defineProperty(new Error('riddle'), 'code', { get: read })
+}
+
+test.each([
+  ['is a riddle', riddle()],
+  ['contains itself', itself()],
 ])('an error that %s ends the letter like any other', async (_how, error) => {
-  mailer = mailerOf({ transport: { sendMail: () => Promise.reject(error as Error) } }, clock.now)
+  mailer = mailerOf({ transport: { sendMail: () => Promise.reject(error) } }, clock.now)
   post('a')
   await until(() => news.length === 1)
   expect(news[0]?.delivery).toMatchObject({ class: 'unknown' })

@@ -16,7 +16,9 @@ export interface Entry extends Tries {
 /** The letters that wait and those that are being handed over: one that waits for each key. */
 export class Letters {
   readonly #now: () => number
-  readonly #waiting = new Map<string, Entry>()
+  /** Those that wait, by key: to people who are signed in, and to others. */
+  readonly #known = new Map<string, Entry>()
+  readonly #others = new Map<string, Entry>()
   readonly #flying = new Set<Entry>()
   #whenGone: (() => void)[] = []
   #whenLanded: (() => void)[] = []
@@ -26,7 +28,7 @@ export class Letters {
   }
 
   get size(): number {
-    return this.#waiting.size + this.#flying.size
+    return this.#known.size + this.#others.size + this.#flying.size
   }
 
   get flying(): number {
@@ -35,10 +37,11 @@ export class Letters {
 
   /** Takes in a letter, in place of one that waits for the same key. */
   add(post: Post): void {
-    const older = this.#waiting.get(post.key)
+    const waiting = this.#placeOf(post)
+    const older = waiting.get(post.key)
     if (older) this.end(older, replacement(older.post, post))
     const [now, { until }] = [this.#now(), post]
-    this.#waiting.set(post.key, { post, count: 0, firstAt: now, until, due: now, last: null, isOver: false })
+    waiting.set(post.key, { post, count: 0, firstAt: now, until, due: now, last: null, isOver: false })
   }
 
   /** One that is tried once and never waits. */
@@ -47,7 +50,7 @@ export class Letters {
   }
 
   waiting(): Entry[] {
-    return [...this.#waiting.values()]
+    return [...this.#known.values(), ...this.#others.values()]
   }
 
   /**
@@ -57,18 +60,14 @@ export class Letters {
   next(onlyKnown: boolean): Entry | null {
     const now = this.#now()
     const isFree = ({ address }: Post): boolean => ![...this.#flying].some(({ post }) => post.address === address)
-    let other: Entry | null = null
-    for (const entry of this.#waiting.values()) {
-      if (entry.due > now || (other && !entry.post.isKnown) || !isFree(entry.post)) continue
-      if (entry.post.isKnown) return entry
-      other = entry
-    }
-    return onlyKnown ? null : other
+    for (const waiting of onlyKnown ? [this.#known] : [this.#known, this.#others])
+      for (const entry of waiting.values()) if (entry.due <= now && isFree(entry.post)) return entry
+    return null
   }
 
   /** How many there are to people who are signed in. */
   get knownOnes(): number {
-    return [...this.#waiting.values(), ...this.#flying].filter(({ post }) => post.isKnown).length
+    return this.#known.size + this.flying - this.flyingOthers
   }
 
   /** How many are under way to addresses that anybody may have typed. */
@@ -82,7 +81,10 @@ export class Letters {
   }
 
   nextDue(): number {
-    return Math.min(Infinity, ...this.waiting().map(({ due }) => due))
+    let soonest = Infinity
+    for (const waiting of [this.#known, this.#others])
+      for (const { due } of waiting.values()) soonest = Math.min(soonest, due)
+    return soonest
   }
 
   tooLate(): Entry[] {
@@ -91,7 +93,7 @@ export class Letters {
   }
 
   takeOff(entry: Entry): void {
-    this.#waiting.delete(entry.post.key)
+    this.#placeOf(entry.post).delete(entry.post.key)
     this.#flying.add(entry)
     if (entry.count === 0) entry.firstAt = this.#now()
     entry.count += 1
@@ -105,14 +107,16 @@ export class Letters {
     entry.last = delivery
     entry.due = again
     this.#tell(entry, { delivery, attempt: entry.count, ms, again })
-    const newer = this.#waiting.get(entry.post.key)
+    const waiting = this.#placeOf(entry.post)
+    const newer = waiting.get(entry.post.key)
     if (newer) this.end(entry, replacement(entry.post, newer.post))
-    else this.#waiting.set(entry.post.key, entry)
+    else waiting.set(entry.post.key, entry)
   }
 
   /** The last word about a letter; whatever comes later of a try that is under way is told to nobody. */
   end(entry: Entry, delivery: Delivery | Withdrawn, ms = 0): void {
-    if (this.#waiting.get(entry.post.key) === entry) this.#waiting.delete(entry.post.key)
+    const waiting = this.#placeOf(entry.post)
+    if (waiting.get(entry.post.key) === entry) waiting.delete(entry.post.key)
     this.#tell(entry, { delivery, attempt: entry.count, ms, again: null })
     entry.isOver = true
     if (this.size === 0) for (const gone of this.#whenGone.splice(0)) gone()
@@ -128,16 +132,20 @@ export class Letters {
 
   /** Makes everything due now. */
   hurry(): void {
-    for (const entry of this.#waiting.values()) entry.due = this.#now()
+    for (const entry of this.waiting()) entry.due = this.#now()
   }
 
   endAll(failure: Failure): void {
-    for (const entry of [...this.#waiting.values(), ...this.#flying]) this.end(entry, entry.last ?? failure)
+    for (const entry of [...this.waiting(), ...this.#flying]) this.end(entry, entry.last ?? failure)
     for (const wake of this.#whenLanded.splice(0)) wake()
   }
 
   async allGone(): Promise<void> {
     if (this.size > 0) await new Promise<void>((resolve) => this.#whenGone.push(resolve))
+  }
+
+  #placeOf({ isKnown }: Post): Map<string, Entry> {
+    return isKnown ? this.#known : this.#others
   }
 
   #tell(entry: Entry, news: News): void {
