@@ -47,7 +47,10 @@ function senders(transport) {
     new Promise((resolve, reject) => {
       const id = `${posted++}`
       const tell = ({ delivery }) => (delivery.outcome === 'accepted' ? resolve() : reject(delivery))
-      mailer.reserve().post({ ...letter, key: `code ${id}`, challenge: id, expires: Date.now() + 600_000, tell })
+      const address = `p${id}@example.com`
+      const message = { ...letter.message, to: { name: '', address } }
+      const until = Date.now() + 300_000
+      mailer.reserve(false).post({ ...letter, message, address, key: id, challenge: id, isKnown: false, until, tell })
     })
   return {
     raw: { act: () => pool.sendMail({ ...letter.message }) },

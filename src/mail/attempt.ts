@@ -1,5 +1,6 @@
 import { createTransport } from 'nodemailer'
 import type { MailTransporter } from '../options.js'
+import { StopSignal } from './stop-signal.js'
 import { classifyFailure, type Delivery, failureOf } from './failure.js'
 
 /** A message as nodemailer takes it, and the one address that it is for. */
@@ -15,16 +16,17 @@ const LONGEST_ATTEMPT_MS = 20_000
 /** Tries once to hand a message to the mail server. Never rejects: how it ended is the outcome. */
 export async function attempt(transporter: MailTransporter, letter: Letter): Promise<Delivery> {
   // Timeouts of the connection do not stop a server that trickles; this does, and also a transporter that knows no signal.
-  const patience = new AbortController()
+  const signal = new StopSignal()
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(Object.assign(new Error('It took too long.'), { code: 'EABORT' }))
-      patience.abort()
+      const error = Object.assign(new Error('It took too long.'), { code: 'EABORT' })
+      reject(error)
+      signal.abort(error)
     }, LONGEST_ATTEMPT_MS).unref()
   })
   try {
-    const sending = transporter.sendMail({ ...letter.message, signal: patience.signal })
+    const sending = transporter.sendMail({ ...letter.message, signal })
     const info = (await Promise.race([sending, late])) as { accepted?: unknown } | null
     // The server must have taken this address and no other (GHSA-mm7p-fcc7-pg87).
     const accepted = Array.isArray(info?.accepted) ? (info.accepted as unknown[]) : []
