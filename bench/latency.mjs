@@ -92,18 +92,19 @@ export async function latency({ rounds, gap }) {
   say('### POST /2fa/send, typed address')
   say()
   say(
-    `One app with the memory store, and one mail server whose answer to a mail is changed from slice to slice. Each line:`,
+    'One app with the memory store, and one mail server that is told anew before each slice how to answer. Each line:',
   )
   say(
-    `${whole(rounds * SENDS)} sends to new addresses in slices of ${SENDS}, ${whole(1_000 / gap)} a second by ${CLIENTS} clients in turn.`,
+    `${whole(rounds * SENDS)} sends to new addresses, ${SENDS} a slice, ${whole(1_000 / gap)} a second by ${CLIENTS} clients in turn.`,
   )
   say(
     'p50 and p99 are of all sends of a line, their ratios too; the quartiles are those of the ratios of single rounds.',
   )
+  say(`After a slice the slow server had left ${Math.min(...queues[SLOW])} mails or more in the queue, the other one`)
   say(
-    `At the end of each slice the slow server had left ${Math.min(...queues[SLOW])} mails or more in the queue, the other one`,
+    `${Math.max(...queues[FIRST], ...queues[AGAIN])} at most. The slowest answers are those that garbage collection came`,
   )
-  say(`${Math.max(...queues[FIRST], ...queues[AGAIN])} at most.`)
+  say('across, and there is more garbage while mails go out.')
   say()
   say('| the mail server answers | p50 | ratio | quartiles | p99 | ratio | quartiles |')
   say('|---|--:|--:|--:|--:|--:|--:|')

@@ -12,7 +12,7 @@ export async function measure({ quick }) {
   )
   say('Medians of interleaved slices; each ratio is that of one round, and the A/A line says how much is noise.')
   say()
-  await throughput(quick ? { rounds: 5, calls: 600 } : { rounds: 15, calls: 3_000 })
-  await latency(quick ? { rounds: 3, gap: 5 } : { rounds: 24, gap: 10 })
+  await throughput(quick ? { rounds: 5, calls: 900 } : { rounds: 15, calls: 1_800 })
+  await latency(quick ? { rounds: 3, gap: 5 } : { rounds: 20, gap: 10 })
   if (!quick) write('mail.md')
 }

@@ -1,5 +1,6 @@
 // Mails a second: the mailer with its queue, tries and breaker beside the pool of nodemailer that it hands mails to.
 import { createRequire } from 'node:module'
+import { performance } from 'node:perf_hooks'
 import { parseAddress } from '../dist/address.js'
 import { codeMail } from '../dist/mail/code-mail.js'
 import { createMailer } from '../dist/mail/delivery.js'
@@ -35,7 +36,7 @@ function makeLetter(options) {
   return { message, secrets, address: ADDRESS }
 }
 
-/** Both send the same message, through pools with the same options; both are done when the server has taken it. */
+/** All send the same message, through pools with the same options, and are done when the server has taken it. */
 function senders(transport) {
   const options = { transport, from: 'Acme <no-reply@acme.example>' }
   const letter = makeLetter(options)
@@ -43,18 +44,23 @@ function senders(transport) {
   const mailer = createMailer(mail, Date.now, () => undefined)
   const pool = createTransport({ ...mail.transporter.options })
   let posted = 0
+  // One mail is under way to an address at a time.
+  const toSome = (id) => {
+    const address = `p${id}@example.com`
+    return { address, message: { ...letter.message, to: { name: '', address } } }
+  }
   const post = () =>
     new Promise((resolve, reject) => {
       const id = `${posted++}`
       const tell = ({ delivery }) => (delivery.outcome === 'accepted' ? resolve() : reject(delivery))
-      const address = `p${id}@example.com`
-      const message = { ...letter.message, to: { name: '', address } }
       const until = Date.now() + 300_000
-      mailer.reserve(false).post({ ...letter, message, address, key: id, challenge: id, isKnown: false, until, tell })
+      mailer.reserve(false).post({ ...letter, ...toSome(id), key: id, challenge: id, isKnown: false, until, tell })
     })
   return {
-    raw: { act: () => pool.sendMail({ ...letter.message }) },
-    own: { act: post },
+    acts: {
+      'pool of nodemailer': { act: (i) => pool.sendMail(toSome(`${i}`).message) },
+      mailer: { act: post },
+    },
     async close() {
       pool.close()
       await mailer.close()
@@ -62,41 +68,33 @@ function senders(transport) {
   }
 }
 
-async function measureOne(head, transport, waits, slices, server) {
-  const { raw, own, close } = senders(transport)
-  const [began, { cpu }] = [process.hrtime.bigint(), await server.ask({})]
-  const results = await compare({ 'pool of nodemailer': raw, mailer: own }, { ...slices, inFlight: waits })
-  const busy = ((await server.ask({})).cpu - cpu) / (Number(process.hrtime.bigint() - began) / 1e9)
-  table(`${head}, ${waits} at once`, results, 'mails')
-  say(`The mail server was busy for ${Math.round(100 * busy)} % of the time.`)
-  say()
-  await close()
-  return results.mailer.ratio
-}
-
 export async function throughput(slices) {
   const server = await startChild('./mail-server.mjs')
-  const transport = { host: '127.0.0.1', port: server.ready.port }
+  const { acts, close } = senders({ host: '127.0.0.1', port: server.ready.port })
   say('### Mails a second')
   say()
   say(
-    'The mail of a code, over three connections to a server on loopback. A mail is done when the server has taken it.',
+    'The mail of a code, over three connections to a server on loopback; a mail is done when the server has taken it. All',
   )
   say(
-    'By default a connection ends after 100 mails. With mails waiting in it the pool then pauses for 100 ms; the mailer',
+    'of it is work of this process, which is the bottleneck here: what the mailer adds is its queue, a limit of time for',
   )
-  say(
-    'keeps them in a queue of its own, and each one that it hands over opens a new connection at once. With connections',
-  )
-  say(
-    'that stay there is no pause, and what is left is the work of the mailer itself, which is the same however many wait.',
-  )
+  say('each try, and looking at what became of it.')
   say()
-  const ratio = await measureOne('100 mails per connection', transport, 400, slices, server)
-  const endless = { ...transport, maxMessages: 1e9 }
-  await measureOne('connections stay', endless, 400, slices, server)
-  await measureOne('connections stay', endless, 10, slices, server)
-  goal(`≥ 0.95 × the mails a second of the pool (${ratio.toFixed(2)})`, ratio >= 0.95)
+  const ratios = []
+  for (const inFlight of [400, 10]) {
+    const [began, { cpu }] = [performance.now(), await server.ask({})]
+    const results = await compare(acts, { ...slices, inFlight })
+    const busy = ((await server.ask({})).cpu - cpu) / ((performance.now() - began) / 1_000)
+    table(`${inFlight} in flight`, results, 'mails')
+    say(`The mail server was busy for ${Math.round(100 * busy)} % of the time.`)
+    say()
+    ratios.push([inFlight, results.mailer.ratio])
+  }
+  for (const [inFlight, ratio] of ratios) {
+    goal(`≥ 0.95 × the mails a second of the pool, ${inFlight} in flight (${ratio.toFixed(2)})`, ratio >= 0.95)
+  }
   say()
+  await close()
   server.stop()
 }
