@@ -9,7 +9,7 @@ const otp = emailOtp({
   site: { name: 'Acme', origin: 'https://acme.example' },
   mail: { transport: { host: '127.0.0.1', port: Number(process.argv[2]) }, from: 'Acme <no-reply@acme.example>' },
   typedEmail: true,
-  store: new MemoryStore(),
+  store: new MemoryStore({ maxEntries: 1_000_000 }),
 })
 const sessions = new session.MemoryStore()
 const app = express()
