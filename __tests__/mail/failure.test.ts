@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { createTransport } from 'nodemailer'
 import { classifyFailure } from '../../src/mail/failure.js'
 import { type MailSettings, resolveMail } from '../../src/mail/transport.js'
@@ -135,6 +138,19 @@ describe('what a mail server does, read from what nodemailer reports', () => {
     for (const delivery of await Promise.all([trickling('ehlo'), trickling('starttls'), trickling('end')])) {
       expect(delivery).toMatchObject({ outcome: 'unavailable', class: 'aborted', reason: 'EABORT' })
     }
+  }, 40_000)
+
+  test('a host’s own transporter that passes the signal on to fetch() is stopped as well', async () => {
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    const mailer = mailerOf({
+      transport: { sendMail: ({ signal }) => fetch(`http://127.0.0.1:${port}`, { signal: signal as AbortSignal }) },
+    })
+    expect(await tryOnce(mailer, MESSAGE, TO)).toMatchObject({ outcome: 'unavailable', class: 'aborted' })
+    await mailer.close()
+    silent.closeAllConnections()
+    silent.close()
   }, 40_000)
 
   test('a host’s own transporter is read in the same way', async () => {

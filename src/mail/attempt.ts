@@ -1,5 +1,5 @@
 import { createTransport } from 'nodemailer'
-import type { MailTransporter } from '../options.js'
+import type { MailSettings } from './transport.js'
 import { StopSignal } from './stop-signal.js'
 import { classifyFailure, type Delivery, failureOf } from './failure.js'
 
@@ -11,22 +11,30 @@ export interface Letter {
   readonly secrets: readonly string[]
 }
 
+type Sender = Pick<MailSettings, 'transporter' | 'isOurs'>
+
+/** What stops a try: the signal that the transporter is given, and how to set it off. */
+interface Stop {
+  readonly signal: unknown
+  readonly abort: (reason: Error) => void
+}
+
 const LONGEST_ATTEMPT_MS = 20_000
 
 /** Tries once to hand a message to the mail server. Never rejects: how it ended is the outcome. */
-export async function attempt(transporter: MailTransporter, letter: Letter): Promise<Delivery> {
+export async function attempt({ transporter, isOurs }: Sender, letter: Letter): Promise<Delivery> {
   // Timeouts of the connection do not stop a server that trickles; this does, and also a transporter that knows no signal.
-  const signal = new StopSignal()
+  const stop = isOurs ? ourStop() : nodesStop()
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       const error = Object.assign(new Error('It took too long.'), { code: 'EABORT' })
       reject(error)
-      signal.abort(error)
+      stop.abort(error)
     }, LONGEST_ATTEMPT_MS).unref()
   })
   try {
-    const sending = transporter.sendMail({ ...letter.message, signal })
+    const sending = transporter.sendMail({ ...letter.message, signal: stop.signal })
     const info = (await Promise.race([sending, late])) as { accepted?: unknown } | null
     // The server must have taken this address and no other (GHSA-mm7p-fcc7-pg87).
     const accepted = Array.isArray(info?.accepted) ? (info.accepted as unknown[]) : []
@@ -37,6 +45,26 @@ export async function attempt(transporter: MailTransporter, letter: Letter): Pro
     return classifyFailure(error, letter.secrets)
   } finally {
     clearTimeout(timer)
+  }
+}
+
+function ourStop(): Stop {
+  const signal = new StopSignal()
+  return {
+    signal,
+    abort: (reason) => {
+      signal.abort(reason)
+    },
+  }
+}
+
+function nodesStop(): Stop {
+  const controller = new AbortController()
+  return {
+    signal: controller.signal,
+    abort: (reason) => {
+      controller.abort(reason)
+    },
   }
 }
 

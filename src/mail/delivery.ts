@@ -104,7 +104,7 @@ export function createMailer(
   async function fly(entry: Entry, pass: 'free' | 'probe'): Promise<void> {
     letters.takeOff(entry)
     const began = performance.now()
-    const delivery = await attempt(mail.transporter, entry.post)
+    const delivery = await attempt(mail, entry.post)
     const ms = performance.now() - began
     breaker.report(pass, delivery, entry.post.isKnown)
     const again = delivery.outcome === 'accepted' || isClosed ? null : nextTry(delivery, entry, now())

@@ -59,9 +59,9 @@ export class Letters {
    */
   next(onlyKnown: boolean): Entry | null {
     const now = this.#now()
-    const isFree = ({ address }: Post): boolean => ![...this.#flying].some(({ post }) => post.address === address)
     for (const waiting of onlyKnown ? [this.#known] : [this.#known, this.#others])
-      for (const entry of waiting.values()) if (entry.due <= now && isFree(entry.post)) return entry
+      for (const entry of waiting.values())
+        if (entry.due <= now && !this.#isUnderWayTo(entry.post.address)) return entry
     return null
   }
 
@@ -72,7 +72,9 @@ export class Letters {
 
   /** How many are under way to addresses that anybody may have typed. */
   get flyingOthers(): number {
-    return [...this.#flying].filter(({ post }) => !post.isKnown).length
+    let count = 0
+    for (const { post } of this.#flying) if (!post.isKnown) count += 1
+    return count
   }
 
   /** Resolves when the next one has landed, or all were ended. */
@@ -142,6 +144,11 @@ export class Letters {
 
   async allGone(): Promise<void> {
     if (this.size > 0) await new Promise<void>((resolve) => this.#whenGone.push(resolve))
+  }
+
+  #isUnderWayTo(address: string): boolean {
+    for (const { post } of this.#flying) if (post.address === address) return true
+    return false
   }
 
   #placeOf({ isKnown }: Post): Map<string, Entry> {

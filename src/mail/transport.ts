@@ -8,6 +8,8 @@ import { CONNECTIONS, fromOptions, fromUrl } from './smtp-options.js'
 /** The mail part of the settings. */
 export interface MailSettings {
   readonly transporter: MailTransporter
+  /** Made here of the host's SMTP options, so a pool of nodemailer's. */
+  readonly isOurs: boolean
   /** Closes the pool; only of a transporter that was made here, never of the host's own. */
   readonly close: () => void
   readonly from: { readonly name: string; readonly address: string }
@@ -28,12 +30,13 @@ export function resolveMail(options: OtpOptions['mail']): MailSettings {
   knownKeys('mail', options, ['transport', 'from', 'replyTo', 'headers', 'allowInsecureSmtp', 'rate', 'deliver'])
   const { transport, replyTo, headers = {}, allowInsecureSmtp = false, rate, deliver } = options
   checkHeaders(headers)
-  const { transporter, close } = resolveTransport(
+  const { transporter, isOurs, close } = resolveTransport(
     transport,
     oneOf('mail.allowInsecureSmtp', allowInsecureSmtp, [true, false]),
   )
   return {
     transporter,
+    isOurs,
     close,
     from: mailbox('mail.from', options.from),
     replyTo: replyTo === undefined ? null : mailbox('mail.replyTo', replyTo).address,
@@ -59,18 +62,18 @@ function checkHeaders(headers: unknown): void {
 function resolveTransport(
   transport: OtpOptions['mail']['transport'],
   isInsecure: boolean,
-): Pick<MailSettings, 'transporter' | 'close'> {
+): Pick<MailSettings, 'transporter' | 'isOurs' | 'close'> {
   if (isTransporter(transport)) {
     if (isInsecure) {
       const cure = 'Leave it out: it is for transports that are made here, and yours is used as it is.'
       throw invalidOption('mail.allowInsecureSmtp', true, cure)
     }
-    return { transporter: transport, close: () => undefined }
+    return { transporter: transport, isOurs: false, close: () => undefined }
   }
   const options = typeof transport === 'string' ? fromUrl(transport) : fromOptions(transport)
   if (isInsecure && options.requireTLS) warnOfClearText(options.host)
   const pool = createTransport({ ...options, requireTLS: options.requireTLS && !isInsecure })
-  return { transporter: pool, close: () => pool.close({ force: true }) }
+  return { transporter: pool, isOurs: true, close: () => pool.close({ force: true }) }
 }
 
 function warnOfClearText(host = 'the mail server'): void {
