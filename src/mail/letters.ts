@@ -72,9 +72,7 @@ export class Letters {
 
   /** How many are under way to addresses that anybody may have typed. */
   get flyingOthers(): number {
-    let count = 0
-    for (const { post } of this.#flying) if (!post.isKnown) count += 1
-    return count
+    return [...this.#flying].filter(({ post }) => !post.isKnown).length
   }
 
   /** Resolves when the next one has landed, or all were ended. */
