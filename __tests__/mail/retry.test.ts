@@ -39,7 +39,8 @@ describe('when a mail is tried again', () => {
     expect(lastTry(START, at(300))).toBe(at(180))
     expect(lastTry(START, at(60))).toBeLessThan(START)
     expect(nextTry(AFTER, tries(1, lastTry(START, at(60))), START)).toBeNull()
-    expect(nextTry(AFTER, tries(5, at(180)), at(120))).toBeNull()
+    expect(nextTry(AFTER, tries(5, at(179)), at(120))).toBeNull() // the fifth is due at 180 s at the soonest
+    expect(nextTry(AFTER, tries(5, at(300)), at(120))).not.toBeNull() // and at 300 s at the latest
   })
 
   test.each<[string, number | null]>([
