@@ -25,6 +25,15 @@ export interface SmtpScript {
   end?: Replies
 }
 
+/**
+ * Whether the server falls silent somewhere, be it that it waits for TLS that never comes. Only then may a client be
+ * short of patience: elsewhere a busy machine would be taken for a silent server.
+ */
+export function isSilent(script: SmtpScript): boolean {
+  const replies = (Object.values(script) as Replies[]).flat()
+  return replies.some((reply) => /^(hang|trickle|220 go on)/.test(reply))
+}
+
 /** An SMTP server on loopback that does as it is told, so that each way of failing can be had on demand. */
 export class ScriptedSmtp {
   /** Lines that clients have sent, without the messages. */
