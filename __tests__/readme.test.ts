@@ -150,10 +150,21 @@ describe('the metrics of the README', () => {
 })
 
 test('an author of a store runs the suite in the five lines of the README', async () => {
-  write('my-store.js', `exports.MyStore = require('express-email-otp').MemoryStore\n`)
+  // Waiting moves the clock of this store, so that no machine is too slow for it.
+  const store = `
+    const { MemoryStore } = require('express-email-otp')
+    let now = Date.now()
+    require('node:timers/promises').setTimeout = async (ms) => void (now += ms)
+    exports.MyStore = class extends MemoryStore {
+      constructor() {
+        super({ now: () => now })
+      }
+    }
+  `
+  write('my-store.js', store)
   const file = write('suite.test.mjs', snippet('suite'))
   expect(snippet('suite').trim().split('\n').filter(Boolean).length).toBeLessThanOrEqual(5)
   const { stdout } = await promisify(execFile)(process.execPath, ['--test', '--test-reporter=tap', file])
   expect(stdout).toMatch(/^# pass 59$/m)
   expect(stdout).toMatch(/^# fail 0$/m)
-}, 90_000)
+})

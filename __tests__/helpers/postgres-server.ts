@@ -19,7 +19,10 @@ export const describeWithPostgres = describeWith(
   'Install postgresql (Debian: apt-get install postgresql) or set POSTGRES_BIN to the folder of its programs.',
 )
 
-/** Connections with these options take their clock from {@link PostgresServer.pass}: built-in names come last. */
+/**
+ * Connections with these options have a clock that stands still until {@link PostgresServer.pass} moves it: built-in
+ * names come last.
+ */
 export const MOVED_CLOCK = '-c search_path=moved,pg_catalog,public'
 
 /** A real PostgreSQL on loopback with a fresh database. */
@@ -67,13 +70,13 @@ export class PostgresServer {
     if (!this.#isMovable) {
       await this.ask(`
         CREATE SCHEMA moved;
-        CREATE TABLE moved.clock AS SELECT 0::double precision AS seconds;
+        CREATE TABLE moved.clock AS SELECT pg_catalog.clock_timestamp() AS at;
         CREATE FUNCTION moved.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS
-          $$ SELECT pg_catalog.clock_timestamp() + (SELECT seconds FROM moved.clock) * interval '1 second' $$;
+          $$ SELECT at FROM moved.clock $$;
       `)
       this.#isMovable = true
     }
-    await this.ask('UPDATE moved.clock SET seconds = seconds + $1', [seconds])
+    await this.ask(`UPDATE moved.clock SET at = at + $1 * interval '1 second'`, [seconds])
   }
 
   /** As a machine that loses power: the whole process group of the server. */
