@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import type { OtpEvent, OtpOptions, SmtpOptions } from '../src/index.js'
 import { HostApp, JSON_CLIENT, NAVIGATE } from './helpers/host-app.js'
+import { freePort } from './helpers/server-process.js'
 import { isSilent, ScriptedSmtp, type SmtpScript } from './helpers/smtp-script.js'
 
 const ADDRESS = 'wolfhart.quill@example.com'
@@ -146,11 +147,12 @@ async function stage(
   { script, options }: Row,
   otp: Partial<OtpOptions>,
 ): Promise<{ smtp: ScriptedSmtp; host: HostApp; port: number }> {
-  const smtp = await ScriptedSmtp.listen(script === 'refused' ? {} : script)
+  const isThere = script !== 'refused'
+  const smtp = await ScriptedSmtp.listen(isThere ? script : {}, { port: isThere ? 0 : await freePort() })
   const { port } = smtp
-  if (script === 'refused') await smtp.close()
+  if (!isThere) await smtp.close()
   // Half of the three seconds: enough for a machine that is busy with all rows at once, and told in time.
-  const short = script !== 'refused' && isSilent(script) ? { socketTimeout: 1_500, greetingTimeout: 1_500 } : {}
+  const short = isThere && isSilent(script) ? { socketTimeout: 1_500, greetingTimeout: 1_500 } : {}
   const transport = { host: '127.0.0.1', port, ...short, ...options }
   const mail = { transport, from: 'no-reply@acme.example' }
   return { smtp, port, host: await HostApp.start({ otp: { ...otp, mail, code: { digits: 18 } } }) }

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { freePort } from './server-process.js'
 import { Conversation, type Cues, type Reply } from './smtp-conversation.js'
 
 export type { Reply } from './smtp-conversation.js'
@@ -65,12 +66,9 @@ export class ScriptedSmtp {
     return smtp
   }
 
-  /** The address of a server that was there and is no more: connections are refused. */
+  /** The address of a server that is not there: connections are refused. */
   static async goneUrl(): Promise<string> {
-    const smtp = await ScriptedSmtp.listen()
-    const { url } = smtp
-    await smtp.close()
-    return url
+    return `smtp://127.0.0.1:${await freePort()}`
   }
 
   get port(): number {
