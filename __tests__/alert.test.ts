@@ -126,7 +126,9 @@ describe('nothing depends on it:', () => {
     smtp.script = { rcpt: '450 4.2.1 busy' }
     const other = await host.signedIn()
     await other.post('/2fa/send').send({}).expect(200) // waits for its second try
+    const deferred = new Promise((resolve) => host.otp.events.once('undelivered', resolve))
     await guess(jar, wrongCode(code)).expect(422)
+    expect(await deferred).toMatchObject({ view: 'alert', outcome: 'deferred' }) // so does the alert
     smtp.script = {}
     host.clock.tick(3)
     await smtp.until(() => smtp.messages.length === 3)
