@@ -42,13 +42,15 @@ export class HostProcess {
 }
 
 const cookie = { secret: 'test', resave: false, saveUninitialized: false }
+/** Seconds: hundreds of requests at once on a busy machine are no store that is down. */
+const DEADLINE = 20
 
 async function inRedis(url: string): Promise<HostOptions> {
   const client = createClient({ url, disableOfflineQueue: true })
   client.on('error', () => undefined)
   await client.connect()
   return {
-    otp: { store: new RedisStore({ send: (...args) => client.sendCommand(args) }) },
+    otp: { store: new RedisStore({ send: (...args) => client.sendCommand(args), deadline: DEADLINE }) },
     session: session({ ...cookie, store: new RedisSessions({ client }) }),
   }
 }
@@ -59,7 +61,7 @@ async function inPostgres(url: string): Promise<HostOptions> {
   await pool.query(PostgresStore.schema)
   const Sessions = connectPgSimple(session)
   return {
-    otp: { store: new PostgresStore({ query: (text, values) => pool.query(text, values) }) },
+    otp: { store: new PostgresStore({ query: (text, values) => pool.query(text, values), deadline: DEADLINE }) },
     session: session({ ...cookie, store: new Sessions({ pool, createTableIfMissing: true }) }),
   }
 }

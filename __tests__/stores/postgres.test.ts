@@ -338,7 +338,7 @@ describeWithPostgres('on a real PostgreSQL', () => {
     beforeEach(async () => {
       relay = await Relay.to(postgres.port)
       const over = pool({ connectionString: postgres.url.replace(/:\d+\//, `:${relay.port}/`) })
-      host = await HostApp.start({ otp: { store: storeOn(over, 0.5) } })
+      host = await HostApp.start({ otp: { store: storeOn(over, 1) } })
     })
     afterEach(async () => {
       await host.close()
