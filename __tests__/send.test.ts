@@ -469,7 +469,7 @@ describe('S6: a mail that failed', () => {
 
   test('S6: behind a server that hangs the person reads "on its way"; the later failure is told and gives the send back', async () => {
     smtp = await ScriptedSmtp.listen({ end: 'hang' })
-    const transport = { host: '127.0.0.1', port: smtp.port, socketTimeout: 4_500 }
+    const transport = { host: '127.0.0.1', port: smtp.port, socketTimeout: 6_000 }
     host = await HostApp.start({
       otp: { mail: { transport, from: FROM }, limits: { sendsPerUser: { capacity: 1 } } },
     })
