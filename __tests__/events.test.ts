@@ -1,9 +1,12 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { inspect } from 'node:util'
-import type { OtpEvent } from '../src/index.js'
+import type { OtpEvent, OtpOptions } from '../src/index.js'
 import { ANA, HostApp } from './helpers/host-app.js'
 import { wrongCode } from './helpers/mailbox.js'
 import { ScriptedSmtp } from './helpers/smtp-script.js'
+
+/** So long that it stands nowhere by chance. */
+const LONG_CODE: Partial<OtpOptions> = { code: { digits: 18 } }
 
 let host: HostApp
 afterEach(() => host.close())
@@ -110,7 +113,7 @@ const MORE: Partial<Record<OtpEvent['type'], string[]>> = {
 }
 
 test('L2: an event tells user, purpose, tag, outcome and time, and no code, address or session id', async () => {
-  host = await HostApp.start()
+  host = await HostApp.start({ otp: LONG_CODE })
   const { jar, code } = await host.asked()
   await jar
     .post('/2fa/verify')
@@ -147,7 +150,7 @@ test('L1 and L2: every event is published on a channel of node:diagnostics_chann
   const names = ['issued', 'sent', 'rejected', 'verified', 'throttled'].map((type) => `express-email-otp:${type}`)
   for (const name of names) subscribe(name, hear)
   try {
-    host = await HostApp.start()
+    host = await HostApp.start({ otp: LONG_CODE })
     const { jar, code } = await host.asked()
     await jar.post('/2fa/send').send({}).expect(429)
     await jar
