@@ -127,8 +127,13 @@ function turned(value: unknown): unknown {
 
 function sorted(value: unknown): string {
   return JSON.stringify(value, (_key, member: unknown) =>
-    typeof member === 'object' && member !== null && !Array.isArray(member) ? Object.entries(member).sort() : member,
+    typeof member === 'object' && member !== null && !Array.isArray(member) ? byName(Object.entries(member)) : member,
   )
+}
+
+/** Without a look at the values: by its default sort() makes texts of them, which a member `toString` forbids. */
+function byName(members: [string, unknown][]): [string, unknown][] {
+  return members.sort(([one], [other]) => (one < other ? -1 : 1))
 }
 
 describe('the fingerprint of details', () => {
