@@ -39,7 +39,7 @@ function read(error: unknown): Report {
     name: /^[A-Z][A-Z0-9_]{1,40}$/.exec(text(told.code))?.[0] ?? '',
     command: /^[A-Z][A-Z0-9 ]{0,20}$/.exec(text(told.command))?.[0] ?? '',
     code: typeof told.responseCode === 'number' ? told.responseCode : 0,
-    status: /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/.exec(response)?.[1] ?? '',
+    status: /^\d{3}[ -]([245]\.\d\.\d{1,3})\b/.exec(response)?.[1] ?? '',
     words: beginning(response === '' ? text(told.message) : response),
   }
 }

@@ -5,21 +5,28 @@
 
 const LONGEST = 200
 
+/** Shorter ones are found only as they are: their letters would be found in any text. */
+const LEAST_SPREAD = 4
+
 /**
- * The words on one line, with addresses, runs of four digits or more, and everything in `secrets` masked: in any case of
- * letters, and with anything between their characters. The reply code at the beginning stays.
+ * The words on one line, with addresses, encoded words (RFC 2047), runs of four digits or more, and everything in
+ * `secrets` masked: in any case of letters, and with anything between their letters and digits. The reply code at the
+ * beginning stays. Takes time in proportion to the words, whatever a person typed or a server says.
  */
 export function maskWords(words: string, secrets: readonly string[] = []): string {
   const plain = words
     .normalize('NFKC')
     .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
     .trim()
-  const [code = ''] = /^\d{3}[ -](?:\d\.\d{1,3}\.\d{1,3} )?/.exec(plain) ?? []
-  let text = plain.slice(code.length)
   const known = secrets.filter((secret) => secret.length > 1).sort((a, b) => b.length - a.length)
-  for (const secret of known) text = text.replaceAll(new RegExp(spread(secret), 'giu'), '•••')
-  text = text.replace(/[^\s<>"'(),;:@]{1,64}@[^\s<>"'(),;:@]{1,255}/g, '•••')
-  text = code + text.replace(/\p{Nd}(?:[ .-]?\p{Nd}){3,}/gu, '••••')
+  const masked = known.reduce((text, secret) => maskSpread(maskAsIs(text, secret), secret), plain)
+  const [code = ''] = /^[245]\d\d[ -](?:[245]\.\d\.\d{1,3} )?/.exec(masked) ?? []
+  const rest = masked
+    .slice(code.length)
+    .replace(/=\?[^?\s]{1,75}\?[bq]\?[^?\s]{0,75}(?:\?=)?/gi, '•••')
+    .replace(/[^\s<>"'(),;:@]{1,64}@[^\s<>"'(),;:@]{1,255}/g, '•••')
+    .replace(/\p{Nd}(?:[ .-]?\p{Nd}){3,}/gu, '••••')
+  const text = code + rest
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
 }
 
@@ -41,8 +48,31 @@ export function isOfTheDay(words: string): boolean {
   return /\bdaily\b|\bper day\b|\b24[ -]?h(?:ours?)?\b|\btoday\b/i.test(words)
 }
 
-/** The characters of a secret with whatever a server may put between them. */
-function spread(secret: string): string {
-  const characters = Array.from(secret, (one) => one.replace(/[.*+?^${}()|[\]\\/]/, '\\$&'))
-  return secret.length < 4 ? characters.join('') : characters.join('[^\\p{L}\\p{N}]{0,3}')
+function maskAsIs(text: string, secret: string): string {
+  return text.replace(new RegExp(secret.replace(/[^A-Za-z0-9]/g, '\\$&'), 'gi'), '•••')
+}
+
+/** Looks at letters and digits alone, so that nothing between them hides a secret, and no pattern has to try gaps. */
+function maskSpread(text: string, secret: string): string {
+  const sought = spreadOf(secret).letters
+  if (sought.length < LEAST_SPREAD) return text
+  const { letters, at } = spreadOf(text)
+  let [told, from] = ['', 0]
+  for (let i = letters.indexOf(sought); i >= 0; i = letters.indexOf(sought, i + sought.length)) {
+    told += `${text.slice(from, at[i])}•••`
+    from = (at[i + sought.length - 1] ?? 0) + 1
+  }
+  return told + text.slice(from)
+}
+
+/** The letters and digits of a text in one case, and where each stands in it. */
+function spreadOf(text: string): { readonly letters: string; readonly at: readonly number[] } {
+  const at: number[] = []
+  let letters = ''
+  for (const { 0: found, index } of text.matchAll(/[\p{L}\p{N}]/gu)) {
+    const folded = found.toLowerCase()
+    letters += folded
+    for (let i = 0; i < folded.length; i++) at.push(index + Math.min(i, found.length - 1))
+  }
+  return { letters, at }
 }
