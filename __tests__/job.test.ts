@@ -574,3 +574,16 @@ describe('S5: typed addresses by way of a queue', () => {
     expect(queue.map(({ address }) => address)).toEqual(['ana@example.com', 'ben@example.com'])
   })
 })
+
+test('jobs of typed addresses whose server is silent shut the worker’s mail off for nobody', async () => {
+  await app({ ...TYPED, limits: { sendsPerIp: { capacity: 100 } } })
+  smtp = await ScriptedSmtp.listen({ rcpt: 'hang' })
+  const transport = { host: '127.0.0.1', port: smtp.port, socketTimeout: 300 }
+  const one = worker({ ...TYPED, mail: { transport, from: FROM } })
+  for (const name of ['a', 'b', 'c', 'd', 'e', 'f'])
+    await send(host.jar(), { email: `${name}@evil.example` }).expect(200)
+  while (queue.length < 6) await new Promise((resolve) => setTimeout(resolve, 10))
+  for (const job of queue) await one.deliverJob(job).catch(() => undefined)
+  expect(one.told).toHaveLength(6)
+  expect(one.health()).toMatchObject({ breaker: 'closed', lastError: 'connect' })
+})

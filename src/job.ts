@@ -67,7 +67,7 @@ export async function deliverJob(parts: Parts, job: MailJob): Promise<JobOutcome
     return { outcome: made.outcome, class: made.class, reason: made.reason }
   }
   const began = performance.now()
-  const delivery = await parts.mailer.tryOnce({ ...made, address: job.address })
+  const delivery = await parts.mailer.tryOnce({ ...made, address: job.address }, errand.person.holder.kind === 'user')
   const mayEndBetter = delivery.outcome !== 'accepted' && isWorthAnother(delivery)
   tell(delivery, 1, performance.now() - began, mayEndBetter ? now : null)
   if (delivery.outcome === 'accepted') return { outcome: 'accepted' }

@@ -13,5 +13,5 @@ export function mailerOf(mail: Mail | MailSettings, now: () => number = Date.now
 
 /** One try at one message. */
 export function tryOnce(mailer: Mailer, message: object, address: string): Promise<Delivery> {
-  return mailer.tryOnce({ message: { ...message }, address, secrets: [] })
+  return mailer.tryOnce({ message: { ...message }, address, secrets: [] }, true)
 }

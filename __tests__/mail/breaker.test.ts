@@ -147,14 +147,36 @@ describe('what one recipient’s server does', () => {
   test.each<[string, Failure]>([
     ['silence amid a conversation', amid],
     ['hanging up amid one', classifyFailure({ code: 'ECONNECTION', message: 'Connection closed unexpectedly' })],
+    ['a reset', classifyFailure({ code: 'ESOCKET', command: 'CONN', message: 'read ECONNRESET' })],
     ['a reply that speaks of a login', replied('530 5.7.1 log in there')],
     ['a policy reply', replied('554 5.7.9 not accepted for policy reasons', 'DATA')],
     ['a limit of one mailbox', replied('554 5.2.0 STOREDRV.Deliver', 'DATA')],
     ['a limit of one mailbox at its name', replied('550 5.5.3 limit')],
     ['a daily limit of one mailbox', replied('452 4.5.3 daily limit')],
+    ['a daily limit of its sender, as its server tells ours', replied('550 5.4.5 Daily user sending limit exceeded')],
   ])('%s: however often, it keeps nobody else’s mail back', (_what, failure) => {
     expect(tries(failure, 50)).toBe(50)
     expect(breaker.state).toBe('closed')
+  })
+
+  test.each<[string, Failure, string]>([
+    ['a list that it is on', replied('554 5.7.1 Access denied'), 'closed'],
+    ['a message without recipients', replied('554 5.5.1 no valid recipients', 'DATA'), 'closed'],
+    ['silence', amid, 'half-open'],
+  ])('after an outage, %s does not keep mail shut for everybody', (_what, failure, state) => {
+    tries(GONE, 5)
+    clock.tick(15)
+    for (let i = 0; i < 5; i++) tries(failure)
+    expect(breaker.state).toBe(state)
+    tries(ACCEPTED)
+    expect(breaker.state).toBe('closed')
+  })
+
+  test('after an outage, silence towards somebody who is signed in makes the next look later', () => {
+    tries(GONE, 5)
+    clock.tick(15)
+    tries(amid, 1, true)
+    expect(breaker.retryAfter).toBe(60)
   })
 
   test('silence counts when those who wait are signed in: nobody else has typed their addresses', () => {

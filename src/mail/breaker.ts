@@ -67,8 +67,9 @@ export class Breaker {
   report(pass: 'free' | 'probe', delivery: Delivery, isKnown: boolean): void {
     if (pass === 'probe') {
       this.#isLooking = false
-      if (delivery.outcome !== 'accepted' && !isAtWork(delivery)) this.#open(delivery)
-      else this.#close()
+      if (delivery.outcome === 'accepted' || isAtWork(delivery)) this.#close()
+      else if (isCounted(delivery, isKnown)) this.#open(delivery)
+      // else it told nothing of the server, and the next letter finds out
     } else if (this.#pause === null) {
       this.#count(delivery, isKnown)
     } // else it set out before the breaker opened, and tells nothing new
@@ -80,9 +81,7 @@ export class Breaker {
       return
     }
     if (opensAtOnce(delivery)) return void this.#open(delivery)
-    // Else anybody could open it by typing addresses whose server is slow.
-    const isCounted = delivery.scope === 'server' || isKnown
-    if (!COUNTED.includes(delivery.class) || !isCounted) return
+    if (!COUNTED.includes(delivery.class) || !isCounted(delivery, isKnown)) return
     const now = this.#now()
     this.#failures = [...this.#failures.filter((at) => now - at < WINDOW_MS), now]
     if (this.#failures.length >= MANY) this.#open(delivery)
@@ -108,7 +107,13 @@ function opensAtOnce({ class: found, isPassing, isDaily, scope }: Failure): bool
   return scope === 'server' && (isDaily || (found === 'auth' && !isPassing))
 }
 
+/** Whoever types addresses whose server is silent could open it otherwise. */
+function isCounted({ scope }: Failure, isKnown: boolean): boolean {
+  return scope === 'server' || isKnown
+}
+
 function isAtWork({ class: found, isDaily, scope }: Failure): boolean {
-  const isOfOne = scope === 'letter' && (found === 'auth' || found === 'quota')
-  return AT_WORK.includes(found) || isOfOne || (found === 'quota' && !isDaily)
+  // Any reply about one letter is one: what is left of that kind is silence.
+  if (scope === 'letter') return found !== 'connect'
+  return AT_WORK.includes(found) || (found === 'quota' && !isDaily)
 }

@@ -11,7 +11,7 @@ import type { MailSettings } from './transport.js'
 
 /** Where sending stands. */
 export interface MailHealth {
-  /** Mails that wait or are being handed over; 500 at most. */
+  /** Mails that wait or are being handed over; 500 at most, 600 when some are to people who are signed in. */
   readonly queue: number
   readonly breaker: BreakerState
   /** Class of the newest failure; null when there was none. */
@@ -33,7 +33,7 @@ export interface Mailer {
   /** Ends what still waits for a challenge, as told. Whether there was something to end. */
   readonly withdraw: (challenge: string, end: Failure | Withdrawn) => boolean
   /** Tries once and past the queue: for those who have a queue of their own. */
-  readonly tryOnce: (letter: Letter) => Promise<Delivery>
+  readonly tryOnce: (letter: Letter, isKnown: boolean) => Promise<Delivery>
   readonly health: () => MailHealth
   /** Takes no more mail, gives what waits a last try (10 s in all), and ends the pool. */
   readonly close: () => Promise<void>
@@ -130,7 +130,7 @@ export function createMailer(
       })
     },
     withdraw: (challenge, end) => letters.withdraw(challenge, end),
-    async tryOnce(letter) {
+    async tryOnce(letter, isKnown) {
       // In the pool of nodemailer the wait would count as part of the try.
       while (letters.flying >= mail.lanes && !isClosed) await letters.landing()
       const pass = isClosed ? null : breaker.admit()
@@ -139,7 +139,7 @@ export function createMailer(
         const tell = ({ delivery }: News): void => {
           resolve(delivery.outcome === 'withdrawn' ? CLOSED : delivery)
         }
-        void fly(letters.once({ ...letter, key: '', challenge: '', isKnown: true, until: 0, tell }), pass)
+        void fly(letters.once({ ...letter, key: '', challenge: '', isKnown, until: 0, tell }), pass)
       })
     },
     health: () => ({ queue: letters.size, breaker: breaker.state, lastError, retryAfter: breaker.retryAfter }),

@@ -137,11 +137,14 @@ export function classifyFailure(error: unknown, secrets: readonly string[] = [])
 }
 
 function isAboutLetter({ name, command, code, status, words }: Report): boolean {
-  // These are said of the sender, wherever in the conversation. Elsewhere a relay may pass on what another server said.
-  if (status === '5.4.5' || status === '4.7.28' || (code === 454 && command !== 'RCPT TO')) return false
-  // Silence and hanging up amid a conversation: of nodemailer's errors only these words tell it from the beginning.
-  const isAmid = words === 'Timeout' || words === 'Connection closed unexpectedly'
-  return command === 'RCPT TO' || command === 'DATA' || name === 'EMESSAGE' || isAmid
+  // To a recipient a relay may answer with what that one's own server said.
+  if (command === 'RCPT TO') return true
+  // These are said of the sender.
+  if (status === '5.4.5' || status === '4.7.28' || code === 454) return false
+  // Silence and hanging up amid a conversation: of nodemailer's errors only these words tell it from the beginning. A
+  // reset looks alike at any time.
+  const isAmid = /^Timeout$|^Connection closed unexpectedly$|\b(?:ECONNRESET|EPIPE)\b/.test(words)
+  return command === 'DATA' || name === 'EMESSAGE' || isAmid
 }
 
 /** A failure that no server told of. */
