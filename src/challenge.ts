@@ -67,6 +67,7 @@ export async function issue(
     expires: now() + expiresIn * 1000,
     resendAt: now() + limits.resend.refill * 1000,
     delivery: 'queued',
+    mailed: repeated && known?.kind === kind && (known.mailed || known.delivery === 'sent'),
     ended: false,
   }
   events.publish({

@@ -1,5 +1,5 @@
 import type { Parts } from './parts.js'
-import type { LiveChallenge, State } from './state.js'
+import { type LiveChallenge, type State, stateOf } from './state.js'
 import type { Visit } from './visit.js'
 import { say, type Words } from './words.js'
 
@@ -11,6 +11,21 @@ export function deliveryText(words: Words, { person }: Visit, { delivery, troubl
   const known = trouble ? [`${delivery}.${trouble}`, `${delivery}.trouble`] : []
   const keys = [...(person ? known : [`${delivery}.typed`]), delivery].map((key) => `code.${key}`)
   return say(words, keys.find((key) => key in words) ?? '', { recipient: masked })
+}
+
+/**
+ * What to say of a mail that failed for just this reason: a full mailbox, or a newer mail to the same person that took
+ * its place (null). Nothing when it was another reason.
+ */
+export function refusalText(parts: Parts, visit: Partial<Visit>, reason: 'mailbox-full' | null): string | null {
+  if (!isWhole(visit)) return null
+  const { challenge } = stateOf(parts, visit)
+  if (challenge?.delivery !== 'failed' || challenge.trouble !== reason) return null
+  return deliveryText(parts.views.words(visit.locale), visit, challenge)
+}
+
+function isWhole(visit: Partial<Visit>): visit is Visit {
+  return visit.req !== undefined
 }
 
 /** That the mail of a code that still works did not go out, for the page that offers to send it again; else nothing. */

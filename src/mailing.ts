@@ -60,8 +60,8 @@ export async function mailNobody(parts: Parts, place: Place, errand: CodeErrand)
 }
 
 /**
- * Hands the mail to the host's own queue. From there on it is the host's: nothing more is told here. It keeps its place
- * until then, so that a queue that hangs fills ours, and is not waited for without end.
+ * Hands the mail to the host's own queue. From there on it is the host's: nothing more is told here. Of a typed
+ * address it keeps its place until then, so that a queue that hangs fills ours; and none is waited for without end.
  */
 async function handOver(parts: Parts, place: Place, errand: Errand, follow: Follow): Promise<void> {
   const id = randomUUID()

@@ -3,9 +3,9 @@ import type { Parts } from './parts.js'
 import { DIGITS, LONG } from './code.js'
 import { hasSession } from './host-session.js'
 import { fingerprint } from './keys.js'
-import { PROBLEMS, type Problem, type ProblemCode } from './problem.js'
+import type { Problem, ProblemCode } from './problem.js'
 import type { OpenChallenge } from './session-records.js'
-import { deliveryText, lossText } from './delivery-text.js'
+import { deliveryText, lossText, refusalText } from './delivery-text.js'
 import { destination, type LiveChallenge, pageUrl, secondsUntil, stateOf } from './state.js'
 import { PLAIN_ACCESS } from './step-up.js'
 import type { PageContext, PageName } from './view-context.js'
@@ -76,7 +76,11 @@ export function detailOf(
     return codeLabel(parts, words, visit.req ? stateOf(parts, visit as Visit).challenge : null)
   }
   if (problem === 'mail_unavailable' && members.retry_after === undefined) {
-    return say(words, 'problem.mail_unavailable.now')
+    return refusalText(parts, visit, null) ?? say(words, 'problem.mail_unavailable.now')
+  }
+  if (problem === 'mail_refused') {
+    const full = refusalText(parts, visit, 'mailbox-full')
+    if (full) return full
   }
   if (problem === 'wrong_code' && members.attempts_left === 0) return say(words, 'problem.wrong_code.none')
   return say(words, `problem.${problem}.detail`, {
@@ -88,10 +92,6 @@ export function detailOf(
 
 export function titleOf({ views }: Parts, locale: string, code: ProblemCode): string {
   return say(views.words(locale), `problem.${code}.title`)
-}
-
-export function statusOf({ problem, status }: Problem): number {
-  return status ?? PROBLEMS[problem]
 }
 
 function emptyPage(

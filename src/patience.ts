@@ -61,27 +61,29 @@ async function remember(parts: Parts, errand: CodeErrand, { delivery, again }: N
   // A mail that a newer one displaced has not failed at anything that could be told.
   const why = delivery.reason === 'replaced' ? null : delivery.class
   parts.fates.set(challenge, { delivery: again === null ? 'failed' : 'queued', class: why })
-  if (again !== null) return
-  try {
-    await giveSendBack(parts, errand)
-  } catch (error) {
-    const failure = otpError('store_unavailable', 'a send could not be given back.', error)
-    parts.events.publish({ type: 'failed', outcome: failure.code, error: failure })
-  }
+  if (again === null) await giveSendBack(parts, errand)
 }
 
 /**
  * A mail failed, so its send costs nothing: neither the daily one nor the pause until the next. Itself limited: else a
- * mailbox that refuses everything would be a way to open challenges without end.
+ * mailbox that refuses everything would be a way to open challenges without end. Never throws: what cannot be given back
+ * stays spent, and the events say so.
  */
-async function giveSendBack({ settings, store }: Parts, { person, challenge }: CodeErrand): Promise<void> {
+export async function giveSendBack(
+  { settings, store, events }: Parts,
+  { person, challenge }: Pick<CodeErrand, 'person' | 'challenge'>,
+): Promise<void> {
   const user = storeKey(settings.keys.current, person.holder)
   const { sendsPerUser, resend } = settings.limits
-  const refunds = { user, bucket: 'refunds', capacity: REFUNDS, refill: sendsPerUser.refill }
-  const isEarned = await store.spend(refunds)
-  if (isEarned.outcome === 'throttled') return
-  await Promise.all([
-    store.spend({ user, bucket: 'sends', permits: -1, ...sendsPerUser }),
-    store.spend({ user, bucket: `resend:${challenge.id}`, permits: -1, ...resend }),
-  ])
+  try {
+    const isEarned = await store.spend({ user, bucket: 'refunds', capacity: REFUNDS, refill: sendsPerUser.refill })
+    if (isEarned.outcome === 'throttled') return
+    await Promise.all([
+      store.spend({ user, bucket: 'sends', permits: -1, ...sendsPerUser }),
+      store.spend({ user, bucket: `resend:${challenge.id}`, permits: -1, ...resend }),
+    ])
+  } catch (error) {
+    const failure = otpError('store_unavailable', 'a send could not be given back.', error)
+    events.publish({ type: 'failed', outcome: failure.code, error: failure })
+  }
 }

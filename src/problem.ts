@@ -38,3 +38,7 @@ export type Answer =
       readonly afterwards?: () => void
     }
   | Problem
+
+export function statusOf({ problem, status }: Problem): number {
+  return status ?? PROBLEMS[problem]
+}

@@ -1,8 +1,8 @@
 import type { Parts } from './parts.js'
 import { otpError } from './errors.js'
 import type { OtpRequest, OtpResponse } from './http.js'
-import { detailOf, renderDeadEnd, renderPage, statusOf, titleOf } from './page.js'
-import type { Answer, Problem } from './problem.js'
+import { detailOf, renderDeadEnd, renderPage, titleOf } from './page.js'
+import { type Answer, type Problem, statusOf } from './problem.js'
 import type { Settings } from './settings.js'
 import { localeOf, type Visit } from './visit.js'
 

@@ -1,11 +1,10 @@
 import { issue } from './challenge.js'
 import type { CodeErrand } from './errand.js'
 import { OtpError } from './errors.js'
-import type { NoPlace } from './mail/delivery.js'
-import type { Place } from './mail/places.js'
+import type { NoPlace, Place } from './mail/places.js'
 import { mailNobody, postMail } from './mailing.js'
 import type { Parts } from './parts.js'
-import { mailInTime } from './patience.js'
+import { giveSendBack, mailInTime } from './patience.js'
 import type { Person } from './person.js'
 import type { Answer, Problem } from './problem.js'
 import { amendChallenge, challengeOf, keepChallenge } from './session.js'
@@ -88,7 +87,13 @@ async function open(
   // A code that another one has replaced is not worth a mail any more.
   if (known && known.id !== issued.challenge.id) parts.mailer.withdraw(known.id, REPLACED)
   keepChallenge(visit.req, issued.challenge)
-  await saveSession(visit.req)
+  try {
+    await saveSession(visit.req)
+  } catch (error) {
+    // Nothing is mailed, so it costs nothing. Of a typed address every send costs the same.
+    if (visit.person) await giveSendBack(parts, { person, challenge: issued.challenge })
+    throw error
+  }
   return issued
 }
 

@@ -17,6 +17,8 @@ export interface OpenChallenge {
   readonly expires: number
   readonly resendAt: number
   readonly delivery: 'sent' | 'queued' | 'failed'
+  /** An earlier mail with this very code went out. */
+  readonly mailed: boolean
   /** The store said that it takes no more guesses; only what the page offers depends on it. */
   readonly ended: boolean
 }

@@ -25,23 +25,29 @@ export function stateOf(parts: Parts, { req, person, stepUp }: Visit): State {
   const holder = person?.holder ?? null
   const remembered = challengeOf(req, stepUp, holder)
   // Whoever typed an address is told nothing of its mail: else the page would tell who has a mailbox.
-  const challenge = remembered && { ...remembered, trouble: null, ...(person && fateOf(parts, remembered)) }
+  const challenge = remembered && liveChallenge(remembered, person && fateOf(parts, remembered))
   const grant = freshGrant(req, stepUp, holder, stepUp.maxAge ?? settings.grantMaxAge, now)
   if (grant) return { state: 'verified', challenge, grant }
   const isOpen = challenge !== null && !challenge.ended && challenge.expires > now
   // Whoever has a code from an earlier mail may type it, though the later one was lost.
-  const hasCode = challenge !== null && (challenge.delivery !== 'failed' || fates.wasSent(challenge.id))
+  const hasCode = challenge?.delivery !== 'failed' || challenge.mailed || fates.wasSent(challenge)
   if (isOpen && hasCode) return { state: 'code', challenge, grant }
   return { state: person === null && challenge === null ? 'email' : 'send', challenge, grant }
 }
 
-function fateOf(
-  { fates, mailer }: Parts,
-  challenge: OpenChallenge,
-): Pick<LiveChallenge, 'delivery' | 'trouble'> | null {
+type Known = Pick<LiveChallenge, 'delivery' | 'trouble'>
+
+function liveChallenge(remembered: OpenChallenge, known: Known | null): LiveChallenge {
+  const challenge = { ...remembered, trouble: null, ...known }
+  // A mail that failed has given back the pause until the next one.
+  return challenge.delivery === 'failed' ? { ...challenge, resendAt: 0 } : challenge
+}
+
+function fateOf({ fates, mailer, mail }: Parts, challenge: OpenChallenge): Known | null {
   const fate = fates.of(challenge)
   if (!fate) return null
-  const isStuck = fate.delivery === 'queued' && mailer.health().breaker === 'open'
+  // What a queue of the host's has taken does not wait for our breaker.
+  const isStuck = mail.deliver === null && fate.delivery === 'queued' && mailer.health().breaker === 'open'
   return { delivery: fate.delivery, trouble: fate.class ?? (isStuck ? 'connect' : null) }
 }
 

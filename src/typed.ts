@@ -1,5 +1,7 @@
 import { parseAddress } from './address.js'
 import { about } from './challenge.js'
+import { within } from './deadline.js'
+import { otpError } from './errors.js'
 import { mac } from './keys.js'
 import { networkOf, warnAboutProxy } from './network.js'
 import type { Parts } from './parts.js'
@@ -8,6 +10,9 @@ import type { Problem } from './problem.js'
 import { challengeOf } from './session.js'
 import type { OpenChallenge } from './session-records.js'
 import { callHost, readField, type Visit } from './visit.js'
+
+/** A host that has not said by then whether it takes an address hangs. */
+const ACCEPT_MS = 5_000
 
 /** The address that was typed; a form without the field asks for the one that was typed before. */
 export function typedPerson({ req, stepUp }: Visit): Person | Problem {
@@ -24,7 +29,11 @@ function isTooLong(body: unknown): boolean {
 
 export async function isAcceptable({ settings, events }: Parts, visit: Visit, person: Person): Promise<boolean> {
   const { address } = person.address
-  const accepted = await callHost('typedEmail.accept', () => settings.typedEmail?.accept(address, visit.req))
+  const answer = callHost('typedEmail.accept', () => settings.typedEmail?.accept(address, visit.req))
+  // The place of its mail is held meanwhile: without an end, some hundred addresses of a slow domain would take them all.
+  const accepted = await within(ACCEPT_MS, answer).catch((error: unknown) => {
+    throw otpError('host_callback', '`typedEmail.accept` hung.', error)
+  })
   if (accepted === true) return true
   events.publish({ type: 'refused', ...about(person, visit.stepUp, null), outcome: 'not_accepted' })
   return false

@@ -171,8 +171,25 @@ describe('the queue', () => {
     expect(times).toEqual(Array.from({ length: 20 }, (_, i) => start + i * 100))
   })
 
+  test('no more than `rate` mails a second go out, jobs among them', async () => {
+    const times: number[] = []
+    const sendMail = ({ to }: Record<string, unknown>): Promise<unknown> => {
+      times.push(clock.ms)
+      return Promise.resolve({ accepted: [(to as { address: string }).address] })
+    }
+    mailer = mailerOf({ transport: { sendMail }, rate: 10 }, clock.now)
+    const start = clock.ms
+    const ends = ['a', 'b', 'c'].map((name) => tryOnce(mailer, { to: { address: name } }, name))
+    for (const count of [1, 2, 3]) {
+      while (times.length < count) await new Promise((resolve) => setTimeout(resolve, 5))
+      clock.tick(0.1)
+    }
+    expect(await Promise.all(ends)).toEqual(Array(3).fill({ outcome: 'accepted' }))
+    expect(times).toEqual([start, start + 100, start + 200])
+  })
+
   test('"too fast" holds up all letters until the next try, and none of them is lost', async () => {
-    await against({ rcpt: '421 4.7.28 rate limited' })
+    await against({ mail: '421 4.7.28 rate limited' })
     post('a')
     await until(() => news.length === 1)
     expect(news).toMatchObject([{ of: 'a', delivery: { class: 'quota' } }])
@@ -184,6 +201,43 @@ describe('the queue', () => {
     clock.tick(3)
     await until(() => endings().length === 3)
     expect(endings().sort()).toEqual(['a accepted', 'b accepted', 'c accepted'])
+  })
+
+  test('"too fast, come back in ten minutes" holds up the others for half a minute, and ends the one', async () => {
+    await against({ mail: '421 4.7.28 rate limited, try again in 600 seconds' })
+    post('a')
+    await until(() => endings().length === 1)
+    if (smtp) smtp.script = {}
+    post('b')
+    clock.tick(29)
+    await new Promise((resolve) => setTimeout(resolve, 600)) // long enough for two looks at the queue
+    expect(smtp?.messages).toHaveLength(0)
+    clock.tick(2)
+    await until(() => endings().length === 2)
+    expect(endings()).toEqual(['a unavailable', 'b accepted'])
+  })
+
+  test('"too fast" that a recipient is answered with holds up nobody else', async () => {
+    await against({ rcpt: '421 4.7.28 rate limited' })
+    post('a')
+    await until(() => news.length === 1)
+    if (smtp) smtp.script = {}
+    post('b')
+    await until(() => endings().length === 1)
+    expect(endings()).toEqual(['b accepted'])
+  })
+
+  test('a clock that is put back strands nothing', async () => {
+    await against({ rcpt: '450 4.2.1 busy' })
+    post('a')
+    await until(() => news.length === 1)
+    if (smtp) smtp.script = {}
+    clock.tick(-3_600)
+    await new Promise((resolve) => setTimeout(resolve, 600)) // long enough for two looks at the queue
+    expect(endings()).toEqual([])
+    clock.tick(3)
+    await until(() => endings().length === 1)
+    expect(endings()).toEqual(['a accepted'])
   })
 })
 
@@ -256,7 +310,7 @@ describe('another try', () => {
     await smtp?.until(() => smtp?.messages.length === 1)
     expect(mailer.withdraw('a', USED)).toBe(false)
     await until(() => endings().length === 1) // the socket falls silent for too long
-    expect(news).toMatchObject([{ attempt: 1, again: null, delivery: { class: 'connect' } }])
+    expect(news).toMatchObject([{ attempt: 1, again: null, delivery: USED }])
   })
 })
 

@@ -5,7 +5,7 @@ const START = Date.parse('2030-01-01T00:00:00Z')
 const at = (seconds: number): number => START + seconds * 1000
 const AFTER = failureOf('connect', 'x')
 
-const tries = (count: number, until = at(300)) => ({ count, firstAt: START, until })
+const tries = (count: number, until = at(305)) => ({ count, firstAt: START, until })
 const replied = (response: string, more: object = {}): Failure =>
   classifyFailure({ code: 'EENVELOPE', responseCode: Number(response.slice(0, 3)), response, ...more })
 
@@ -35,7 +35,7 @@ describe('when a mail is tried again', () => {
   })
 
   test('for five minutes at most, and not in the last two of the code', () => {
-    expect(lastTry(START, at(600))).toBe(at(300))
+    expect(lastTry(START, at(600))).toBe(at(305))
     expect(lastTry(START, at(300))).toBe(at(180))
     expect(lastTry(START, at(60))).toBeLessThan(START)
     expect(nextTry(AFTER, tries(1, lastTry(START, at(60))), START)).toBeNull()
@@ -47,11 +47,19 @@ describe('when a mail is tried again', () => {
     ['451 4.7.1 Greylisted, try again in 30 seconds', 31],
     ['450 4.2.0 come back in 00:01:30', 91],
     ['451 please retry after 2 minutes', 121],
+    ['450 4.7.1 Greylisted for 5 minutes', 301],
     ['451 try again in 10 minutes', null],
     ['451 try again in 24 hours', null],
   ])('%s: that wish is heeded', (response, seconds) => {
     const next = nextTry(replied(response), tries(1), START)
     expect(next).toBe(seconds === null ? null : at(seconds))
+  })
+
+  test('what is of use for an hour is tried every four minutes to the end of it', () => {
+    const next = nextTry(AFTER, tries(9, at(3_600)), at(1_000)) ?? 0
+    expect(next).toBeGreaterThanOrEqual(at(1_180))
+    expect(next).toBeLessThanOrEqual(at(1_300))
+    expect(nextTry(AFTER, tries(9, at(3_600)), at(3_500))).toBeNull()
   })
 
   test('a wish for less than the schedule changes nothing', () => {
@@ -61,8 +69,8 @@ describe('when a mail is tried again', () => {
 
   test('a mail that was never tried is too late when it could not be tried again; but ten seconds it may wait', () => {
     const until = lastTry(START, at(600))
-    expect(isTooLate(at(300), START, until)).toBe(false)
-    expect(isTooLate(at(301), START, until)).toBe(true)
+    expect(isTooLate(at(305), START, until)).toBe(false)
+    expect(isTooLate(at(306), START, until)).toBe(true)
     const short = lastTry(START, at(60))
     expect(isTooLate(at(10), START, short)).toBe(false)
     expect(isTooLate(at(11), START, short)).toBe(true)

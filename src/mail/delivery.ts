@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { within } from '../deadline.js'
 import { attempt, type Letter } from './attempt.js'
 import { Breaker, type BreakerListener, type BreakerState } from './breaker.js'
+import { type Entry, singleEntry } from './entry.js'
 import { type Delivery, type Failure, failureOf } from './failure.js'
-import { type Entry, Letters } from './letters.js'
-import { type Place, Places } from './places.js'
+import { Letters } from './letters.js'
+import { type NoPlace, type Place, Places } from './places.js'
 import type { News, Withdrawn } from './post.js'
 import { Rate } from './rate.js'
 import { nextTry } from './retry.js'
@@ -17,12 +19,6 @@ export interface MailHealth {
   /** Class of the newest failure; null when there was none. */
   readonly lastError: Failure['class'] | null
   /** Seconds until mail is taken again; 0 while it is. */
-  readonly retryAfter: number
-}
-
-/** Why no mail is taken at the moment, and after how many seconds to ask again. */
-export interface NoPlace {
-  readonly reason: 'breaker_open' | 'queue_full' | 'closed'
   readonly retryAfter: number
 }
 
@@ -96,7 +92,9 @@ export function createMailer(
 
   /** Ends what has become too late. It asks all letters, so not at every look, but whenever the clock has moved on. */
   function sweep(): void {
-    if (Math.abs(now() - sweptAt) < SWEEP_MS) return
+    const passed = now() - sweptAt
+    if (passed >= 0 && passed < SWEEP_MS) return
+    if (passed < 0) letters.shift(-passed) // the clock was put back
     sweptAt = now()
     for (const entry of letters.tooLate()) letters.end(entry, entry.last ?? TOO_LATE)
   }
@@ -111,8 +109,8 @@ export function createMailer(
     if (delivery.outcome !== 'accepted') {
       lastError = delivery.class
       // "Too fast" is meant for all letters, not for this one.
-      const isTooFast = delivery.class === 'quota' && delivery.scope === 'server' && again !== null
-      if (isTooFast) pausedUntil = Math.min(again, now() + LONGEST_PAUSE_MS)
+      const isTooFast = delivery.class === 'quota' && delivery.scope === 'server' && !delivery.isDaily
+      if (isTooFast) pausedUntil = Math.min(again ?? Infinity, now() + LONGEST_PAUSE_MS)
     }
     letters.land(entry, delivery, ms, again)
     look()
@@ -132,14 +130,16 @@ export function createMailer(
     withdraw: (challenge, end) => letters.withdraw(challenge, end),
     async tryOnce(letter, isKnown) {
       // In the pool of nodemailer the wait would count as part of the try.
-      while (letters.flying >= mail.lanes && !isClosed) await letters.landing()
+      while (!isClosed && (letters.flying >= mail.lanes || !rate.take())) {
+        await (letters.flying >= mail.lanes ? letters.landing() : sleep(LOOK_MS.least))
+      }
       const pass = isClosed ? null : breaker.admit()
       if (pass === null) return isClosed ? CLOSED : failureOf('connect', 'breaker open')
       return new Promise((resolve) => {
         const tell = ({ delivery }: News): void => {
           resolve(delivery.outcome === 'withdrawn' ? CLOSED : delivery)
         }
-        void fly(letters.once({ ...letter, key: '', challenge: '', isKnown, until: 0, tell }), pass)
+        void fly(singleEntry({ ...letter, key: '', challenge: '', isKnown, until: 0, tell }), pass)
       })
     },
     health: () => ({ queue: letters.size, breaker: breaker.state, lastError, retryAfter: breaker.retryAfter }),

@@ -10,6 +10,7 @@ export interface Fate {
 /** One mail of a challenge: each send moves the time from which the next one is allowed. */
 interface Sent {
   readonly id: string
+  readonly kind: 'short' | 'long'
   readonly resendAt: number
 }
 
@@ -28,9 +29,9 @@ export class Fates {
     return this.#fates.get(nameOf(sent)) ?? null
   }
 
-  /** Whether some mail of the challenge went out, so that there is a code to type whatever became of later ones. */
-  wasSent(id: string): boolean {
-    return this.#fates.has(nameOf({ id, resendAt: ANY }))
+  /** Whether some mail with this code went out, so that there is one to type whatever became of later mails. */
+  wasSent(sent: Sent): boolean {
+    return this.#fates.has(nameOf({ ...sent, resendAt: ANY }))
   }
 
   set(sent: Sent, fate: Fate): void {
@@ -47,6 +48,6 @@ export class Fates {
   }
 }
 
-function nameOf({ id, resendAt }: Sent): string {
-  return `${id} ${resendAt}`
+function nameOf({ id, kind, resendAt }: Sent): string {
+  return `${id} ${kind} ${resendAt}`
 }

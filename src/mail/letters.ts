@@ -1,17 +1,7 @@
+import { type Entry, waitingEntry } from './entry.js'
 import type { Delivery, Failure } from './failure.js'
 import { type News, type Post, replacement, type Withdrawn } from './post.js'
-import { isTooLate, type Tries } from './retry.js'
-
-/** A letter with its tries so far. */
-export interface Entry extends Tries {
-  readonly post: Post
-  count: number
-  firstAt: number
-  until: number
-  due: number
-  last: Failure | null
-  isOver: boolean
-}
+import { isTooLate } from './retry.js'
 
 /** The letters that wait and those that are being handed over: one that waits for each key. */
 export class Letters {
@@ -40,13 +30,7 @@ export class Letters {
     const waiting = this.#placeOf(post)
     const older = waiting.get(post.key)
     if (older) this.end(older, replacement(older.post, post))
-    const [now, { until }] = [this.#now(), post]
-    waiting.set(post.key, { post, count: 0, firstAt: now, until, due: now, last: null, isOver: false })
-  }
-
-  /** One that is tried once and never waits. */
-  once(post: Post): Entry {
-    return { post, count: 0, firstAt: 0, until: -Infinity, due: 0, last: null, isOver: false }
+    waiting.set(post.key, waitingEntry(post, this.#now()))
   }
 
   waiting(): Entry[] {
@@ -103,7 +87,9 @@ export class Letters {
   land(entry: Entry, delivery: Delivery, ms: number, again: number | null): void {
     this.#flying.delete(entry)
     for (const wake of this.#whenLanded.splice(0)) wake()
-    if (delivery.outcome === 'accepted' || again === null) return this.end(entry, delivery, ms)
+    if (delivery.outcome === 'accepted' || again === null) {
+      return this.end(entry, delivery.outcome === 'accepted' ? delivery : (entry.withdrawn ?? delivery), ms)
+    }
     entry.last = delivery
     entry.due = again
     this.#tell(entry, { delivery, attempt: entry.count, ms, again })
@@ -124,10 +110,19 @@ export class Letters {
 
   /** Ends what waits for a challenge; what is under way is not tried again. Whether there was something to end. */
   withdraw(challenge: string, delivery: Failure | Withdrawn): boolean {
-    for (const entry of this.#flying) if (entry.post.challenge === challenge) entry.until = -Infinity
+    for (const entry of this.#flying) {
+      if (entry.post.challenge === challenge) Object.assign(entry, { until: -Infinity, withdrawn: delivery })
+    }
     const waits = this.waiting().filter(({ post }) => post.challenge === challenge)
     for (const entry of waits) this.end(entry, delivery)
     return waits.length > 0
+  }
+
+  /** The clock was put back by so many milliseconds: nothing waits longer for that. */
+  shift(ms: number): void {
+    for (const entry of [...this.waiting(), ...this.#flying]) {
+      for (const time of ['firstAt', 'due', 'until'] as const) entry[time] -= ms
+    }
   }
 
   /** Makes everything due now. */

@@ -7,6 +7,12 @@ export interface Place {
   readonly release: () => void
 }
 
+/** Why no mail is taken at the moment, and after how many seconds to ask again. */
+export interface NoPlace {
+  readonly reason: 'breaker_open' | 'queue_full' | 'closed'
+  readonly retryAfter: number
+}
+
 /** Letters that wait or are under way. */
 const MOST = 500
 /** So many more for people who are signed in, so that whoever types addresses cannot take every place. */

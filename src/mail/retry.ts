@@ -3,7 +3,10 @@ import type { Failure, FailureClass } from './failure.js'
 
 /** When a mail is tried again: seconds after the first try, each a quarter sooner or later so that mails spread out. */
 const AGAIN_AT = [2, 8, 30, 90, 240] as const
-const LONGEST_MS = 300_000
+/** And then, for a mail that is worth it that long: seconds after each try. */
+const THEN = 240
+/** Five minutes, and what a server needs that asks for exactly these. */
+const LONGEST_MS = 305_000
 /** A mail that comes this late before its code expires is of no use to anybody. */
 const USELESS_MS = 120_000
 
@@ -64,11 +67,13 @@ export function nextTry(failure: Failure, { count, firstAt, until }: Tries, now:
   if (again === 'never' || (again === 'once' && count > 1)) return null
   // Asked to wait, we wait; a second more, since greylists count whole ones.
   const earliest = now + (failure.wait === null ? 0 : (failure.wait + 1) * 1000)
-  const times = AGAIN_AT.slice(count - 1).map((seconds) => firstAt + seconds * (750 + randomInt(501)))
-  const scheduled = times.find((at) => at > now)
-  if (scheduled === undefined) return null
-  const at = Math.max(scheduled, earliest)
+  const times = AGAIN_AT.slice(count - 1).map((seconds) => firstAt + spread(seconds))
+  const at = Math.max(times.find((time) => time > now) ?? now + spread(THEN), earliest)
   return at <= until ? at : null
+}
+
+function spread(seconds: number): number {
+  return seconds * (750 + randomInt(501))
 }
 
 function ifPassing({ isPassing }: Failure): Again {
