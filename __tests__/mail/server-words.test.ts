@@ -27,7 +27,7 @@ test.each([
   expect(maskWords(words, SECRETS)).toBe(told)
 })
 
-test('whatever a person typed and a server says, masking takes no longer than reading', () => {
+test('S5: whatever a person typed and a server says, masking takes no longer than reading', () => {
   // Legal ones; a pattern with gaps between their characters tries for years, and this test never ends.
   const local = '-'.repeat(64)
   for (const name of [local, `a${local.slice(2)}b`, `${'a.'.repeat(31)}a`, 'ana.lopez']) {
