@@ -1,3 +1,4 @@
+import { hasSession } from './host-session.js'
 import type { Parts } from './parts.js'
 import { type LiveChallenge, type State, stateOf } from './state.js'
 import type { Visit } from './visit.js'
@@ -25,7 +26,7 @@ export function refusalText(parts: Parts, visit: Partial<Visit>, reason: 'mailbo
 }
 
 function isWhole(visit: Partial<Visit>): visit is Visit {
-  return visit.req !== undefined
+  return visit.req !== undefined && hasSession(visit.req)
 }
 
 /** That the mail of a code that still works did not go out, for the page that offers to send it again; else nothing. */

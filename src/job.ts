@@ -57,7 +57,8 @@ export async function deliverJob(parts: Parts, job: MailJob): Promise<JobOutcome
   ): void => {
     report(parts, mail, { delivery, attempt, ms, again })
   }
-  if (isTooLate(now, at, usefulUntilOf(errand))) {
+  const isLate = (): boolean => isTooLate(parts.settings.now(), at, usefulUntilOf(errand))
+  if (isLate()) {
     tell(failureOf('aborted', 'expired'), 0, 0, null)
     return { outcome: 'expired' }
   }
@@ -67,7 +68,11 @@ export async function deliverJob(parts: Parts, job: MailJob): Promise<JobOutcome
     return { outcome: made.outcome, class: made.class, reason: made.reason }
   }
   const began = performance.now()
-  const delivery = await parts.mailer.tryOnce({ ...made, address: job.address }, errand.person.holder.kind === 'user')
+  const delivery = await parts.mailer.tryOnce(
+    { ...made, address: job.address },
+    errand.person.holder.kind === 'user',
+    isLate,
+  )
   const mayEndBetter = delivery.outcome !== 'accepted' && isWorthAnother(delivery)
   tell(delivery, 1, performance.now() - began, mayEndBetter ? now : null)
   if (delivery.outcome === 'accepted') return { outcome: 'accepted' }

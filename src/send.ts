@@ -91,7 +91,10 @@ async function open(
     await saveSession(visit.req)
   } catch (error) {
     // Nothing is mailed, so it costs nothing. Of a typed address every send costs the same.
-    if (visit.person) await giveSendBack(parts, { person, challenge: issued.challenge })
+    if (visit.person) {
+      parts.fates.set(issued.challenge, { delivery: 'failed', class: 'config' })
+      await giveSendBack(parts, { person, challenge: issued.challenge })
+    }
     throw error
   }
   return issued

@@ -119,7 +119,7 @@ test.each<[string, Delivery, string]>([
   ['refuses the mailbox', failureOf('recipient', 'x'), 'closed'],
   ['wants to be asked again', failureOf('greylist', 'x'), 'closed'],
   ['finds us too quick', failureOf('quota', 'x'), 'closed'],
-  ['takes too long', failureOf('aborted', 'x'), 'open'],
+  ['takes too long', failureOf('aborted', 'x'), 'half-open'], // it may wait for the server of an address that was typed
   ['refuses the password', WRONG_PASSWORD, 'open'],
   ['says something odd', failureOf('unknown', 'x'), 'open'],
 ])('a look at a server that %s leaves it %s', (_what, delivery, state) => {
@@ -177,6 +177,14 @@ describe('what one recipient’s server does', () => {
     clock.tick(15)
     tries(amid, 1, true)
     expect(breaker.retryAfter).toBe(60)
+    clock.tick(60)
+    tries(failureOf('aborted', 'x'), 1, true)
+    expect(breaker.retryAfter).toBe(900)
+  })
+
+  test('a connection that is refused by a reset counts for everybody', () => {
+    tries(classifyFailure({ code: 'ESOCKET', command: 'CONN', message: 'connect ECONNRESET 127.0.0.1:25' }), 9)
+    expect(breaker.state).toBe('open')
   })
 
   test('silence counts when those who wait are signed in: nobody else has typed their addresses', () => {

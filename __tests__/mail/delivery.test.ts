@@ -241,6 +241,33 @@ describe('the queue', () => {
   })
 })
 
+test('a clock that is put back while nothing waits costs the next mail nothing', async () => {
+  await against({})
+  post('a')
+  await until(() => endings().length === 1)
+  clock.tick(-3_600)
+  post('b')
+  await until(() => endings().length === 2)
+  expect(endings()).toEqual(['a accepted', 'b accepted'])
+})
+
+test('what a server says of a try under way is told, though the mail was withdrawn for an outage', async () => {
+  const refusals: (() => void)[] = []
+  const error = Object.assign(new Error('no'), { code: 'EENVELOPE', command: 'RCPT TO', responseCode: 550 })
+  const sendMail = (): Promise<unknown> =>
+    new Promise((_, reject) => {
+      refusals.push(() => {
+        reject(error)
+      })
+    })
+  mailer = mailerOf({ transport: { sendMail } }, clock.now)
+  post('a')
+  expect(mailer.withdraw('a', failureOf('connect', 'breaker open'))).toBe(false)
+  for (const refuse of refusals) refuse()
+  await until(() => endings().length === 1)
+  expect(news).toMatchObject([{ delivery: { class: 'recipient' } }])
+})
+
 describe('another try', () => {
   test('carries the same message, with the same Message-ID, References and Date', async () => {
     await against({ end: 'close' })
@@ -431,6 +458,13 @@ test.each([
 })
 
 describe('closing', () => {
+  test('"too fast" amid it does not cost the others their last try', async () => {
+    await against({ mail: '421 4.7.28 rate limited' })
+    for (const of of ['a', 'b', 'c', 'd', 'e', 'f']) post(of)
+    await mailer.close()
+    expect(news.map(({ attempt }) => attempt)).toEqual(Array(6).fill(1))
+  })
+
   test('takes no more letters and lets those under way finish', async () => {
     await against({})
     for (let i = 0; i < 20; i++) post(`p${i}`)

@@ -1,6 +1,6 @@
 import { isOfTheDay, maskWords, waitAsked } from '../../src/mail/server-words.js'
 
-const SECRETS = ['ana@example.com', 'ana', '482915', 'XK4PQ7M2A9TZR', 'wolfhart']
+const SECRETS = ['ana@example.com', 'ana', '482915', 'XK4PQ7M2A9TZR', 'wolfhart', 'bndg']
 
 test.each([
   ['550 5.1.1 <ana@example.com>: no such user', '550 5.1.1 <•••>: no such user'],
@@ -19,6 +19,8 @@ test.each([
   ['482 915 is the code in your message', '••• is the code in your message'],
   ['554 5.482.915 spam', '554 5.••• spam'],
   ['554 subject =?UTF-8?B?NDgyOTE1IGlzIHlvdXIgQ2Fmw6kgY29kZQ==?= is spam', '554 subject ••• is spam'],
+  ['554 subject =?UTF-8?B?bndgNDgyOTE1IGlzIHlvdXI=?= is spam', '554 subject ••• is spam'],
+  [`554 =?UTF-8?B?${'A'.repeat(90)}NDgyOTE1?=`, '554 •••'],
   ['550 other.person@elsewhere.example is known', '550 ••• is known'],
   ['451 4.7.1 queue id 8815123, retry in 30 seconds', '451 4.7.1 queue id ••••, retry in 30 seconds'],
   ['421-4.7.0 one\r\n421 4.7.0 two\u0007\u202E', '421-4.7.0 one •••• two'],

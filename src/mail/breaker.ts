@@ -107,9 +107,9 @@ function opensAtOnce({ class: found, isPassing, isDaily, scope }: Failure): bool
   return scope === 'server' && (isDaily || (found === 'auth' && !isPassing))
 }
 
-/** Whoever types addresses whose server is silent could open it otherwise. */
-function isCounted({ scope }: Failure, isKnown: boolean): boolean {
-  return scope === 'server' || isKnown
+/** Whoever types addresses whose server is silent or slow could open it, or keep it open, otherwise. */
+function isCounted({ class: found, scope }: Failure, isKnown: boolean): boolean {
+  return (scope === 'server' && found !== 'aborted') || isKnown
 }
 
 function isAtWork({ class: found, isDaily, scope }: Failure): boolean {

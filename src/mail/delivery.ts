@@ -29,7 +29,7 @@ export interface Mailer {
   /** Ends what still waits for a challenge, as told. Whether there was something to end. */
   readonly withdraw: (challenge: string, end: Failure | Withdrawn) => boolean
   /** Tries once and past the queue: for those who have a queue of their own. */
-  readonly tryOnce: (letter: Letter, isKnown: boolean) => Promise<Delivery>
+  readonly tryOnce: (letter: Letter, isKnown: boolean, isTooLate?: () => boolean) => Promise<Delivery>
   readonly health: () => MailHealth
   /** Takes no more mail, gives what waits a last try (10 s in all), and ends the pool. */
   readonly close: () => Promise<void>
@@ -67,7 +67,6 @@ export function createMailer(
 
   /** Sends whatever may go now, and looks again when the next letter is due. */
   function look(): void {
-    clearTimeout(timer)
     sweep()
     if (isClosed && breaker.state === 'open') for (const entry of letters.waiting()) letters.end(entry, CLOSED)
     let isTooSoon = false
@@ -79,10 +78,22 @@ export function createMailer(
       if (pass === null) break
       void fly(entry, pass)
     }
+    // While every lane is taken, a landing looks by itself, and a look that is set already is soon enough.
+    if (letters.flying >= mail.lanes && timer !== undefined) return
+    clearTimeout(timer)
+    timer = undefined
     if (letters.size === letters.flying) return
     const wait = isTooSoon ? LOOK_MS.least : letters.nextDue() - now()
     // What is due and cannot go waits for a landing, which looks by itself, or for a server that is away.
-    timer = setTimeout(look, wait > 0 ? Math.min(Math.max(wait, LOOK_MS.least), LOOK_MS.most) : LOOK_MS.most).unref()
+    timer = setTimeout(
+      lookAgain,
+      wait > 0 ? Math.min(Math.max(wait, LOOK_MS.least), LOOK_MS.most) : LOOK_MS.most,
+    ).unref()
+  }
+
+  function lookAgain(): void {
+    timer = undefined
+    look()
   }
 
   function isPaused(): boolean {
@@ -109,7 +120,7 @@ export function createMailer(
     if (delivery.outcome !== 'accepted') {
       lastError = delivery.class
       // "Too fast" is meant for all letters, not for this one.
-      const isTooFast = delivery.class === 'quota' && delivery.scope === 'server' && !delivery.isDaily
+      const isTooFast = delivery.class === 'quota' && delivery.scope === 'server' && !delivery.isDaily && !isClosed
       if (isTooFast) pausedUntil = Math.min(again ?? Infinity, now() + LONGEST_PAUSE_MS)
     }
     letters.land(entry, delivery, ms, again)
@@ -123,16 +134,18 @@ export function createMailer(
       if (places.isFull(isKnown)) return { reason: 'queue_full', retryAfter: FULL_PAUSE }
       return places.take(isKnown, (post) => {
         if (isClosed) return post.tell({ delivery: CLOSED, attempt: 0, ms: 0, again: null })
+        sweep() // before it is added: it knows the clock as it is now
         letters.add(post)
         look()
       })
     },
     withdraw: (challenge, end) => letters.withdraw(challenge, end),
-    async tryOnce(letter, isKnown) {
+    async tryOnce(letter, isKnown, isTooLate) {
       // In the pool of nodemailer the wait would count as part of the try.
-      while (!isClosed && (letters.flying >= mail.lanes || !rate.take())) {
+      while (!isClosed && breaker.state !== 'open' && (letters.flying >= mail.lanes || !rate.take())) {
         await (letters.flying >= mail.lanes ? letters.landing() : sleep(LOOK_MS.least))
       }
+      if (isTooLate?.()) return TOO_LATE
       const pass = isClosed ? null : breaker.admit()
       if (pass === null) return isClosed ? CLOSED : failureOf('connect', 'breaker open')
       return new Promise((resolve) => {

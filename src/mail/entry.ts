@@ -11,18 +11,20 @@ export interface Entry extends Tries {
   due: number
   last: Failure | null
   /** Nobody waits for it any more, since it was under way. */
-  withdrawn: Failure | Withdrawn | null
+  withdrawn: Withdrawn | null
   isOver: boolean
 }
 
-const FRESH = { count: 0, last: null, withdrawn: null, isOver: false }
-
 /** One that waits, and may go at once. */
 export function waitingEntry(post: Post, now: number): Entry {
-  return { ...FRESH, post, firstAt: now, until: post.until, due: now }
+  return entry(post, now, post.until)
 }
 
 /** One that is tried once and never waits. */
 export function singleEntry(post: Post): Entry {
-  return { ...FRESH, post, firstAt: 0, until: -Infinity, due: 0 }
+  return entry(post, 0, -Infinity)
+}
+
+function entry(post: Post, now: number, until: number): Entry {
+  return { post, count: 0, firstAt: now, until, due: now, last: null, withdrawn: null, isOver: false }
 }

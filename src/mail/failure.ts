@@ -143,7 +143,7 @@ function isAboutLetter({ name, command, code, status, words }: Report): boolean 
   if (status === '5.4.5' || status === '4.7.28' || code === 454) return false
   // Silence and hanging up amid a conversation: of nodemailer's errors only these words tell it from the beginning. A
   // reset looks alike at any time.
-  const isAmid = /^Timeout$|^Connection closed unexpectedly$|\b(?:ECONNRESET|EPIPE)\b/.test(words)
+  const isAmid = /^Timeout$|^Connection closed unexpectedly$|^read ECONNRESET$|^write (?:EPIPE|ECONNRESET)$/.test(words)
   return command === 'DATA' || name === 'EMESSAGE' || isAmid
 }
 

@@ -111,7 +111,8 @@ export class Letters {
   /** Ends what waits for a challenge; what is under way is not tried again. Whether there was something to end. */
   withdraw(challenge: string, delivery: Failure | Withdrawn): boolean {
     for (const entry of this.#flying) {
-      if (entry.post.challenge === challenge) Object.assign(entry, { until: -Infinity, withdrawn: delivery })
+      if (entry.post.challenge === challenge)
+        Object.assign(entry, { until: -Infinity, withdrawn: delivery.outcome === 'withdrawn' ? delivery : null })
     }
     const waits = this.waiting().filter(({ post }) => post.challenge === challenge)
     for (const entry of waits) this.end(entry, delivery)

@@ -17,13 +17,13 @@ export function maskWords(words: string, secrets: readonly string[] = []): strin
   const plain = words
     .normalize('NFKC')
     .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .replace(/=\?[^?\s]{1,75}\?[bq]\?[^?\s]*(?:\?=)?/gi, '•••')
     .trim()
   const known = secrets.filter((secret) => secret.length > 1).sort((a, b) => b.length - a.length)
   const masked = known.reduce((text, secret) => maskSpread(maskAsIs(text, secret), secret), plain)
   const [code = ''] = /^[245]\d\d[ -](?:[245]\.\d\.\d{1,3} )?/.exec(masked) ?? []
   const rest = masked
     .slice(code.length)
-    .replace(/=\?[^?\s]{1,75}\?[bq]\?[^?\s]{0,75}(?:\?=)?/gi, '•••')
     .replace(/[^\s<>"'(),;:@]{1,64}@[^\s<>"'(),;:@]{1,255}/g, '•••')
     .replace(/\p{Nd}(?:[ .-]?\p{Nd}){3,}/gu, '••••')
   const text = code + rest
