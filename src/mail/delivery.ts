@@ -1,26 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { within } from '../deadline.js'
 import { attempt, type Letter } from './attempt.js'
-import { Breaker, type BreakerListener, type BreakerState } from './breaker.js'
+import { Breaker, type BreakerListener } from './breaker.js'
 import { type Entry, singleEntry } from './entry.js'
 import { type Delivery, type Failure, failureOf } from './failure.js'
+import type { MailHealth } from './health.js'
 import { Letters } from './letters.js'
 import { type NoPlace, type Place, Places } from './places.js'
 import type { News, Withdrawn } from './post.js'
 import { Rate } from './rate.js'
 import { nextTry } from './retry.js'
 import type { MailSettings } from './transport.js'
-
-/** Where sending stands. */
-export interface MailHealth {
-  /** Mails that wait or are being handed over; 500 at most, 600 when some are to people who are signed in. */
-  readonly queue: number
-  readonly breaker: BreakerState
-  /** Class of the newest failure; null when there was none. */
-  readonly lastError: Failure['class'] | null
-  /** Seconds until mail is taken again; 0 while it is. */
-  readonly retryAfter: number
-}
 
 /** Hands letters to the mail server: bounded queue, rate, at most as many at once as there are connections. */
 export interface Mailer {
