@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { maskAddress, parseAddress } from '../src/address.js'
+import { maskAddress, parseAddress } from '../src/identity/address.js'
 import { HostApp } from './helpers/host-app.js'
 
 const HOSTILE = [

@@ -216,8 +216,8 @@ describe('guessing', () => {
     const escalated = () => [...one.events, ...two.events].filter(({ type }) => type === 'escalated').length
     for (const [nth, app] of [one, two, one].entries()) {
       const jar = await app.signedIn(ANA)
-      const deed = nth === 1 ? await jar.post('/transfer').send({ amount: '5', payee: 'Eve' }).expect(401) : null
-      const stepUp = deed ? { for: (deed.body as { for: string }).for } : {}
+      const action = nth === 1 ? await jar.post('/transfer').send({ amount: '5', payee: 'Eve' }).expect(401) : null
+      const stepUp = action ? { for: (action.body as { for: string }).for } : {}
       const wrong = async () => {
         const answer = await guess(jar, wrongCode(app.mailbox.code), stepUp).expect(422)
         expect(answer.body).toMatchObject({ code: 'wrong_code' })
@@ -242,7 +242,7 @@ describe('guessing', () => {
     await guess(jar, wrongCode(two.mailbox.code)).expect(422)
     expect(escalated()).toBe(1)
     const right = await guess(jar, two.mailbox.code).expect(422)
-    expect(right.body).toMatchObject({ code: 'longer_code_required' })
+    expect(right.body).toMatchObject({ code: 'long_code_required' })
   })
 
   test('V7: strangers who burn all guesses make the code longer and lock nobody out', async () => {
@@ -273,7 +273,7 @@ describe('guessing', () => {
     const { jar, code } = await host.asked()
     await burn(ANA, 10)
     const longer = await guess(jar, code).expect(422)
-    expect(longer.body).toMatchObject({ code: 'longer_code_required' })
+    expect(longer.body).toMatchObject({ code: 'long_code_required' })
     const page = await jar.get('/2fa').set(BROWSER).expect(200)
     expect(page.text).toContain('Mail me the code')
     host.clock.tick(31)
@@ -560,18 +560,18 @@ describe('binding', () => {
       expect(host.transfers).toEqual([ASK])
     })
 
-    test('B4: a session that was rewritten to another deed does not make the code fit it', async () => {
+    test('B4: a session that was rewritten to another action does not make the code fit it', async () => {
       const store = new Sessions()
       await start({ session: plainSession(store) })
       const { sessions } = store as unknown as { sessions: Record<string, string> }
       const jar = await host.signedIn()
       const [id = ''] = Object.keys(sessions)
-      const deeds = [ASK, { ...ASK, amount: '5000' }]
+      const actions = [ASK, { ...ASK, amount: '5000' }]
       const prints: string[] = []
       let sealed = ''
       let code = ''
-      for (const deed of deeds) {
-        sealed = await asked(jar, deed)
+      for (const action of actions) {
+        sealed = await asked(jar, action)
         await jar.post('/2fa/send').send({ for: sealed }).expect(200)
         code ||= host.mailbox.code
         prints.push(/"details":"([\w-]+)"/.exec(sessions[id] ?? '')?.[1] ?? '')
@@ -585,7 +585,7 @@ describe('binding', () => {
       expect(refused.body).toMatchObject({ code: 'wrong_code' })
     })
 
-    test('B4: a grant for one purpose opens no other; plain access opens no deed', async () => {
+    test('B4: a grant for one purpose opens no other; plain access opens no action', async () => {
       await start({
         after: (app, otp) => {
           app.get('/export', otp.requireOtp({ purpose: 'export' }), (_req, res) => void res.send('all data'))

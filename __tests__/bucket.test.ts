@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { charge, giveBack, isVoid, type Limit, take } from '../src/bucket.js'
+import { takeForced, refund, shortCodesDisabled, type Limit, take } from '../src/stores/gcra.js'
 import { Pail } from './helpers/pail.js'
 
 const limits = fc.record({
@@ -19,7 +19,7 @@ const START = 1_700_000_000_000
 /** Permits that can be taken at one moment. */
 function permitsAt(full: number, now: number, limit: Limit): number {
   let permits = 0
-  for (let taken = take(full, now, limit); taken.granted; taken = take(taken.full, now, limit)) permits += 1
+  for (let taken = take(full, now, limit); taken.allowed; taken = take(taken.fullAt, now, limit)) permits += 1
   return permits
 }
 
@@ -33,11 +33,11 @@ test('grants and refuses as a pail of counted permits does, with the same waitin
         pail.wait(ms)
         if (isTake) {
           const taken = take(full, now, limit)
-          expect(taken.granted).toBe(pail.take())
-          if (!taken.granted) expect([taken.retryAfter, taken.full]).toEqual([pail.untilNext, full])
-          full = taken.full
+          expect(taken.allowed).toBe(pail.take())
+          if (!taken.allowed) expect([taken.retryAfter, taken.fullAt]).toEqual([pail.untilNext, full])
+          full = taken.fullAt
         } else {
-          full = giveBack(full, now, limit, 1)
+          full = refund(full, now, limit, 1)
           pail.giveBack()
         }
       }
@@ -54,8 +54,8 @@ test('never grants more than its capacity and one for each refill time that has 
         now += ms
         for (let burst = 0; burst < 3; burst++) {
           const taken = take(full, now, limit)
-          full = taken.full
-          granted += Number(taken.granted)
+          full = taken.fullAt
+          granted += Number(taken.allowed)
         }
         expect(granted).toBeLessThanOrEqual(limit.capacity + (now - START) / (limit.refill * 1000))
       }
@@ -75,9 +75,9 @@ test('giving back never fills it above its capacity, and adds no more than was g
   fc.assert(
     fc.property(limits, fc.integer({ min: 0, max: 20 }), fc.integer({ min: 0, max: 20 }), (limit, takes, given) => {
       let full = 0
-      for (let i = 0; i < takes; i++) ({ full } = take(full, START, limit))
+      for (let i = 0; i < takes; i++) ({ fullAt: full } = take(full, START, limit))
       const before = permitsAt(full, START, limit)
-      const after = permitsAt(giveBack(full, START, limit, given), START, limit)
+      const after = permitsAt(refund(full, START, limit, given), START, limit)
       expect(after).toBe(Math.min(limit.capacity, before + given))
     }),
   )
@@ -87,14 +87,14 @@ test('S1: the waiting time is true to the second: refused one second earlier, gr
   fc.assert(
     fc.property(limits, fc.integer({ min: 0, max: 600_000 }), (limit, later) => {
       let full = 0
-      for (let i = 0; i < limit.capacity; i++) ({ full } = take(full, START, limit))
+      for (let i = 0; i < limit.capacity; i++) ({ fullAt: full } = take(full, START, limit))
       const now = START + (later % (limit.refill * 1000))
       const refused = take(full, now, limit)
-      if (refused.granted) throw new Error('it should be empty')
+      if (refused.allowed) throw new Error('it should be empty')
       const { retryAfter } = refused
       expect(Number.isSafeInteger(retryAfter) && retryAfter >= 1).toBe(true)
-      expect(take(full, now + (retryAfter - 1) * 1000, limit).granted).toBe(false)
-      expect(take(full, now + retryAfter * 1000, limit).granted).toBe(true)
+      expect(take(full, now + (retryAfter - 1) * 1000, limit).allowed).toBe(false)
+      expect(take(full, now + retryAfter * 1000, limit).allowed).toBe(true)
     }),
   )
 })
@@ -103,13 +103,19 @@ test('V7: short codes are void without a permit, and once it was empty until hal
   fc.assert(
     fc.property(limits, (limit) => {
       let full = 0
-      for (let i = 0; i < limit.capacity; i++) ({ full } = take(full, START, limit))
+      for (let i = 0; i < limit.capacity; i++) ({ fullAt: full } = take(full, START, limit))
       const half = Math.ceil(limit.capacity / 2)
       const back = START + half * limit.refill * 1000
       expect(permitsAt(full, back - 1, limit)).toBe(half - 1)
-      expect([isVoid(full, back - 1, limit, true), isVoid(full, back, limit, true)]).toEqual([true, false])
+      expect([shortCodesDisabled(full, back - 1, limit, true), shortCodesDisabled(full, back, limit, true)]).toEqual([
+        true,
+        false,
+      ])
       const one = START + limit.refill * 1000
-      expect([isVoid(full, one - 1, limit, false), isVoid(full, one, limit, false)]).toEqual([true, false])
+      expect([shortCodesDisabled(full, one - 1, limit, false), shortCodesDisabled(full, one, limit, false)]).toEqual([
+        true,
+        false,
+      ])
     }),
   )
 })
@@ -122,14 +128,14 @@ test('V6: limits whose permits are no whole milliseconds grant their capacity at
       const limit = { capacity, refill: year / parts }
       let full = -Infinity
       for (let taken = 0; taken < capacity; taken++) {
-        expect(isVoid(full, now, limit, false)).toBe(false)
+        expect(shortCodesDisabled(full, now, limit, false)).toBe(false)
         const next = take(full, now, limit)
-        expect(next.granted).toBe(true)
-        expect(next.full).toBe(charge(full, now, limit))
-        full = next.full
+        expect(next.allowed).toBe(true)
+        expect(next.fullAt).toBe(takeForced(full, now, limit))
+        full = next.fullAt
       }
-      expect(take(full, now, limit).granted).toBe(false)
-      expect(isVoid(full, now, limit, false)).toBe(true)
+      expect(take(full, now, limit).allowed).toBe(false)
+      expect(shortCodesDisabled(full, now, limit, false)).toBe(true)
     }),
     { numRuns: 2_000 },
   )
@@ -139,8 +145,8 @@ test('a clock that is set back grants nothing twice', () => {
   fc.assert(
     fc.property(limits, fc.integer({ min: 1, max: 3_600_000 }), (limit, back) => {
       let full = 0
-      for (let i = 0; i < limit.capacity; i++) ({ full } = take(full, START, limit))
-      expect(take(full, START - back, limit).granted).toBe(false)
+      for (let i = 0; i < limit.capacity; i++) ({ fullAt: full } = take(full, START, limit))
+      expect(take(full, START - back, limit).allowed).toBe(false)
     }),
   )
 })

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { MemoryStore } from '../src/stores/memory.js'
+import { MemoryStore } from '../src/stores/memory/memory-store.js'
 import type { Candidate, OpenOutcome, RedeemOutcome } from '../src/stores/store.js'
 import { Clock } from './helpers/host-app.js'
 import { Pail } from './helpers/pail.js'
@@ -58,9 +58,9 @@ class PlainUser {
 
   type(id: string, kind: 'short' | 'long', isRight: boolean, now: number): RedeemOutcome {
     const challenge = this.challenges.get(id)
-    if (!challenge || challenge.isRedeemed || challenge.ends <= now) return { outcome: 'absent' }
+    if (!challenge || challenge.isRedeemed || challenge.ends <= now) return { outcome: 'not_found' }
     if (challenge.left < 1) return { outcome: 'exhausted' }
-    if (kind !== challenge.kind || (kind === 'short' && this.isLong)) return { outcome: 'longer' }
+    if (kind !== challenge.kind || (kind === 'short' && this.isLong)) return { outcome: 'long_code_required' }
     challenge.left -= 1
     if (kind === 'short') {
       challenge.taken += 1
@@ -133,18 +133,18 @@ class Open extends InSession implements Command {
     const known = model.mails.get(this.place)?.id ?? null
     const fresh = `c${++model.opened}`
     const expected = model.users[this.user].open(known, fresh, model.now)
-    const repeat = known === null ? null : candidate(known)
+    const existing = known === null ? null : candidate(known)
     const request = {
       user: this.user,
-      repeat,
-      begin: candidate(fresh),
+      existing,
+      fresh: candidate(fresh),
       lifetime: LIFETIME,
       attempts: ATTEMPTS,
     }
     expect(await store.open({ ...request, ...LIMITS })).toEqual(expected)
     if (expected.outcome === 'opened') {
       model.mails.set(this.place, expected)
-      note(`${expected.kind} ${expected.repeated ? 'repeated' : 'begun'}`)
+      note(`${expected.kind} ${expected.repeated ? 'resent' : 'created'}`)
     } else note(expected.bucket)
   }
 }
@@ -248,7 +248,7 @@ test('whatever two users do in two sessions each, the store does what the plain 
     }),
     { numRuns: 300 },
   )
-  const endings = ['mismatch', 'redeemed', 'exhausted', 'absent']
+  const endings = ['mismatch', 'redeemed', 'exhausted', 'not_found']
   const expected = [
     ...['short begun', 'short repeated', 'long begun', 'long repeated', 'sends', 'resend', 'given back', 'foreign'],
     ...endings.flatMap((ending) => [`short ${ending}`, `long ${ending}`]),

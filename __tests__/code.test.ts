@@ -1,17 +1,17 @@
 import fc from 'fast-check'
 import {
   type CodeKind,
-  type CodeSubject,
+  type CodeInputs,
   deriveCode,
   digestCode,
   DIGITS,
   displayCode,
-  LONG,
+  LONG_FORMAT,
   normaliseCode,
-  possibilities,
+  keyspace,
   sameDigest,
-} from '../src/code.js'
-import { keyRing } from '../src/keys.js'
+} from '../src/crypto/code.js'
+import { keyRing } from '../src/crypto/keys.js'
 
 /** The characters of a text, by code point. */
 const each = (text: string): string[] => Array.from(text)
@@ -23,14 +23,14 @@ const FORMATS: readonly (readonly [CodeKind, typeof SIX])[] = [
   ['short', { alphabet: DIGITS, length: 8 }],
   ['short', LETTERS],
   ['short', { alphabet: 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789', length: 8 }],
-  ['long', LONG],
+  ['long', LONG_FORMAT],
 ]
 const keys = keyRing(['a-secret-of-at-least-32-characters!!']).current
 const otherKeys = keyRing(['another-secret-of-32-characters-or-so']).current
-const SUBJECT: CodeSubject = { challenge: 'c1', user: 'u1', purpose: 'transfer', details: 'd1' }
+const SUBJECT: CodeInputs = { challengeId: 'c1', user: 'u1', purpose: 'transfer', details: 'd1' }
 
-const subjects: fc.Arbitrary<CodeSubject> = fc.record({
-  challenge: fc.string({ minLength: 1 }),
+const subjects: fc.Arbitrary<CodeInputs> = fc.record({
+  challengeId: fc.string({ minLength: 1 }),
   user: fc.string({ minLength: 1 }),
   purpose: fc.string({ minLength: 1 }),
   details: fc.option(fc.string()),
@@ -149,7 +149,7 @@ describe('U2: what a person types', () => {
   })
 
   test('O is read as 0 and I and L as 1 in long codes only', () => {
-    expect(normaliseCode('oOiIl-LABC-DEFG', 'long', LONG)).toBe('001111ABCDEFG')
+    expect(normaliseCode('oOiIl-LABC-DEFG', 'long', LONG_FORMAT)).toBe('001111ABCDEFG')
     expect(normaliseCode('O12345', 'short', SIX)).toBeNull()
     expect(normaliseCode('I23456', 'short', SIX)).toBeNull()
     expect(normaliseCode('l23456', 'short', SIX)).toBeNull()
@@ -157,7 +157,7 @@ describe('U2: what a person types', () => {
 
   test('letters fall into the case of the alphabet', () => {
     expect(normaliseCode('BcD-fGHj', 'short', LETTERS)).toBe('bcdfghj')
-    expect(normaliseCode('abcde-fghj-kmnp', 'long', LONG)).toBe('ABCDEFGHJKMNP')
+    expect(normaliseCode('abcde-fghj-kmnp', 'long', LONG_FORMAT)).toBe('ABCDEFGHJKMNP')
   })
 })
 
@@ -184,14 +184,14 @@ describe('a derived code', () => {
     fc.assert(
       fc.property(
         subjects,
-        fc.constantFrom('challenge', 'user', 'purpose', 'details'),
+        fc.constantFrom('challengeId', 'user', 'purpose', 'details'),
         fc.string(),
         (subject, part, value) => {
           fc.pre(subject[part] !== value)
           const other = { ...subject, [part]: value }
-          const code = deriveCode(keys, subject, 'long', LONG)
-          expect(deriveCode(keys, other, 'long', LONG)).not.toBe(code)
-          expect(deriveCode(otherKeys, subject, 'long', LONG)).not.toBe(code)
+          const code = deriveCode(keys, subject, 'long', LONG_FORMAT)
+          expect(deriveCode(keys, other, 'long', LONG_FORMAT)).not.toBe(code)
+          expect(deriveCode(otherKeys, subject, 'long', LONG_FORMAT)).not.toBe(code)
           expect(digestCode(keys, other, code)).not.toBe(digestCode(keys, subject, code))
           expect(digestCode(otherKeys, subject, code)).not.toBe(digestCode(keys, subject, code))
         },
@@ -204,23 +204,23 @@ describe('a derived code', () => {
       { ...SUBJECT, details: null },
       { ...SUBJECT, details: '' },
     ]
-    expect(deriveCode(keys, none, 'long', LONG)).not.toBe(deriveCode(keys, empty, 'long', LONG))
+    expect(deriveCode(keys, none, 'long', LONG_FORMAT)).not.toBe(deriveCode(keys, empty, 'long', LONG_FORMAT))
   })
 
   test('parts cannot be shifted into one another', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 2 }), fc.nat(), (text, at) => {
         const cut = 1 + (at % (text.length - 1))
-        const apart = { ...SUBJECT, challenge: text.slice(0, cut), user: text.slice(cut) }
-        const together = { ...SUBJECT, challenge: text, user: '' }
-        expect(deriveCode(keys, apart, 'long', LONG)).not.toBe(deriveCode(keys, together, 'long', LONG))
+        const apart = { ...SUBJECT, challengeId: text.slice(0, cut), user: text.slice(cut) }
+        const together = { ...SUBJECT, challengeId: text, user: '' }
+        expect(deriveCode(keys, apart, 'long', LONG_FORMAT)).not.toBe(deriveCode(keys, together, 'long', LONG_FORMAT))
       }),
     )
   })
 
   test('is another for each kind, so the short one says nothing about the long one', () => {
-    const short = deriveCode(keys, SUBJECT, 'short', LONG)
-    expect(short).not.toBe(deriveCode(keys, SUBJECT, 'long', LONG))
+    const short = deriveCode(keys, SUBJECT, 'short', LONG_FORMAT)
+    expect(short).not.toBe(deriveCode(keys, SUBJECT, 'long', LONG_FORMAT))
   })
 
   test('digests differ for each other code', () => {
@@ -243,6 +243,6 @@ test('sameDigest says what === would, for any two texts', () => {
 })
 
 test('possibilities are counted exactly', () => {
-  expect(possibilities(SIX)).toBe(1_000_000n)
-  expect(possibilities(LONG)).toBe(2n ** 65n)
+  expect(keyspace(SIX)).toBe(1_000_000n)
+  expect(keyspace(LONG_FORMAT)).toBe(2n ** 65n)
 })

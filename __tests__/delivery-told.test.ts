@@ -19,7 +19,7 @@ interface Row {
   readonly script: SmtpScript | 'refused'
   readonly options?: SmtpOptions
   /** What the event says. */
-  readonly kind: Undelivered['class']
+  readonly kind: Undelivered['failureClass']
   /** Seconds until another try is due at the latest; null when there is none. */
   readonly again: number | null
   /** What a known user is told: by status and code, and on the page. */
@@ -186,7 +186,7 @@ describe('S6: a mail server that', () => {
     const [{ kind, again }, seen] = [rowOf(how), of(how)]
     const [first, ...more] = seen.events.filter((event): event is Undelivered => event.type === 'undelivered')
     expect(more).toEqual([])
-    expect(first).toMatchObject({ class: kind, attempt: 1, user: 'w1', view: 'code', locale: 'en' })
+    expect(first).toMatchObject({ failureClass: kind, attempt: 1, user: 'w1', view: 'code', locale: 'en' })
     expect(first?.advice).toMatch(/\.$/)
     if (again === null)
       expect(first).toMatchObject({ retryIn: null, outcome: expect.not.stringContaining('deferred') as string })

@@ -142,7 +142,7 @@ test('L1: a try under way when the code is used ends as withdrawn', async () => 
   for (const refuse of refusals) refuse()
   await resend
   const lost = host.events.find(({ type }) => type === 'undelivered')
-  expect(lost).toMatchObject({ outcome: 'withdrawn', severity: 'info', retryIn: null })
+  expect(lost).toMatchObject({ outcome: 'cancelled', severity: 'info', retryIn: null })
 })
 
 test('a send whose session could not be saved mails nothing and costs nothing', async () => {

@@ -44,14 +44,16 @@ describe('the README', () => {
 
   test('names every option, and only such as exist', () => {
     const table = [...readme.matchAll(/^\| `(\w+)` +\|/gm)].map(([, name]) => name)
-    const options = /const OPTIONS =\n([\s\S]*?)\n\n/.exec(read('src/settings.ts'))?.[1] ?? ''
+    const options = /const OPTION_KEYS =\n([\s\S]*?)\n\n/.exec(read('src/config/settings.ts'))?.[1] ?? ''
     const names = [...options.matchAll(/[a-zA-Z]+/g)].map(([name]) => name)
     expect(names).toHaveLength(21)
     expect(table).toEqual(expect.arrayContaining(names))
   })
 
   test('names every problem and every event', () => {
-    const problems = [...read('src/problem.ts').matchAll(/^ {2}(\w+): \d{3},/gm)].map(([, code]) => code ?? '')
+    const problems = [...read('src/http/response/problem.ts').matchAll(/^ {2}(\w+): \d{3},/gm)].map(
+      ([, code]) => code ?? '',
+    )
     const events = [...read('src/events.ts').matchAll(/readonly type: '(\w+)'/g)].map(([, type]) => type ?? '')
     expect(problems).toHaveLength(16)
     expect(events).toHaveLength(10)

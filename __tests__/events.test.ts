@@ -93,8 +93,8 @@ describe('L1: one event for each path', () => {
     const [, lost] = host.events
     expect(lost).toMatchObject(
       event.endsWith('refused')
-        ? { class: 'recipient', reason: 'EENVELOPE RCPT TO 550 5.1.1' }
-        : { class: 'greylist', reason: 'EENVELOPE RCPT TO 451 4.7.1' },
+        ? { failureClass: 'recipient', reason: 'EENVELOPE RCPT TO 550 5.1.1' }
+        : { failureClass: 'greylist', reason: 'EENVELOPE RCPT TO 451 4.7.1' },
     )
   })
 

@@ -114,7 +114,7 @@ describe('a job', () => {
     await worker().deliverJob(job)
     const { code } = host.mailbox
     expect(code).toMatch(/^\d{18}$/)
-    const { challenge, ...clear } = job
+    const { payload: challenge, ...clear } = job
     expect(clear).toEqual({ address: ANA.email, view: 'code', locale: 'en' })
     expect(challenge).toMatch(/^[\w-]+$/)
     for (const text of [...Object.values(job), Buffer.from(challenge, 'base64url').toString('latin1')]) {
@@ -153,12 +153,12 @@ describe('a job', () => {
     await guess(jar, other ?? '').expect(200)
   })
 
-  test('for a deed keeps to that deed: amount and payee are bound through the queue', async () => {
+  test('for an action keeps to that action: amount and payee are bound through the queue', async () => {
     await app()
     const jar = await host.signedIn()
-    const deeds = [50, 60].map((amount) => ({ amount, payee: 'Ben' }))
+    const actions = [50, 60].map((amount) => ({ amount, payee: 'Ben' }))
     const sealed: string[] = []
-    for (const deed of deeds) sealed.push((await jar.post('/transfer').send(deed)).body.for as string)
+    for (const action of actions) sealed.push((await jar.post('/transfer').send(action)).body.for as string)
     for (const one of sealed) await send(jar, { for: one }).expect(200)
     const otp = worker()
     for (const job of queue) await otp.deliverJob(job)
@@ -168,8 +168,8 @@ describe('a job', () => {
     const codes = host.mailbox.received.map(codeIn)
     await guess(jar, codes[0] ?? '', { for: sealed[1] }).expect(422)
     await guess(jar, codes[1] ?? '', { for: sealed[1] }).expect(200)
-    await jar.post('/transfer').send(deeds[0]).expect(401)
-    await jar.post('/transfer').send(deeds[1]).expect(200)
+    await jar.post('/transfer').send(actions[0]).expect(401)
+    await jar.post('/transfer').send(actions[1]).expect(200)
     expect(host.transfers).toEqual([{ amount: '60', payee: 'Ben' }])
   })
 
@@ -249,20 +249,20 @@ describe('B6: whoever can write into the queue can neither redirect a mail nor m
     text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1)
 
   test.each<[string, (job: MailJob, other: MailJob) => unknown]>([
-    ['the first character of the challenge', (job) => ({ ...job, challenge: flipped(job.challenge, 0) })],
-    ['a character amid the challenge', (job) => ({ ...job, challenge: flipped(job.challenge, 200) })],
-    ['the challenge, cut short', (job) => ({ ...job, challenge: job.challenge.slice(0, -1) })],
-    ['the challenge, with white space', (job) => ({ ...job, challenge: `${job.challenge}\n` })],
+    ['the first character of the challenge', (job) => ({ ...job, challenge: flipped(job.payload, 0) })],
+    ['a character amid the challenge', (job) => ({ ...job, challenge: flipped(job.payload, 200) })],
+    ['the challenge, cut short', (job) => ({ ...job, challenge: job.payload.slice(0, -1) })],
+    ['the challenge, with white space', (job) => ({ ...job, challenge: `${job.payload}\n` })],
     ['the challenge, away', (job) => ({ ...job, challenge: '' })],
-    ['the challenge of another job', (job, other) => ({ ...job, challenge: other.challenge })],
+    ['the challenge of another job', (job, other) => ({ ...job, challenge: other.payload })],
     ['another address', (job) => ({ ...job, address: 'eve@example.com' })],
     ['an address more', (job) => ({ ...job, address: `${job.address}, eve@example.com` })],
     ['the address in capitals', (job) => ({ ...job, address: job.address.toUpperCase() })],
     ['the address in a list', (job) => ({ ...job, address: [job.address] })],
-    ['no address', ({ challenge, view, locale }) => ({ challenge, view, locale })],
+    ['no address', ({ payload: challenge, view, locale }) => ({ challenge, view, locale })],
     ['another view', (job) => ({ ...job, view: 'alert' })],
     ['another locale', (job) => ({ ...job, locale: 'de' })],
-    ['only the challenge', ({ challenge }) => challenge],
+    ['only the challenge', ({ payload: challenge }) => challenge],
     ['a list', (job) => [job]],
     ['an empty object', () => ({})],
     ['null', () => null],
@@ -286,7 +286,7 @@ describe('B6: whoever can write into the queue can neither redirect a mail nor m
     await app()
     const { job } = await waiting()
     const { body } = await (await host.signedIn()).post('/transfer').send({ amount: 50, payee: 'Ben' })
-    const error = await thrown(worker().deliverJob({ ...job, challenge: body.for }))
+    const error = await thrown(worker().deliverJob({ ...job, payload: body.for }))
     expect(error.code).toBe('invalid_job')
     expect(host.mailbox.received).toEqual([])
   })
@@ -312,10 +312,10 @@ describe('B6: whoever can write into the queue can neither redirect a mail nor m
 
 describe('a worker tells its queue whether to try again', () => {
   test.each<[string, SmtpScript, object]>([
-    ['no such mailbox', { rcpt: '550 5.1.1 no' }, { outcome: 'refused', class: 'recipient' }],
-    ['a mailbox that stays full', { rcpt: '552 5.2.2 full' }, { outcome: 'refused', class: 'mailbox-full' }],
-    ['a message that is refused', { end: '554 5.6.0 spam' }, { outcome: 'unavailable', class: 'content' }],
-    ['a sender that is refused', { mail: '550 5.1.8 no' }, { outcome: 'unavailable', class: 'sender' }],
+    ['no such mailbox', { rcpt: '550 5.1.1 no' }, { outcome: 'refused', failureClass: 'recipient' }],
+    ['a mailbox that stays full', { rcpt: '552 5.2.2 full' }, { outcome: 'refused', failureClass: 'mailbox-full' }],
+    ['a message that is refused', { end: '554 5.6.0 spam' }, { outcome: 'unavailable', failureClass: 'content' }],
+    ['a sender that is refused', { mail: '550 5.1.8 no' }, { outcome: 'unavailable', failureClass: 'sender' }],
   ])('%s is an end', async (_what, script, end) => {
     await app()
     const { job } = await waiting()
@@ -338,7 +338,7 @@ describe('a worker tells its queue whether to try again', () => {
     const error = await thrown(otp.deliverJob(job))
     expect(error).toMatchObject({ name: 'OtpError', code: 'mail_failed', message: expect.stringContaining(found) })
     expect(inspect(error, { depth: null })).not.toContain(ANA.email)
-    expect(otp.told).toMatchObject([{ type: 'undelivered', outcome: 'deferred', class: found, retryIn: 0 }])
+    expect(otp.told).toMatchObject([{ type: 'undelivered', outcome: 'deferred', failureClass: found, retryIn: 0 }])
     smtp.script = {}
     expect(await otp.deliverJob(job)).toEqual({ outcome: 'accepted' })
     const [lost, sent] = otp.told
@@ -411,7 +411,7 @@ describe('a worker tells its queue whether to try again', () => {
         type: 'undelivered',
         outcome: 'deferred',
         ...facts,
-        class: 'greylist',
+        failureClass: 'greylist',
         reason: 'EENVELOPE RCPT TO 451 4.7.1',
         text: '451 4.7.1 ••• later',
         severity: 'info',
@@ -459,7 +459,7 @@ describe('S6: a queue that does not take a mail', () => {
       {
         type: 'undelivered',
         outcome: 'unavailable',
-        class: 'unknown',
+        failureClass: 'unknown',
         reason: 'mail.deliver',
         attempt: 0,
         view: 'code',

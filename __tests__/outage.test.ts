@@ -107,9 +107,9 @@ describe('while nothing can be sent', () => {
     await again(jar).expect(200)
     expect(host.otp.health()).toMatchObject({ breaker: 'closed', retryAfter: 0 })
     expect(host.events.filter(({ type }) => type === 'breaker')).toMatchObject([
-      { outcome: 'open', class: 'auth', seconds: 15 },
-      { outcome: 'open', class: 'auth', seconds: 60 },
-      { outcome: 'closed', class: null, seconds: 0 },
+      { outcome: 'open', failureClass: 'auth', seconds: 15 },
+      { outcome: 'open', failureClass: 'auth', seconds: 60 },
+      { outcome: 'closed', failureClass: null, seconds: 0 },
     ])
   })
 
@@ -201,7 +201,7 @@ describe('S6: what comes later than three seconds', () => {
     const jar = await host.signedIn()
     const lost = untilEvent('undelivered')
     expect((await again(jar).expect(200)).body).toMatchObject({ delivery: 'queued' })
-    expect(await lost).toMatchObject({ outcome: 'unavailable', class: 'aborted', retryIn: null })
+    expect(await lost).toMatchObject({ outcome: 'unavailable', failureClass: 'aborted', retryIn: null })
     const page = await jar.get('/2fa').set(NAVIGATE).expect(200)
     expect(page.text).toContain('Still there? The mail to a•••@example.com took too long. Send it again.')
     smtp.script = {}
@@ -218,7 +218,7 @@ describe('S6: what comes later than three seconds', () => {
     await again(jar).expect(200)
     await guess(jar, codes()[0] ?? '').expect(200)
     expect(host.events.at(-1)).toMatchObject({ type: 'verified', seconds: 0 })
-    expect(host.events.find((event) => 'class' in event && event.outcome === 'withdrawn')).toMatchObject({
+    expect(host.events.find((event) => 'class' in event && event.outcome === 'cancelled')).toMatchObject({
       ...{ type: 'undelivered', reason: 'used', severity: 'info' },
     })
     smtp.script = {}
@@ -238,7 +238,7 @@ describe('S6: what comes later than three seconds', () => {
       await again(jar).expect(200)
       if (how === 'restart') await jar.post('/2fa/restart').send({}).expect(200)
       else for (let i = 0; i < 5; i++) await guess(jar, '000000')
-      expect(host.events.filter((event) => event.outcome === 'withdrawn')).toHaveLength(1)
+      expect(host.events.filter((event) => event.outcome === 'cancelled')).toHaveLength(1)
       expect(host.otp.health().queue).toBe(0)
     },
     20_000,
@@ -313,7 +313,7 @@ test('C6 and L2: a server that quotes the mail back puts neither code nor addres
   smtp.script = { end: `554 5.6.0 spam: "${code}" <ANA@Example.com> ana 8847219 ${code.split('').join(' ')}` }
   await again(jar).expect(503)
   const lost = host.events.find(({ type }) => type === 'undelivered')
-  expect(lost).toMatchObject({ class: 'content', text: '554 5.6.0 spam: "•••" <•••> ••• •••• •••' })
+  expect(lost).toMatchObject({ failureClass: 'content', text: '554 5.6.0 spam: "•••" <•••> ••• •••• •••' })
   expect(inspect(host.events)).not.toMatch(new RegExp(`${code}|ana|@example`, 'i'))
 })
 

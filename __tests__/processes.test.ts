@@ -140,24 +140,24 @@ function onTwoProcesses(database: { start: () => Promise<{ url: string; stop: ()
     const { session, code } = await asked(two, user)
     expect(code).toMatch(/^\d{6}$/)
     await session.post(one, '/2fa/verify', { code: wrongCode(code) })
-    expect((await session.post(two, '/2fa/verify', { code })).told).toBe('longer_code_required')
+    expect((await session.post(two, '/2fa/verify', { code })).told).toBe('long_code_required')
     expect((await asked(one, user)).code).toMatch(/^[0-9A-Z]{5}-/)
     expect((await asked(two, BEN as { id: string; email: string })).code).toMatch(/^\d{6}$/)
   }, 60_000)
 
-  test('B5: a grant for one deed is spent once, though two processes are asked at the same moment', async () => {
+  test('B5: a grant for one action is spent once, though two processes are asked at the same moment', async () => {
     const [one, two] = (await twins({ otp: { limits: { sendsPerUser: MANY } } })) as [HostProcess, HostProcess]
     const user = freshUser('payer')
     for (let round = 0; round < 10; round++) {
-      const deed = { amount: round + 1, payee: 'Ben' }
+      const action = { amount: round + 1, payee: 'Ben' }
       const session = await Session.of(one, user)
-      const { for: sealed } = (await session.post(one, '/transfer', deed)).body
+      const { for: sealed } = (await session.post(one, '/transfer', action)).body
       expect((await session.post(two, '/2fa/send', { for: sealed })).told).toBe('ok')
       const verified = await session.post(one, '/2fa/verify', { for: sealed, code: mailbox.code })
       expect(verified.told).toBe('ok')
       session.cookie = verified.cookie ?? session.cookie
-      const deeds = await Promise.all([one, two].map((at) => session.post(at, '/transfer', deed)))
-      expect(tally(deeds)).toEqual({ ok: 1, otp_required: 1 })
+      const actions = await Promise.all([one, two].map((at) => session.post(at, '/transfer', action)))
+      expect(tally(actions)).toEqual({ ok: 1, otp_required: 1 })
     }
   }, 60_000)
 

@@ -34,7 +34,7 @@ const answers: [string, (jar: Agent, code: string) => ReturnType<Agent['get']>, 
   ['a large request', (jar) => jar.post('/2fa/verify').type('form').send('x'.repeat(5_000)), 413, 413],
   ['a cross-site request', (jar) => jar.post('/2fa/send').set('Origin', 'https://evil.example'), 403, 403],
   ['the guard', (jar) => jar.get('/secret'), 303, 401],
-  ['the guard of a deed', (jar) => jar.post('/transfer').type('form').send({ amount: '5' }), 303, 401],
+  ['the guard of an action', (jar) => jar.post('/transfer').type('form').send({ amount: '5' }), 303, 401],
 ]
 
 describe('W3: headers', () => {
@@ -169,20 +169,20 @@ describe('W6: whatever is thrown, the answer tells nothing', () => {
   }
   const typed: Partial<OtpOptions> = { user: () => null, typedEmail: true }
   const guarded = (guard: Parameters<HostApp['otp']['requireOtp']>[0]): HostOptions => ({
-    after: (app, otp) => void app.get('/deed', otp.requireOtp(guard), (_req, res) => void res.send('the secret')),
+    after: (app, otp) => void app.get('/action', otp.requireOtp(guard), (_req, res) => void res.send('the secret')),
   })
   const sends = (jar: Agent) => jar.post('/2fa/send').type('form').send({ email: 'ana@example.com' })
   const verifies = (jar: Agent) => jar.post('/2fa/verify').type('form').send({ code: host.mailbox.code })
-  const deed = (jar: Agent) => jar.get('/deed')
+  const action = (jar: Agent) => jar.get('/action')
 
   const points: [string, HostOptions, (jar: Agent) => ReturnType<Agent['get']>, number][] = [
     ['user', { otp: { user: boom } }, (jar) => jar.get('/2fa'), 500],
     ['user, later', { otp: { user: () => Promise.reject(new Error(LEAK)) } }, (jar) => jar.get('/secret'), 500],
     ['accept', { otp: { ...typed, typedEmail: { accept: boom } } }, sends, 500],
     ['onVerified', { otp: { onVerified: boom } }, verifies, 500],
-    ['describe', guarded({ describe: boom }), deed, 500],
-    ['details', guarded({ details: boom }), deed, 500],
-    ['details that are no JSON', guarded({ details: () => new Map([[LEAK, 1]]) }), deed, 400],
+    ['describe', guarded({ describe: boom }), action, 500],
+    ['details', guarded({ details: boom }), action, 500],
+    ['details that are no JSON', guarded({ details: () => new Map([[LEAK, 1]]) }), action, 400],
     ['locals', { otp: { locals: boom } }, (jar) => jar.get('/2fa'), 500],
     ['store.open', { otp: { store: store('open') } }, sends, 503],
     ['store.redeem', { otp: { store: store('redeem') } }, verifies, 503],

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { isCrossSite, isSitePath, isUnder, refererPath } from '../src/same-origin.js'
+import { isCrossSite, isSitePath, isUnder, refererPath } from '../src/http/request/csrf.js'
 import { HostApp, NAVIGATE, sealedIn } from './helpers/host-app.js'
 
 const SITE = 'https://acme.example'

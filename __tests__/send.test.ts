@@ -3,7 +3,7 @@ import path from 'node:path'
 import session from 'express-session'
 import request, { type Response } from 'supertest'
 import { type MailTransporter, MemoryStore, type OpenRequest, type OtpOptions } from '../src/index.js'
-import { networkOf } from '../src/network.js'
+import { clientNetwork } from '../src/http/request/ip-limit.js'
 import { cookieOf } from './helpers/attack.js'
 import type * as HostModule from './helpers/host-app.js'
 import {
@@ -119,7 +119,7 @@ describe('limits on sending', () => {
     ['192.0.2.7', '192.0.2.8', false],
     ['2001:db8::', '2001:db8:0:0:ffff::', true],
   ])('S1: %s and %s are one client: %s', (a, b, isSame) => {
-    expect(networkOf(a) === networkOf(b)).toBe(isSame)
+    expect(clientNetwork(a) === clientNetwork(b)).toBe(isSame)
   })
 
   test('S2: letter case and white space of a typed address make no second bucket', async () => {
@@ -333,10 +333,10 @@ describe('S5: typed addresses', () => {
     clock.tick(31)
     await ask(jar, 'eve@example.com').expect(200)
     const [first, second] = requests
-    expect(second?.repeat?.id).toBe(first?.begin.id)
+    expect(second?.existing?.id).toBe(first?.fresh.id)
     // A digest that comes out the same again is that of the one code; for nobody's mail there is no such code.
-    expect(second?.repeat?.short === first?.begin.short).toBe(isAccepted)
-    expect(second?.repeat?.long === first?.begin.long).toBe(isAccepted)
+    expect(second?.existing?.short === first?.fresh.short).toBe(isAccepted)
+    expect(second?.existing?.long === first?.fresh.long).toBe(isAccepted)
     await store.close()
   })
 
@@ -406,7 +406,7 @@ describe('S6: a mail that failed', () => {
       const page = await jar.get('/2fa').set(NAVIGATE).expect(200)
       expect(page.text).toContain('has not gone out yet. We keep trying for a few minutes')
       expect(host.events.filter(({ type }) => type === 'undelivered')).toMatchObject([
-        { outcome: 'deferred', class: kind, attempt: 1, retryIn: expect.any(Number) as number },
+        { outcome: 'deferred', failureClass: kind, attempt: 1, retryIn: expect.any(Number) as number },
       ])
       if (smtp) smtp.script = {}
       const sent = new Promise((resolve) => host.otp.events.once('sent', resolve))
@@ -480,10 +480,10 @@ describe('S6: a mail that failed', () => {
     const page = await jar.get('/2fa').set(NAVIGATE).expect(200)
     expect(page.text).toContain('It is on its way to a•••@example.com.')
     smtp.script = { end: '554 5.6.0 no' }
-    expect(await failed).toMatchObject({ outcome: 'deferred', class: 'connect' })
+    expect(await failed).toMatchObject({ outcome: 'deferred', failureClass: 'connect' })
     const lost = new Promise((resolve) => host.otp.events.once('undelivered', resolve))
     host.clock.tick(10)
-    expect(await lost).toMatchObject({ outcome: 'unavailable', class: 'content' })
+    expect(await lost).toMatchObject({ outcome: 'unavailable', failureClass: 'content' })
     const late = await jar.get('/2fa').set(NAVIGATE).expect(200)
     expect(late.text).toContain('The mail to a•••@example.com did not go out. Send it again.')
     expect((await jar.get('/2fa').set(JSON_CLIENT)).body).toMatchObject({ state: 'send', delivery: 'failed' })

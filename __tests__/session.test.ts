@@ -422,23 +422,23 @@ describe('parallel requests of one session', () => {
     await store.close()
   })
 
-  test('X9: step-ups for four deeds in one session keep a grant each', async () => {
+  test('X9: step-ups for four actions in one session keep a grant each', async () => {
     await start({
       after: (app, otp) => {
         for (let i = 0; i < 4; i++) {
-          app.get(`/deed${i}`, otp.requireOtp({ purpose: `deed${i}` }), (_req, res) => void res.json({ i }))
+          app.get(`/action${i}`, otp.requireOtp({ purpose: `action${i}` }), (_req, res) => void res.json({ i }))
         }
       },
       otp: { limits: { sendsPerUser: { capacity: 100, refill: 1 } } },
     })
     const jar = await host.signedIn()
     for (let i = 0; i < 4; i++) {
-      const shut = await jar.get(`/deed${i}`).expect(401)
+      const shut = await jar.get(`/action${i}`).expect(401)
       const sealed = (shut.body as { for: string }).for
       await jar.post('/2fa/send').send({ for: sealed }).expect(200)
       await guess(jar, host.mailbox.code, { for: sealed }).expect(200)
     }
-    for (let i = 0; i < 4; i++) await jar.get(`/deed${i}`).expect(200)
+    for (let i = 0; i < 4; i++) await jar.get(`/action${i}`).expect(200)
   })
 })
 
@@ -510,7 +510,7 @@ describe('one session, one holder', () => {
     await start({
       otp: { user: undefined as never, typedEmail: true },
       after: (app, otp) => {
-        app.get('/deed', otp.requireOtp({ purpose: 'deed' }), (_req, res) => void res.send('done'))
+        app.get('/action', otp.requireOtp({ purpose: 'action' }), (_req, res) => void res.send('done'))
         app.get('/status', (req, res, next) => void otp.status(req).then((status) => res.json(status), next))
       },
     })
@@ -521,13 +521,13 @@ describe('one session, one holder', () => {
       const received = (await host.mailbox.mails(mails))[mails - 1]
       await guess(jar, received ? codeIn(received) : '', { for: body.for }).expect(200)
     }
-    await prove('/deed', 'mallory@example.com', 1)
-    await jar.get('/deed').expect(200)
+    await prove('/action', 'mallory@example.com', 1)
+    await jar.get('/action').expect(200)
     const { body } = await jar.post('/2fa/send').send({ email: 'boss@example.com' }).expect(200)
     expect(body.delivery).toBe('queued')
     await guess(jar, codeIn((await host.mailbox.mails(2))[1] ?? host.mailbox.last)).expect(200)
     expect((await jar.get('/status')).body).toMatchObject({ email: 'boss@example.com', purposes: ['access'] })
-    await jar.get('/deed').expect(401)
+    await jar.get('/action').expect(401)
   })
 
   test('X3: a session whose save gives a promise instead of calling back is waited for', async () => {

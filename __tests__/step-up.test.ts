@@ -1,26 +1,27 @@
 import fc from 'fast-check'
 import { OtpError } from '../src/errors.js'
-import { keyRing } from '../src/keys.js'
-import type { Holder } from '../src/person.js'
-import { fingerprintDetails, openStepUp, PLAIN_ACCESS, sealStepUp, type StepUp } from '../src/step-up.js'
+import { keyRing } from '../src/crypto/keys.js'
+import type { IdentityRef } from '../src/identity/user.js'
+import { hashDetails, unsealStepUp, PLAIN_ACCESS, sealStepUp, type StepUp } from '../src/challenge/step-up.js'
 
 const [OLD, NEW, OTHER] = ['old', 'new', 'other'].map((name) => `${name}-secret-of-at-least-32-characters!`)
 const ring = keyRing([OLD ?? ''])
 const HOUR = 3_600_000
 const NOW = Date.parse('2030-01-01T14:22:00Z')
-const ANA: Holder = { kind: 'user', id: 'the id of Ana', email: 'ana@example.com', version: '1' }
+const ANA: IdentityRef = { type: 'user', id: 'the id of Ana', email: 'ana@example.com', version: '1' }
 const TRANSFER: StepUp = {
   purpose: 'transfer',
-  details: fingerprintDetails({ amount: '50.00', payee: 'Ana' }),
+  details: hashDetails({ amount: '50.00', payee: 'Ana' }),
   description: 'Send 50.00 EUR to Ana',
   returnTo: '/transfer',
   maxAge: 300,
 }
-const seal = (stepUp = TRANSFER, holder: Holder | null = ANA): string => sealStepUp(ring.current, stepUp, holder, NOW)
-const open = (sealed: string, holder: Holder | null = ANA, now = NOW) => openStepUp(ring, sealed, holder, now)
+const seal = (stepUp = TRANSFER, holder: IdentityRef | null = ANA): string =>
+  sealStepUp(ring.current, stepUp, holder, NOW)
+const open = (sealed: string, holder: IdentityRef | null = ANA, now = NOW) => unsealStepUp(ring, sealed, holder, now)
 
-const holders: fc.Arbitrary<Holder> = fc.record({
-  kind: fc.constantFrom('user', 'address'),
+const holders: fc.Arbitrary<IdentityRef> = fc.record({
+  type: fc.constantFrom('user', 'address'),
   id: fc.string(),
   email: fc.emailAddress(),
   version: fc.string(),
@@ -76,7 +77,12 @@ describe('B4: a sealed step-up', () => {
         expect(open(seal(TRANSFER, one), two)).toBeNull()
       }),
     )
-    const changes: Partial<Holder>[] = [{ kind: 'address' }, { id: 'u2' }, { email: 'a@example.com' }, { version: '2' }]
+    const changes: Partial<IdentityRef>[] = [
+      { type: 'address' },
+      { id: 'u2' },
+      { email: 'a@example.com' },
+      { version: '2' },
+    ]
     for (const change of changes) expect(open(seal(), { ...ANA, ...change })).toBeNull()
     expect(open(seal(), null)).toBeNull()
     expect(open(seal(TRANSFER, null), ANA)).toBeNull()
@@ -85,10 +91,10 @@ describe('B4: a sealed step-up', () => {
   test('C4: still opens after the secret was rotated, and no longer once the old secret is gone', () => {
     const sealed = seal()
     const rotated = keyRing([NEW ?? '', OLD ?? ''])
-    expect(openStepUp(rotated, sealed, ANA, NOW)).toEqual(TRANSFER)
-    expect(openStepUp(keyRing([NEW ?? '', OTHER ?? '']), sealed, ANA, NOW)).toBeNull()
+    expect(unsealStepUp(rotated, sealed, ANA, NOW)).toEqual(TRANSFER)
+    expect(unsealStepUp(keyRing([NEW ?? '', OTHER ?? '']), sealed, ANA, NOW)).toBeNull()
     const fresh = sealStepUp(rotated.current, TRANSFER, ANA, NOW)
-    expect(openStepUp(ring, fresh, ANA, NOW)).toBeNull()
+    expect(unsealStepUp(ring, fresh, ANA, NOW)).toBeNull()
   })
 
   test('shows nothing of what it holds, and never looks the same twice', () => {
@@ -140,17 +146,17 @@ describe('the fingerprint of details', () => {
   test('is the same whatever the order of the keys', () => {
     fc.assert(
       fc.property(json, (value) => {
-        expect(fingerprintDetails(turned(value))).toBe(fingerprintDetails(value))
+        expect(hashDetails(turned(value))).toBe(hashDetails(value))
       }),
     )
-    expect(fingerprintDetails({ a: 1, b: { c: 2, d: [3] } })).toBe(fingerprintDetails({ b: { d: [3], c: 2 }, a: 1 }))
+    expect(hashDetails({ a: 1, b: { c: 2, d: [3] } })).toBe(hashDetails({ b: { d: [3], c: 2 }, a: 1 }))
   })
 
   test('is another for any other value', () => {
     fc.assert(
       fc.property(json, json, (a, b) => {
         fc.pre(sorted(a) !== sorted(b))
-        expect(fingerprintDetails(a)).not.toBe(fingerprintDetails(b))
+        expect(hashDetails(a)).not.toBe(hashDetails(b))
       }),
     )
     const alike = [
@@ -181,29 +187,29 @@ describe('the fingerprint of details', () => {
       { a: '1","b":2' },
       { b: 1, a: 2 },
     ]
-    const prints = [...alike, ...more].map(fingerprintDetails)
+    const prints = [...alike, ...more].map(hashDetails)
     expect(new Set(prints).size).toBe(prints.length)
   })
 
   test('50, 50.0 and 5e1 are one number, "50" and "50.0" are two texts', () => {
-    expect(fingerprintDetails(JSON.parse('[50.0, 5e1]'))).toBe(fingerprintDetails([50, 50]))
-    expect(fingerprintDetails('50')).not.toBe(fingerprintDetails('50.0'))
+    expect(hashDetails(JSON.parse('[50.0, 5e1]'))).toBe(hashDetails([50, 50]))
+    expect(hashDetails('50')).not.toBe(hashDetails('50.0'))
   })
 
   test('takes a member that is undefined for one that is absent, as JSON does', () => {
-    expect(fingerprintDetails({ a: 1, b: undefined })).toBe(fingerprintDetails({ a: 1 }))
+    expect(hashDetails({ a: 1, b: undefined })).toBe(hashDetails({ a: 1 }))
   })
 
   test('sees a member by the name __proto__', () => {
     const own = JSON.parse('{"__proto__":{"amount":1}}') as unknown
-    expect(fingerprintDetails(own)).not.toBe(fingerprintDetails({}))
-    expect(fingerprintDetails(Object.create(null))).toBe(fingerprintDetails({}))
+    expect(hashDetails(own)).not.toBe(hashDetails({}))
+    expect(hashDetails(Object.create(null))).toBe(hashDetails({}))
   })
 
   /** Which error it throws, as code and message. */
   const refusal = (value: unknown): unknown[] => {
     try {
-      return [fingerprintDetails(value)]
+      return [hashDetails(value)]
     } catch (error) {
       return error instanceof OtpError ? [error.code, error.message] : [error]
     }

@@ -125,7 +125,7 @@ describe('a file at the same path wins, one by one', () => {
     expect(read(running())).toContain('mine')
   })
 
-  test.each(['deed', 'error', 'footer'])('partials/%s.html.hbs', async (name) => {
+  test.each(['action', 'error', 'footer'])('partials/%s.html.hbs', async (name) => {
     await withViews({ [`partials/${name}.html.hbs`]: '<p>mine</p>' })
     expect((await visit('code')).text).toContain('<p>mine</p>')
   })
@@ -225,7 +225,7 @@ describe('a mistake is an error at start that names file, line, column and the n
     ['pages/send.hbs', '<p>\n  {{recipient.maskd}}', ':2:5: unknown variable "recipient.maskd".', 'recipient.masked'],
     ['pages/send.hbs', '{{sit.name}}', ':1:3: unknown variable "sit.name".', 'site.name'],
     ['pages/code.hbs', '{{#if eror}}x{{/if}}', ':1:7: unknown variable "eror".', 'error'],
-    ['pages/code.hbs', '\n\n<b>{{> deeds}}</b>', ':3:4: unknown partial "deeds".', 'deed'],
+    ['pages/code.hbs', '\n\n<b>{{> actions}}</b>', ':3:4: unknown partial "actions".', 'action'],
     ['pages/code.hbs', '{{#iff error}}x{{/iff}}', ':1:1: unknown helper "iff".', 'if'],
     ['pages/code.hbs', '{{tt "send.title"}}', ':1:1: unknown helper "tt".', 't'],
     ['pages/code.hbs', '{{t "send.titel"}}', ':1:5: no text has the key "send.titel".', 'send.title'],
@@ -237,7 +237,7 @@ describe('a mistake is an error at start that names file, line, column and the n
     ['mail/code/subject.hbs', '{{log code}}', ':1:1: unknown helper "log".', ''],
     ['mail/code/html.hbs', '{{lookup site "name"}}', ':1:1: unknown helper "lookup".', ''],
     ['mail/transfer/html.hbs', '{{code.label}}', ':1:3: unknown variable "code.label".', ''],
-    ['mail/code/text.hbs', '{{> deed}}', ':1:1: unknown partial "deed".', ''],
+    ['mail/code/text.hbs', '{{> action}}', ':1:1: unknown partial "action".', ''],
     ['layouts/page.hbs', '{{boddy}}', ':1:3: unknown variable "boddy".', 'body'],
     ['partials/code.html.hbs', '{{cod}}', ':1:3: unknown variable "cod".', 'code'],
     ['pages/codes.hbs', 'x', 'matches no known view.', 'pages/code.hbs'],

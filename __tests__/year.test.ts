@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { Pool } from 'pg'
 import { createClient } from 'redis'
-import { MemoryStore } from '../src/stores/memory.js'
-import { PostgresStore } from '../src/stores/postgres.js'
-import { RedisStore } from '../src/stores/redis.js'
+import { MemoryStore } from '../src/stores/memory/memory-store.js'
+import { PostgresStore } from '../src/stores/postgres/postgres-store.js'
+import { RedisStore } from '../src/stores/redis/redis-store.js'
 import type { OpenRequest, OtpStore } from '../src/stores/store.js'
 import { Clock } from './helpers/host-app.js'
 import { describeWithPostgres, MOVED_CLOCK, PostgresServer } from './helpers/postgres-server.js'
@@ -22,8 +22,8 @@ const failures = { capacity: 10, refill: 5 * DAY }
 
 const opening = (user: string, id: string): OpenRequest => ({
   user,
-  repeat: null,
-  begin: { id, short: `short code of ${id}`, long: `long code of ${id}` },
+  existing: null,
+  fresh: { id, short: `short code of ${id}`, long: `long code of ${id}` },
   lifetime: 600,
   attempts: 5,
   sends: { capacity: 1000, refill: 1 }, // the question is what guesses can do, however many mails there are

@@ -23,7 +23,7 @@ export function readDraft(body: unknown, balance: number, ownName: string): Draf
   return { outcome: 'fine', transfer: { cents, payee: typed.payee } }
 }
 
-/** The deed as the person reads it, on the page and in the mail: "Send 50 EUR to Ana". */
+/** The action as the person reads it, on the page and in the mail: "Send 50 EUR to Ana". */
 export function inWords({ cents, payee }: Transfer): string {
   return `Send ${euros(cents)} EUR to ${payee}`
 }

@@ -35,7 +35,7 @@ export function transferPages({ people, otp, show, who }: TransferParts): Router
   router.get('/confirm', (req, res) => {
     const { draft } = req.session
     if (!draft) return void res.redirect(303, '/transfer')
-    const values = { deed: inWords(draft), amount: draft.cents / 100, payee: draft.payee }
+    const values = { action: inWords(draft), amount: draft.cents / 100, payee: draft.payee }
     show(req, res, { page: 'confirm', title: 'Send it now?', values })
   })
 

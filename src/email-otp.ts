@@ -1,23 +1,23 @@
-import { createGuard } from './guard.js'
-import type { GuardOptions } from './guard-options.js'
-import type { Parts } from './parts.js'
+import { createGuard } from './http/guard.js'
+import type { GuardOptions } from './config/guard-options.js'
+import type { Services } from './services.js'
 import { OtpEvents } from './events.js'
-import type { OtpHandler, OtpRequest } from './http.js'
-import { deliverJob, type JobOutcome } from './job.js'
-import { createMailer } from './mail/delivery.js'
-import type { MailHealth } from './mail/health.js'
-import { Fates } from './mail/fates.js'
-import { resolveMail } from './mail/transport.js'
-import type { MailJob, OtpOptions } from './options.js'
-import { createRouter } from './router.js'
-import { forgetGrants, freshGrant, grantsOf } from './session.js'
-import { resolveSettings } from './settings.js'
-import { start, type Started, type StartOptions } from './start.js'
-import { checkedStore } from './stores/checked.js'
-import { MemoryStore } from './stores/memory.js'
-import { invalidOption, seconds } from './check.js'
-import { loadViews } from './views.js'
-import { whoIs } from './visit.js'
+import type { OtpHandler, OtpRequest } from './express-types.js'
+import { deliverJob, type JobOutcome } from './delivery/mail-job.js'
+import { createMailer } from './delivery/queue/send-queue.js'
+import type { MailHealth } from './delivery/queue/health.js'
+import { Fates } from './delivery/delivery-status.js'
+import { resolveMailSettings } from './config/mail-settings.js'
+import type { MailJob, OtpOptions } from './config/options.js'
+import { createRouter } from './http/router.js'
+import { clearGrants, findValidGrant, grantsOf } from './session/challenges.js'
+import { resolveSettings } from './config/settings.js'
+import { start, type StartResult, type StartOptions } from './http/start.js'
+import { failClosed } from './stores/fail-closed.js'
+import { MemoryStore } from './stores/memory/memory-store.js'
+import { invalidOption, seconds } from './validate.js'
+import { createRenderer } from './views/renderer.js'
+import { resolveIdentity } from './http/request/context.js'
 
 /** Where a session stands. */
 export interface OtpStatus {
@@ -37,7 +37,7 @@ export interface EmailOtp {
   /** Middleware that keeps a route shut until this session has proven what it asks for. */
   readonly requireOtp: (options?: GuardOptions) => OtpHandler
   /** Mails the code from within a POST of the host's own and gives the URL of the page where it is typed. */
-  readonly start: (req: OtpRequest, options?: StartOptions) => Promise<Started>
+  readonly start: (req: OtpRequest, options?: StartOptions) => Promise<StartResult>
   readonly events: OtpEvents
   readonly status: (req: OtpRequest) => Promise<OtpStatus>
   /** Drops the grants of this session: at sign-out, say. */
@@ -72,32 +72,40 @@ export interface EmailOtp {
  */
 export function emailOtp(options: OtpOptions): EmailOtp {
   const settings = resolveSettings(options)
-  const mail = resolveMail(options.mail)
-  const views = loadViews(settings.viewFolders, settings.locale)
+  const mailSettings = resolveMailSettings(options.mail)
+  const views = createRenderer(settings.viewFolders, settings.locale)
   const events = new OtpEvents(settings.now)
-  const store = checkedStore(chooseStore(options, settings.now))
-  const mailer = createMailer(
-    mail,
+  const store = failClosed(chooseStore(options, settings.now))
+  const sendQueue = createMailer(
+    mailSettings,
     settings.now,
     (outcome, failure, seconds) => {
-      events.publish({ type: 'breaker', outcome, class: failure?.class ?? null, seconds })
+      events.publish({ type: 'breaker', outcome, failureClass: failure?.failureClass ?? null, seconds })
     },
-    settings.user ? Math.max(1, mail.lanes - 1) : mail.lanes,
+    settings.user ? Math.max(1, mailSettings.connections - 1) : mailSettings.connections,
   )
-  const parts: Parts = Object.freeze({ settings, store, views, mail, mailer, fates: new Fates(), events })
+  const services: Services = Object.freeze({
+    settings,
+    store,
+    views,
+    mailSettings,
+    sendQueue,
+    deliveryStatus: new Fates(),
+    events,
+  })
 
   return {
-    router: createRouter(parts),
-    requireOtp: (guard) => createGuard(parts, guard),
-    start: (req, what) => start(parts, req, what),
+    router: createRouter(services),
+    requireOtp: (guard) => createGuard(services, guard),
+    start: (req, options) => start(services, req, options),
     events,
-    status: (req) => statusOf(parts, req),
-    forget: forgetGrants,
-    deliverJob: (job) => deliverJob(parts, job),
-    health: mailer.health,
+    status: (req) => sessionStatus(services, req),
+    forget: clearGrants,
+    deliverJob: (job) => deliverJob(services, job),
+    health: sendQueue.health,
     reloadViews: views.reload,
     async close() {
-      await parts.mailer.close()
+      await services.sendQueue.close()
       // A store that the host made may serve others; only the default one is ours to end.
       if (options.store === undefined) await store.close?.()
     },
@@ -121,15 +129,15 @@ function chooseStore({ store }: OtpOptions, now: () => number): NonNullable<OtpO
   return store
 }
 
-async function statusOf({ settings }: Parts, req: OtpRequest): Promise<OtpStatus> {
-  const holder = (await whoIs(settings, req))?.holder ?? null
+async function sessionStatus({ settings }: Services, req: OtpRequest): Promise<OtpStatus> {
+  const ref = (await resolveIdentity(settings, req))?.ref ?? null
   const isFresh = (purpose: string, details: string | null): boolean =>
-    freshGrant(req, { purpose, details }, holder, settings.grantMaxAge, settings.now()) !== null
-  const newest = freshGrant(req, { purpose: 'access', details: null }, holder, settings.grantMaxAge, settings.now())
+    findValidGrant(req, { purpose, details }, ref, settings.grantMaxAge, settings.now()) !== null
+  const newest = findValidGrant(req, { purpose: 'access', details: null }, ref, settings.grantMaxAge, settings.now())
   const purposes = grantsOf(req).filter((grant) => isFresh(grant.purpose, grant.details))
   return {
     verified: newest !== null,
-    email: newest?.holder.email ?? null,
+    email: newest?.identity.email ?? null,
     verifiedAt: newest ? new Date(newest.at) : null,
     purposes: [...new Set(purposes.map((grant) => grant.purpose))],
   }

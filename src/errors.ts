@@ -28,17 +28,17 @@ export class OtpError extends Error {
 }
 
 /** Wraps whatever was thrown, unless it is ours already. */
-export function otpError(code: OtpErrorCode, message: string, cause: unknown): OtpError {
+export function wrapError(code: OtpErrorCode, message: string, cause: unknown): OtpError {
   return cause instanceof OtpError ? cause : new OtpError(code, message, { cause })
 }
 
 /** `Did you mean "x"?` for the known name that is nearest to a mistyped one, else the empty string. */
 export function didYouMean(name: string, known: Iterable<string>): string {
   let best = ''
-  let least = Math.max(2, Math.ceil(name.length / 3)) + 1
+  let bestDistance = Math.max(2, Math.ceil(name.length / 3)) + 1
   for (const candidate of known) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
-    if (distance < least) [best, least] = [candidate, distance]
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance]
   }
   return best && ` Did you mean "${best}"?`
 }

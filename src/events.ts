@@ -2,11 +2,11 @@ import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import { inspect } from 'node:util'
 import type { OtpError } from './errors.js'
-import type { Severity } from './mail/advice.js'
-import type { FailureClass } from './mail/failure.js'
+import type { Severity } from './delivery/smtp/failure-policy.js'
+import type { FailureClass } from './delivery/smtp/classify.js'
 
 /** Whom and what an event is about. Never a code, an address or a session id (ASVS 16.2.5). */
-export interface Subject {
+export interface EventContext {
   /** The host's user id; null when the user is a typed address. */
   readonly user: string | null
   readonly purpose: string
@@ -15,7 +15,7 @@ export interface Subject {
 }
 
 /** Which mail an event is about, and which try at it. */
-export interface MailTry {
+export interface MailAttempt {
   /** Names the mail from its first try to its last. */
   readonly mail: string
   /** The folder of its templates below `views/mail`. */
@@ -30,7 +30,7 @@ export interface MailTry {
 
 /** Why a try did not get a mail out. Nothing in it repeats an address or a code. */
 export interface Undelivered {
-  readonly class: FailureClass
+  readonly failureClass: FailureClass
   /** Codes only, such as `EENVELOPE RCPT TO 550 5.1.1`. */
   readonly reason: string
   /** What the server said, with addresses and runs of digits masked. */
@@ -44,31 +44,31 @@ export interface Undelivered {
 
 /** One event per path that a request can take; a union on `type`. */
 export type OtpEvent =
-  | (Subject & { readonly type: 'issued'; readonly outcome: 'begun' | 'repeated' })
-  | (Subject & MailTry & { readonly type: 'sent'; readonly outcome: 'accepted' })
-  | (Subject &
-      MailTry &
+  | (EventContext & { readonly type: 'issued'; readonly outcome: 'created' | 'resent' })
+  | (EventContext & MailAttempt & { readonly type: 'sent'; readonly outcome: 'accepted' })
+  | (EventContext &
+      MailAttempt &
       Undelivered & {
         readonly type: 'undelivered'
         /** `deferred` is tried again. `withdrawn`: the code was used or asked for anew, so nobody waits for it. */
-        readonly outcome: 'deferred' | 'refused' | 'unavailable' | 'withdrawn'
+        readonly outcome: 'deferred' | 'refused' | 'unavailable' | 'cancelled'
       })
-  | (Subject & {
+  | (EventContext & {
       readonly type: 'verified'
       readonly outcome: 'redeemed'
       /** Since the mail was asked for. */
       readonly seconds: number
     })
-  | (Subject & {
+  | (EventContext & {
       readonly type: 'rejected'
-      readonly outcome: 'mismatch' | 'exhausted' | 'absent' | 'longer'
+      readonly outcome: 'mismatch' | 'exhausted' | 'not_found' | 'long_code_required'
     })
-  | (Subject & {
+  | (EventContext & {
       readonly type: 'throttled'
       readonly outcome: 'sendsPerUser' | 'sendsPerIp' | 'resendAfter'
     })
-  | (Subject & { readonly type: 'escalated'; readonly outcome: 'longer' })
-  | (Subject & {
+  | (EventContext & { readonly type: 'escalated'; readonly outcome: 'long_code_required' })
+  | (EventContext & {
       readonly type: 'refused'
       readonly outcome: 'cross_site' | 'not_accepted' | 'mail_breaker_open' | 'mail_queue_full' | 'mail_closed'
     })
@@ -76,7 +76,7 @@ export type OtpEvent =
       readonly type: 'breaker'
       /** `open`: nothing is sent for `seconds`, and whoever asks is told so. */
       readonly outcome: 'open' | 'closed'
-      readonly class: FailureClass | null
+      readonly failureClass: FailureClass | null
       readonly seconds: number
     }
   | { readonly type: 'failed'; readonly outcome: OtpError['code']; readonly error: OtpError }
@@ -105,13 +105,13 @@ export class OtpEvents extends EventEmitter<OtpEventMap> {
   /** Tells the listeners. What wants a hand and nobody listens to goes to the console: it must not be lost. */
   publish(event: OtpEvent): void {
     const listeners = this.rawListeners(event.type) as ((event: unknown) => unknown)[]
-    if (listeners.length === 0) complain(event)
+    if (listeners.length === 0) logUnhandled(event)
     const published: Published = { ...event, at: this.#now() }
-    for (const listener of listeners) void this.#tell(listener, { ...published })
+    for (const listener of listeners) void this.#call(listener, { ...published })
     channel(`express-email-otp:${event.type}`).publish(published)
   }
 
-  async #tell(listener: (event: unknown) => unknown, event: Published): Promise<void> {
+  async #call(listener: (event: unknown) => unknown, event: Published): Promise<void> {
     try {
       await listener.call(this, event)
     } catch (error) {
@@ -120,9 +120,11 @@ export class OtpEvents extends EventEmitter<OtpEventMap> {
   }
 }
 
-function complain(event: OtpEvent): void {
+function logUnhandled(event: OtpEvent): void {
   if (event.type === 'failed') console.error('express-email-otp:', event.error)
   if (event.type !== 'undelivered' || event.severity === 'info') return
   const when = event.retryIn === null ? '' : ` yet, next try in ${event.retryIn} s`
-  console.error(`express-email-otp: a mail did not go out${when} (${event.class}: ${event.reason}). ${event.advice}`)
+  console.error(
+    `express-email-otp: a mail did not go out${when} (${event.failureClass}: ${event.reason}). ${event.advice}`,
+  )
 }

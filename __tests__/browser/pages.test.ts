@@ -33,7 +33,7 @@ describeInBrowser('in a real browser', () => {
           req.session.user = ANA
           res.send('hello')
         })
-        app.get('/deed', otp.requireOtp({ purpose: 'deed', describe: () => 'Send 50 EUR to Ben' }), (_req, res) => {
+        app.get('/action', otp.requireOtp({ purpose: 'action', describe: () => 'Send 50 EUR to Ben' }), (_req, res) => {
           res.send('done')
         })
         options.after?.(app, otp)
@@ -91,8 +91,8 @@ describeInBrowser('in a real browser', () => {
   test('W4: everything works without script', async () => {
     await open({}, { javaScriptEnabled: false })
     await page.goto('/sign-in-as-ana')
-    await page.goto('/deed')
-    expect(await page.textContent('.otp-deed')).toBe('Send 50 EUR to Ben')
+    await page.goto('/action')
+    expect(await page.textContent('.otp-action')).toBe('Send 50 EUR to Ben')
     await page.click('text=Mail me the code')
     await page.fill(CODE, '12')
     await page.click('text=Verify')
@@ -171,7 +171,7 @@ describeInBrowser('in a real browser', () => {
         const wide = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
         expect([where, wide]).toEqual([where, false])
       }
-      await page.goto('/deed')
+      await page.goto('/action')
       await fine('email')
       await page.fill('#otp-email', 'ana at example')
       await page.click('text=Mail me a code')
@@ -187,7 +187,7 @@ describeInBrowser('in a real browser', () => {
       await fine('send')
       await page.goto('/2fa?for=a&for=b')
       await fine('problem')
-      await page.goto('/deed')
+      await page.goto('/action')
       host.clock.tick(31)
       await page.click('text=Mail me the code')
       await page.waitForSelector(CODE)

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ConformanceOptions, storeConformance } from '../../src/stores/conformance.js'
+import { type ConformanceOptions, storeConformance } from '../../src/store-conformance/index.js'
 import type { OtpStore } from '../../src/stores/store.js'
 
 /** Cases at a time: each mostly waits, and too many of them would wait for each other's races. */

@@ -42,7 +42,7 @@ export interface HostOptions {
 /** Three requests' worth of a browser: a cookie jar and the headers of a navigation. */
 export type Agent = ReturnType<typeof request.agent>
 
-/** The host that all tests share: a login, a guarded page, a guarded deed, the router at /2fa, a real SMTP server. */
+/** The host that all tests share: a login, a guarded page, a guarded action, the router at /2fa, a real SMTP server. */
 export class HostApp {
   readonly clock = new Clock()
   readonly events: OtpEvent[] = []

@@ -1,17 +1,17 @@
 import type { OtpOptions } from '../../src/index.js'
-import { createMailer, type Mailer } from '../../src/mail/delivery.js'
-import type { Delivery } from '../../src/mail/failure.js'
-import { type MailSettings, resolveMail } from '../../src/mail/transport.js'
+import { createMailer, type Mailer } from '../../src/delivery/queue/send-queue.js'
+import type { SendResult } from '../../src/delivery/smtp/classify.js'
+import { type MailSettings, resolveMailSettings } from '../../src/config/mail-settings.js'
 
 type Mail = Partial<OtpOptions['mail']> & Pick<OtpOptions['mail'], 'transport'>
 
 /** The part of the plugin that hands mails over, by itself. */
 export function mailerOf(mail: Mail | MailSettings, now: () => number = Date.now, forOthers?: number): Mailer {
-  const settings = 'transporter' in mail ? mail : resolveMail({ from: 'Acme <no-reply@acme.example>', ...mail })
+  const settings = 'transporter' in mail ? mail : resolveMailSettings({ from: 'Acme <no-reply@acme.example>', ...mail })
   return createMailer(settings, now, () => undefined, forOthers)
 }
 
 /** One try at one message. */
-export function tryOnce(mailer: Mailer, message: object, address: string): Promise<Delivery> {
+export function tryOnce(mailer: Mailer, message: object, address: string): Promise<SendResult> {
   return mailer.tryOnce({ message: { ...message }, address, secrets: [] }, true)
 }

@@ -1,4 +1,4 @@
-import type { Limit } from '../../src/bucket.js'
+import type { Limit } from '../../src/stores/gcra.js'
 
 /** A bucket told at length: permits, each counted, and a running refill that starts when the bucket is not full. */
 export class Pail {

@@ -1,9 +1,9 @@
-import { Breaker } from '../../src/mail/breaker.js'
-import { classifyFailure, type Delivery, type Failure, failureOf } from '../../src/mail/failure.js'
+import { Breaker } from '../../src/delivery/queue/circuit-breaker.js'
+import { classifyFailure, type SendResult, type Failure, localFailure } from '../../src/delivery/smtp/classify.js'
 import { Clock } from '../helpers/host-app.js'
 
-const ACCEPTED: Delivery = { outcome: 'accepted' }
-const GONE = failureOf('connect', 'ESOCKET')
+const ACCEPTED: SendResult = { outcome: 'accepted' }
+const GONE = localFailure('connect', 'ESOCKET')
 const WRONG_PASSWORD = classifyFailure({ code: 'EAUTH', responseCode: 535, response: '535 5.7.8 bad' })
 const USED_UP = classifyFailure({ responseCode: 550, response: '550 5.4.5 daily limit' })
 
@@ -14,12 +14,12 @@ beforeEach(() => {
   clock = new Clock()
   told = []
   breaker = new Breaker(clock.now, (state, failure, seconds) => {
-    told.push(`${state} ${failure?.class ?? '-'} ${seconds}`)
+    told.push(`${state} ${failure?.failureClass ?? '-'} ${seconds}`)
   })
 })
 
 /** As many tries with the same ending as the breaker lets through. */
-function tries(delivery: Delivery, count = 1, isKnown = false): number {
+function tries(delivery: SendResult, count = 1, isKnown = false): number {
   let let_ = 0
   for (let i = 0; i < count; i++) {
     const pass = breaker.admit()
@@ -31,9 +31,9 @@ function tries(delivery: Delivery, count = 1, isKnown = false): number {
 }
 
 test.each(['connect', 'tls', 'blocked'] as const)('five failures of class %s in a minute open it', (kind) => {
-  expect(tries(failureOf(kind, 'x'), 4)).toBe(4)
+  expect(tries(localFailure(kind, 'x'), 4)).toBe(4)
   expect(breaker.state).toBe('closed')
-  expect(tries(failureOf(kind, 'x'), 9)).toBe(1)
+  expect(tries(localFailure(kind, 'x'), 9)).toBe(1)
   expect(breaker.state).toBe('open')
   expect(breaker.retryAfter).toBe(15)
   expect(told).toEqual([`open ${kind} 15`])
@@ -66,7 +66,7 @@ test.each([
   'aborted',
   'config',
 ] as const)('any number of failures of class %s leaves it closed', (kind) => {
-  expect(tries(failureOf(kind, 'x'), 50)).toBe(50)
+  expect(tries(localFailure(kind, 'x'), 50)).toBe(50)
   expect(breaker.state).toBe('closed')
 })
 
@@ -115,13 +115,13 @@ test('each look in vain makes the next one later: 15 s, 60 s, 15 min, and 15 min
   expect(breaker.retryAfter).toBe(15)
 })
 
-test.each<[string, Delivery, string]>([
-  ['refuses the mailbox', failureOf('recipient', 'x'), 'closed'],
-  ['wants to be asked again', failureOf('greylist', 'x'), 'closed'],
-  ['finds us too quick', failureOf('quota', 'x'), 'closed'],
-  ['takes too long', failureOf('aborted', 'x'), 'half-open'], // it may wait for the server of an address that was typed
+test.each<[string, SendResult, string]>([
+  ['refuses the mailbox', localFailure('recipient', 'x'), 'closed'],
+  ['wants to be asked again', localFailure('greylist', 'x'), 'closed'],
+  ['finds us too quick', localFailure('quota', 'x'), 'closed'],
+  ['takes too long', localFailure('aborted', 'x'), 'half-open'], // it may wait for the server of an address that was typed
   ['refuses the password', WRONG_PASSWORD, 'open'],
-  ['says something odd', failureOf('unknown', 'x'), 'open'],
+  ['says something odd', localFailure('unknown', 'x'), 'open'],
 ])('a look at a server that %s leaves it %s', (_what, delivery, state) => {
   tries(GONE, 5)
   clock.tick(15)
@@ -178,7 +178,7 @@ describe('what one recipient’s server does', () => {
     tries(amid, 1, true)
     expect(breaker.retryAfter).toBe(60)
     clock.tick(60)
-    tries(failureOf('aborted', 'x'), 1, true)
+    tries(localFailure('aborted', 'x'), 1, true)
     expect(breaker.retryAfter).toBe(900)
   })
 
@@ -202,7 +202,7 @@ describe('what one recipient’s server does', () => {
   test('an answer of any kind shows a server at work: failures of the connection before it are forgotten', () => {
     for (let i = 0; i < 5; i++) {
       tries(GONE, 4)
-      tries(failureOf('recipient', 'x'))
+      tries(localFailure('recipient', 'x'))
     }
     expect(breaker.state).toBe('closed')
   })

@@ -1,14 +1,14 @@
 import type { MailTransporter } from '../../src/index.js'
-import type { Mailer } from '../../src/mail/delivery.js'
-import { failureOf } from '../../src/mail/failure.js'
-import type { Place } from '../../src/mail/places.js'
-import type { News, Post } from '../../src/mail/post.js'
-import { lastTry } from '../../src/mail/retry.js'
+import type { Mailer } from '../../src/delivery/queue/send-queue.js'
+import { localFailure } from '../../src/delivery/smtp/classify.js'
+import type { Place } from '../../src/delivery/queue/slots.js'
+import type { News, Post } from '../../src/delivery/queue/queued-mail.js'
+import { codeLastAttemptAt } from '../../src/delivery/queue/retry-schedule.js'
 import { Clock } from '../helpers/host-app.js'
 import { mailerOf, tryOnce } from '../helpers/mailer.js'
 import { isSilent, ScriptedSmtp, type SmtpScript } from '../helpers/smtp-script.js'
 
-const USED = { outcome: 'withdrawn', reason: 'used' } as const
+const USED = { outcome: 'cancelled', reason: 'used' } as const
 
 let clock: Clock
 let smtp: ScriptedSmtp | null = null
@@ -40,7 +40,7 @@ function letter(of: string, more: Partial<Post> = {}): Post {
     key: address,
     challenge: of,
     isKnown: false,
-    until: lastTry(clock.ms, clock.ms + 600_000),
+    until: codeLastAttemptAt(clock.ms, clock.ms + 600_000),
     tell: (one) => {
       news.push({ ...one, of })
       for (const wake of waiting.splice(0)) wake()
@@ -192,7 +192,7 @@ describe('the queue', () => {
     await against({ mail: '421 4.7.28 rate limited' })
     post('a')
     await until(() => news.length === 1)
-    expect(news).toMatchObject([{ of: 'a', delivery: { class: 'quota' } }])
+    expect(news).toMatchObject([{ of: 'a', delivery: { failureClass: 'quota' } }])
     post('b')
     post('c')
     if (smtp) smtp.script = {}
@@ -262,10 +262,10 @@ test('what a server says of a try under way is told, though the mail was withdra
     })
   mailer = mailerOf({ transport: { sendMail } }, clock.now)
   post('a')
-  expect(mailer.withdraw('a', failureOf('connect', 'breaker open'))).toBe(false)
+  expect(mailer.withdraw('a', localFailure('connect', 'breaker open'))).toBe(false)
   for (const refuse of refusals) refuse()
   await until(() => endings().length === 1)
-  expect(news).toMatchObject([{ delivery: { class: 'recipient' } }])
+  expect(news).toMatchObject([{ delivery: { failureClass: 'recipient' } }])
 })
 
 describe('another try', () => {
@@ -281,7 +281,7 @@ describe('another try', () => {
       },
     })
     await until(() => news.length === 1)
-    expect(news[0]).toMatchObject({ delivery: { class: 'connect' }, attempt: 1 })
+    expect(news[0]).toMatchObject({ delivery: { failureClass: 'connect' }, attempt: 1 })
     if (smtp) smtp.script = {}
     clock.tick(3)
     await until(() => endings().length === 1)
@@ -361,7 +361,7 @@ describe('one address has one letter that waits', () => {
     post('b', sameAs(letter('b')))
     await until(() => endings().length === 2)
     expect(endings()).toEqual(['a unavailable', 'b accepted'])
-    expect(news[1]?.delivery).toMatchObject({ class: 'aborted', reason: 'replaced' })
+    expect(news[1]?.delivery).toMatchObject({ failureClass: 'aborted', reason: 'replaced' })
   })
 
   test('a newer one waits for an older one that is under way, and displaces its next try', async () => {
@@ -407,7 +407,7 @@ describe('the breaker before the server', () => {
     clock.tick(481)
     // Still open? Then it is too late; else it would be the first to look.
     await until(() => endings().length === 6)
-    expect(news[5]).toMatchObject({ of: 'late', attempt: 0, delivery: failureOf('connect', 'too late') })
+    expect(news[5]).toMatchObject({ of: 'late', attempt: 0, delivery: localFailure('connect', 'too late') })
   })
 })
 
@@ -454,7 +454,7 @@ test.each([
   mailer = mailerOf({ transport: { sendMail: () => Promise.reject(error) } }, clock.now)
   post('a')
   await until(() => news.length === 1)
-  expect(news[0]?.delivery).toMatchObject({ class: 'unknown' })
+  expect(news[0]?.delivery).toMatchObject({ failureClass: 'unknown' })
 })
 
 describe('closing', () => {

@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createTransport } from 'nodemailer'
-import { classifyFailure } from '../../src/mail/failure.js'
-import { type MailSettings, resolveMail } from '../../src/mail/transport.js'
-import type { SmtpOptions } from '../../src/options.js'
+import { classifyFailure } from '../../src/delivery/smtp/classify.js'
+import { type MailSettings, resolveMailSettings } from '../../src/config/mail-settings.js'
+import type { SmtpOptions } from '../../src/config/options.js'
 import { Mailbox } from '../helpers/mailbox.js'
 import { mailerOf, tryOnce } from '../helpers/mailer.js'
 import { isSilent, ScriptedSmtp, type SmtpScript } from '../helpers/smtp-script.js'
@@ -21,7 +21,7 @@ const MESSAGE = {
 function mailTo(smtp: ScriptedSmtp, options: SmtpOptions = {}): MailSettings {
   const base = { host: '127.0.0.1', port: smtp.port }
   const short = isSilent(smtp.script) ? { socketTimeout: 400, greetingTimeout: 400 } : {}
-  return resolveMail({ transport: { ...base, ...short, ...options }, from: MESSAGE.from })
+  return resolveMailSettings({ transport: { ...base, ...short, ...options }, from: MESSAGE.from })
 }
 
 describe('what a mail server does, read from what nodemailer reports', () => {
@@ -76,7 +76,7 @@ describe('what a mail server does, read from what nodemailer reports', () => {
     await mailer.close()
     await smtp.close()
     const outcome = kind === 'recipient' || kind === 'mailbox-full' ? 'refused' : 'unavailable'
-    expect(delivery).toMatchObject({ outcome, class: kind, reason: expect.stringMatching(reason) as string })
+    expect(delivery).toMatchObject({ outcome, failureClass: kind, reason: expect.stringMatching(reason) as string })
     expect(JSON.stringify(delivery)).not.toContain('@')
   })
 
@@ -111,7 +111,7 @@ describe('what a mail server does, read from what nodemailer reports', () => {
     const seen: string[] = []
     while (seen.length < endings.length) {
       const delivery = await tryOnce(mailer, MESSAGE, TO)
-      seen.push(delivery.outcome === 'accepted' ? 'accepted' : delivery.class)
+      seen.push(delivery.outcome === 'accepted' ? 'accepted' : delivery.failureClass)
     }
     await mailer.close()
     await smtp.close()
@@ -122,7 +122,7 @@ describe('what a mail server does, read from what nodemailer reports', () => {
   test('no server at all, by its port and by its name', async () => {
     for (const transport of [await ScriptedSmtp.goneUrl(), 'smtp://no.such.host.invalid']) {
       const mailer = mailerOf({ transport })
-      expect(await tryOnce(mailer, MESSAGE, TO)).toMatchObject({ outcome: 'unavailable', class: 'connect' })
+      expect(await tryOnce(mailer, MESSAGE, TO)).toMatchObject({ outcome: 'unavailable', failureClass: 'connect' })
       await mailer.close()
     }
   })
@@ -137,7 +137,7 @@ describe('what a mail server does, read from what nodemailer reports', () => {
       return delivery
     }
     for (const delivery of await Promise.all([trickling('ehlo'), trickling('starttls'), trickling('end')])) {
-      expect(delivery).toMatchObject({ outcome: 'unavailable', class: 'aborted', reason: 'EABORT' })
+      expect(delivery).toMatchObject({ outcome: 'unavailable', failureClass: 'aborted', reason: 'EABORT' })
     }
   }, 40_000)
 
@@ -148,7 +148,7 @@ describe('what a mail server does, read from what nodemailer reports', () => {
     const mailer = mailerOf({
       transport: { sendMail: ({ signal }) => fetch(`http://127.0.0.1:${port}`, { signal: signal as AbortSignal }) },
     })
-    expect(await tryOnce(mailer, MESSAGE, TO)).toMatchObject({ outcome: 'unavailable', class: 'aborted' })
+    expect(await tryOnce(mailer, MESSAGE, TO)).toMatchObject({ outcome: 'unavailable', failureClass: 'aborted' })
     await mailer.close()
     silent.closeAllConnections()
     silent.close()
@@ -194,7 +194,7 @@ describe('TLS and login', () => {
     await smtp.close()
     expect(delivery).toMatchObject({
       outcome: 'unavailable',
-      class: kind,
+      failureClass: kind,
       reason: expect.stringMatching(reason) as string,
     })
     expect(smtp.inClear.join('')).toMatch(HARMLESS)
@@ -215,7 +215,7 @@ describe('TLS and login', () => {
     await smtp.close()
     expect(delivery).toMatchObject({
       outcome: 'unavailable',
-      class: kind,
+      failureClass: kind,
       reason: expect.stringMatching(reason) as string,
     })
     expect(smtp.inClear.join('')).toMatch(HARMLESS)
@@ -242,7 +242,7 @@ describe('TLS and login', () => {
     const mailer = mailerOf({ transport: smtp.url })
     expect(await tryOnce(mailer, MESSAGE, TO)).toMatchObject({
       outcome: 'unavailable',
-      class: 'tls',
+      failureClass: 'tls',
       reason: 'ESOCKET CONN',
     })
     await mailer.close()
@@ -255,7 +255,7 @@ describe('TLS and login', () => {
     const mailbox = await new Mailbox(old).listen()
     const transport = { host: '127.0.0.1', port: Number(new URL(mailbox.url).port), secure: true, ...UNTRUSTED }
     const mailer = mailerOf({ transport })
-    expect(await tryOnce(mailer, MESSAGE, TO)).toMatchObject({ outcome: 'unavailable', class: 'tls' })
+    expect(await tryOnce(mailer, MESSAGE, TO)).toMatchObject({ outcome: 'unavailable', failureClass: 'tls' })
     expect(mailbox.received).toHaveLength(0)
     await mailer.close()
     await mailbox.close()
@@ -272,7 +272,7 @@ describe('TLS and login', () => {
     const mailer = mailerOf(mailTo(smtp, options))
     expect(await tryOnce(mailer, MESSAGE, TO)).toMatchObject({
       outcome: 'unavailable',
-      class: expect.stringMatching(/auth|tls/) as string,
+      failureClass: expect.stringMatching(/auth|tls/) as string,
     })
     await mailer.close()
     await smtp.close()
@@ -285,7 +285,7 @@ test('a server that offers STARTTLS and refuses it gets nothing in clear, even w
   const smtp = await ScriptedSmtp.listen({ starttls: '454 4.7.0 TLS not available', auth: '235 2.7.0 ok' })
   const login = { auth: { user: 'acme', pass: 'hunter2hunter2' } }
   const mailer = mailerOf(mailTo(smtp, { ...login, opportunisticTLS: true }))
-  expect(await tryOnce(mailer, MESSAGE, TO)).toMatchObject({ outcome: 'unavailable', class: 'tls' })
+  expect(await tryOnce(mailer, MESSAGE, TO)).toMatchObject({ outcome: 'unavailable', failureClass: 'tls' })
   await mailer.close()
   await smtp.close()
   expect(smtp.inClear.join('')).toMatch(/^(EHLO \S+\r\n|STARTTLS\r\n)*$/)
@@ -305,13 +305,13 @@ describe('rows that only an error can show', () => {
     ['connect', { code: 'EDNS' }],
     ['unknown', {}],
   ])('%s: %j', (kind, error) => {
-    expect(classifyFailure(Object.assign(new Error('x'), error))).toMatchObject({ class: kind })
+    expect(classifyFailure(Object.assign(new Error('x'), error))).toMatchObject({ failureClass: kind })
   })
 
   test('words of a server make no other class than its codes allow', () => {
     const words = '550 5.1.1 certificate throttling limit try again SSL routines'
     const error = { code: 'EENVELOPE', command: 'RCPT TO', responseCode: 550, response: words }
-    expect(classifyFailure(error)).toMatchObject({ outcome: 'refused', class: 'recipient' })
+    expect(classifyFailure(error)).toMatchObject({ outcome: 'refused', failureClass: 'recipient' })
   })
 })
 
@@ -325,7 +325,7 @@ describe('what is told', () => {
     })
     expect(classifyFailure(error)).toMatchObject({
       outcome: 'refused',
-      class: 'recipient',
+      failureClass: 'recipient',
       reason: 'EENVELOPE RCPT TO 550',
       text: '550 <•••> unknown, code ••••',
     })
@@ -343,7 +343,7 @@ describe('what is told', () => {
   test('is read from the one recipient’s own error when nodemailer reports all as refused', () => {
     const one = Object.assign(new Error('no'), { command: 'RCPT TO', responseCode: 550 })
     const all = Object.assign(new Error('all refused'), { code: 'EENVELOPE', rejectedErrors: [one] })
-    expect(classifyFailure(all)).toMatchObject({ outcome: 'refused', class: 'recipient', reason: 'RCPT TO 550' })
+    expect(classifyFailure(all)).toMatchObject({ outcome: 'refused', failureClass: 'recipient', reason: 'RCPT TO 550' })
   })
 
   test.each([['text'], [7], [true], [new Error('odd')], [{ responseCode: '550', command: 'RCPT TO' }]])(
@@ -381,7 +381,7 @@ describe('closing', () => {
     const closed = mailer.close().then(() => (isClosed = true))
     expect(await tryOnce(mailer, MESSAGE, TO)).toMatchObject({
       outcome: 'unavailable',
-      class: 'connect',
+      failureClass: 'connect',
       reason: 'closed',
     })
     await new Promise((resolve) => setImmediate(resolve))
@@ -399,8 +399,8 @@ describe('closing', () => {
     await smtp.until(() => smtp.messages.length === 1)
     settings.close()
     expect(await Promise.all(deliveries)).toMatchObject([
-      { outcome: 'unavailable', class: 'connect' },
-      { outcome: 'unavailable', class: 'connect' },
+      { outcome: 'unavailable', failureClass: 'connect' },
+      { outcome: 'unavailable', failureClass: 'connect' },
     ])
     await mailer.close()
     await smtp.close()

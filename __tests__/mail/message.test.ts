@@ -79,7 +79,7 @@ test('the text says everything a person needs, in 78 columns', async () => {
   expect(Math.max(...lines(received).map((line) => line.length))).toBeLessThanOrEqual(78)
 })
 
-test('a long deed and a long name are wrapped at 78 columns', async () => {
+test('a long action and a long name are wrapped at 78 columns', async () => {
   const describe = (): string => 'Move all of the money of this house to the other house '.repeat(3).trim()
   host = await HostApp.start({
     otp: {
@@ -88,10 +88,10 @@ test('a long deed and a long name are wrapped at 78 columns', async () => {
         origin: 'https://acme.example',
       },
     },
-    after: (app, otp) => void app.get('/deed', otp.requireOtp({ purpose: 'deed', describe })),
+    after: (app, otp) => void app.get('/action', otp.requireOtp({ purpose: 'action', describe })),
   })
   const jar = await host.signedIn()
-  const shut = await jar.get('/deed').expect(401)
+  const shut = await jar.get('/action').expect(401)
   await jar.post('/2fa/send').send({ for: shut.body.for }).expect(200)
   const all = lines(host.mailbox.last)
   expect(all.join(' ')).toContain('confirm “Move all of the money of this house to the other house Move')

@@ -1,9 +1,9 @@
-import { classifyFailure, type Failure, failureOf } from '../../src/mail/failure.js'
-import { isTooLate, isWorthAnother, lastTry, nextTry } from '../../src/mail/retry.js'
+import { classifyFailure, type Failure, localFailure } from '../../src/delivery/smtp/classify.js'
+import { isPastDeadline, isRetryable, codeLastAttemptAt, nextRetryAt } from '../../src/delivery/queue/retry-schedule.js'
 
 const START = Date.parse('2030-01-01T00:00:00Z')
 const at = (seconds: number): number => START + seconds * 1000
-const AFTER = failureOf('connect', 'x')
+const AFTER = localFailure('connect', 'x')
 
 const tries = (count: number, until = at(305)) => ({ count, firstAt: START, until })
 const replied = (response: string, more: object = {}): Failure =>
@@ -16,31 +16,31 @@ describe('when a mail is tried again', () => {
     for (let round = 0; round < 400; round++) {
       let now = START
       for (const [i, second] of seconds.entries()) {
-        const next = nextTry(AFTER, tries(i + 1), now)
+        const next = nextRetryAt(AFTER, tries(i + 1), now)
         if (next === null) throw new Error('it was given up')
         expect(next).toBeGreaterThanOrEqual(at(second * 0.75))
         expect(next).toBeLessThanOrEqual(at(second * 1.25))
         seen[i]?.add(next)
         now = at(second * 1.25)
       }
-      expect(nextTry(AFTER, tries(6), now)).toBeNull()
+      expect(nextRetryAt(AFTER, tries(6), now)).toBeNull()
     }
     for (const times of seen) expect(times.size).toBeGreaterThan(100) // spread out, not all at once
   })
 
   test('a try that took long uses up the times that have passed', () => {
-    const next = nextTry(AFTER, tries(1), at(15)) ?? 0
+    const next = nextRetryAt(AFTER, tries(1), at(15)) ?? 0
     expect(next).toBeGreaterThanOrEqual(at(22.5))
     expect(next).toBeLessThanOrEqual(at(37.5))
   })
 
   test('for five minutes at most, and not in the last two of the code', () => {
-    expect(lastTry(START, at(600))).toBe(at(305))
-    expect(lastTry(START, at(300))).toBe(at(180))
-    expect(lastTry(START, at(60))).toBeLessThan(START)
-    expect(nextTry(AFTER, tries(1, lastTry(START, at(60))), START)).toBeNull()
-    expect(nextTry(AFTER, tries(5, at(179)), at(120))).toBeNull() // the fifth is due at 180 s at the soonest
-    expect(nextTry(AFTER, tries(5, at(300)), at(120))).not.toBeNull() // and at 300 s at the latest
+    expect(codeLastAttemptAt(START, at(600))).toBe(at(305))
+    expect(codeLastAttemptAt(START, at(300))).toBe(at(180))
+    expect(codeLastAttemptAt(START, at(60))).toBeLessThan(START)
+    expect(nextRetryAt(AFTER, tries(1, codeLastAttemptAt(START, at(60))), START)).toBeNull()
+    expect(nextRetryAt(AFTER, tries(5, at(179)), at(120))).toBeNull() // the fifth is due at 180 s at the soonest
+    expect(nextRetryAt(AFTER, tries(5, at(300)), at(120))).not.toBeNull() // and at 300 s at the latest
   })
 
   test.each<[string, number | null]>([
@@ -51,30 +51,30 @@ describe('when a mail is tried again', () => {
     ['451 try again in 10 minutes', null],
     ['451 try again in 24 hours', null],
   ])('%s: that wish is heeded', (response, seconds) => {
-    const next = nextTry(replied(response), tries(1), START)
+    const next = nextRetryAt(replied(response), tries(1), START)
     expect(next).toBe(seconds === null ? null : at(seconds))
   })
 
   test('what is of use for an hour is tried every four minutes to the end of it', () => {
-    const next = nextTry(AFTER, tries(9, at(3_600)), at(1_000)) ?? 0
+    const next = nextRetryAt(AFTER, tries(9, at(3_600)), at(1_000)) ?? 0
     expect(next).toBeGreaterThanOrEqual(at(1_180))
     expect(next).toBeLessThanOrEqual(at(1_300))
-    expect(nextTry(AFTER, tries(9, at(3_600)), at(3_500))).toBeNull()
+    expect(nextRetryAt(AFTER, tries(9, at(3_600)), at(3_500))).toBeNull()
   })
 
   test('a wish for less than the schedule changes nothing', () => {
-    const next = nextTry(replied('451 try again in 5 seconds'), tries(3), at(12)) ?? 0
+    const next = nextRetryAt(replied('451 try again in 5 seconds'), tries(3), at(12)) ?? 0
     expect(next).toBeGreaterThanOrEqual(at(22.5))
   })
 
   test('a mail that was never tried is too late when it could not be tried again; but ten seconds it may wait', () => {
-    const until = lastTry(START, at(600))
-    expect(isTooLate(at(305), START, until)).toBe(false)
-    expect(isTooLate(at(306), START, until)).toBe(true)
-    const short = lastTry(START, at(60))
-    expect(isTooLate(at(10), START, short)).toBe(false)
-    expect(isTooLate(at(11), START, short)).toBe(true)
-    expect(isTooLate(at(1), null, short)).toBe(true)
+    const until = codeLastAttemptAt(START, at(600))
+    expect(isPastDeadline(at(305), START, until)).toBe(false)
+    expect(isPastDeadline(at(306), START, until)).toBe(true)
+    const short = codeLastAttemptAt(START, at(60))
+    expect(isPastDeadline(at(10), START, short)).toBe(false)
+    expect(isPastDeadline(at(11), START, short)).toBe(true)
+    expect(isPastDeadline(at(1), null, short)).toBe(true)
   })
 })
 
@@ -103,8 +103,8 @@ describe('whether it is', () => {
     ['a full disk', replied('452 4.3.1 disk', { command: 'DATA' }), 'often'],
     ['something odd', replied('500 what', { command: 'DATA' }), 'once'],
   ])('%s', (_what, failure, again) => {
-    expect(isWorthAnother(failure)).toBe(again !== 'never')
-    expect(nextTry(failure, tries(1), START) !== null).toBe(again !== 'never')
-    expect(nextTry(failure, tries(2), at(3)) !== null).toBe(again === 'often')
+    expect(isRetryable(failure)).toBe(again !== 'never')
+    expect(nextRetryAt(failure, tries(1), START) !== null).toBe(again !== 'never')
+    expect(nextRetryAt(failure, tries(2), at(3)) !== null).toBe(again === 'often')
   })
 })

@@ -1,4 +1,4 @@
-import { isOfTheDay, maskWords, waitAsked } from '../../src/mail/server-words.js'
+import { mentionsDailyLimit, redact, parseRetryAfter } from '../../src/delivery/smtp/redact.js'
 
 const SECRETS = ['ana@example.com', 'ana', '482915', 'XK4PQ7M2A9TZR', 'wolfhart', 'bndg']
 
@@ -26,7 +26,7 @@ test.each([
   ['421-4.7.0 one\r\n421 4.7.0 two\u0007\u202E', '421-4.7.0 one •••• two'],
   ['', ''],
 ])('%j is told as %j', (words, told) => {
-  expect(maskWords(words, SECRETS)).toBe(told)
+  expect(redact(words, SECRETS)).toBe(told)
 })
 
 test('S5: whatever a person typed and a server says, masking takes no longer than reading', () => {
@@ -34,14 +34,14 @@ test('S5: whatever a person typed and a server says, masking takes no longer tha
   const local = '-'.repeat(64)
   for (const name of [local, `a${local.slice(2)}b`, `${'a.'.repeat(31)}a`, 'ana.lopez']) {
     const words = `450 4.1.2 <${name}@example.com>: Recipient address rejected: ${name.repeat(20)} not found`
-    const told = maskWords(words, [`${name}@example.com`, name, '482915'])
+    const told = redact(words, [`${name}@example.com`, name, '482915'])
     expect(told).toMatch(/^450 4\.1\.2 <•••>: Recipient address rejected: (?:•••)+/)
   }
 })
 
 test('a long story is cut, and a character of a pattern is a character', () => {
-  expect(maskWords('x'.repeat(1_000))).toHaveLength(201)
-  expect(maskWords('a+b(c', ['a+b('])).toBe('•••c')
+  expect(redact('x'.repeat(1_000))).toHaveLength(201)
+  expect(redact('a+b(c', ['a+b('])).toBe('•••c')
 })
 
 test.each([
@@ -54,7 +54,7 @@ test.each([
   ['in 5.1.1', null],
   ['in 30', null],
 ])('%s: %p seconds', (words, seconds) => {
-  expect(waitAsked(words)).toBe(seconds)
+  expect(parseRetryAfter(words)).toBe(seconds)
 })
 
 test.each([
@@ -62,5 +62,5 @@ test.each([
   ['limit of 24-hour period', true],
   ['Maximum sending rate exceeded', false],
 ])('%s is a limit of the day: %p', (words, is) => {
-  expect(isOfTheDay(words)).toBe(is)
+  expect(mentionsDailyLimit(words)).toBe(is)
 })

@@ -1,6 +1,6 @@
 import { OtpError, type OtpOptions } from '../../src/index.js'
-import { isLoopback } from '../../src/mail/smtp-options.js'
-import { resolveMail } from '../../src/mail/transport.js'
+import { isLoopback } from '../../src/config/smtp-options.js'
+import { resolveMailSettings } from '../../src/config/mail-settings.js'
 import { ANA, HostApp } from '../helpers/host-app.js'
 import { Mailbox } from '../helpers/mailbox.js'
 import { mailerOf, tryOnce } from '../helpers/mailer.js'
@@ -11,14 +11,14 @@ const FROM = 'Acme <no-reply@acme.example>'
 
 /** What nodemailer was given in the end. */
 function optionsOf(transport: Mail['transport']): Record<string, unknown> {
-  const { transporter, close } = resolveMail({ transport, from: FROM })
+  const { transporter, close } = resolveMailSettings({ transport, from: FROM })
   close()
   return (transporter as unknown as { options: Record<string, unknown> }).options
 }
 
 function refusal(mail: unknown): OtpError {
   try {
-    resolveMail(mail as Mail)
+    resolveMailSettings(mail as Mail)
   } catch (error) {
     if (error instanceof OtpError) return error
     throw error
@@ -66,7 +66,7 @@ describe('TLS', () => {
 
   test('neither does one that answers STARTTLS with a refusal and goes on in clear', async () => {
     const smtp = await ScriptedSmtp.listen({ ehlo: '250-scripted.example\r\n250 STARTTLS' })
-    const { transporter, close } = resolveMail({
+    const { transporter, close } = resolveMailSettings({
       transport: { host: '0.0.0.0', port: smtp.port, ignoreTLS: true, opportunisticTLS: true },
       from: FROM,
     })
@@ -80,7 +80,7 @@ describe('TLS', () => {
   describe('`allowInsecureSmtp`', () => {
     const warned = (mail: Partial<Mail>): string[] => {
       const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
-      resolveMail({ transport: 'smtp://mail.example', from: FROM, ...mail }).close()
+      resolveMailSettings({ transport: 'smtp://mail.example', from: FROM, ...mail }).close()
       const warnings = warn.mock.calls.map(([warning]) => String(warning))
       warn.mockRestore()
       return warnings
@@ -110,7 +110,7 @@ describe('TLS', () => {
       const sent = await tryOnce(mailer, { from: FROM, to, subject: 's', text: 't' }, to.address)
       await mailer.close()
       await mailbox.close()
-      expect(sent).toMatchObject({ outcome: 'unavailable', class: 'tls' })
+      expect(sent).toMatchObject({ outcome: 'unavailable', failureClass: 'tls' })
       expect(mailbox.received).toHaveLength(0)
     })
 
@@ -190,7 +190,7 @@ describe('what is not left to chance', () => {
     const headers = Object.freeze({ 'X-Mailer-Id': 'acme' })
     const mail = Object.freeze({ transport, from: FROM, headers })
     const before = JSON.stringify(mail)
-    const { close } = resolveMail(mail)
+    const { close } = resolveMailSettings(mail)
     close()
     expect(JSON.stringify(mail)).toBe(before)
   })
@@ -204,7 +204,7 @@ describe('what is not left to chance', () => {
 
   test('a transporter of the host’s own is used as it is', () => {
     const transport = { sendMail: () => Promise.resolve({}) }
-    expect(resolveMail({ transport, from: FROM }).transporter).toBe(transport)
+    expect(resolveMailSettings({ transport, from: FROM }).transporter).toBe(transport)
   })
 })
 

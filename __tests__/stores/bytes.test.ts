@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { createClient } from 'redis'
-import { RedisStore } from '../../src/stores/redis.js'
+import { RedisStore } from '../../src/stores/redis/redis-store.js'
 import { describeWithRedis, RedisServer } from '../helpers/redis-server.js'
 
 const COUNT = 100_000
@@ -31,8 +31,8 @@ describeWithRedis('in Redis', () => {
     const open = () =>
       store.open({
         user: text(27),
-        repeat: null,
-        begin: { id: text(22), short: text(43), long: text(43) },
+        existing: null,
+        fresh: { id: text(22), short: text(43), long: text(43) },
         lifetime: 600,
         attempts: 5,
         sends: { capacity: 5, refill: 5_760 },

@@ -36,12 +36,12 @@ const MUTANTS: readonly Mutant[] = [
       return {
         async open(request) {
           const opened = await good.open(request)
-          const { repeat, user } = request
+          const { existing: repeat, user } = request
           if (opened.outcome !== 'opened' || !opened.repeated || !repeat) return opened
           await others()
           const { attemptsLeft: attempts, expiresIn: lifetime } = opened
           if (redeemed.has(key({ user, id: repeat.id })))
-            await good.open({ ...request, repeat: null, begin: repeat, attempts, lifetime })
+            await good.open({ ...request, existing: null, fresh: repeat, attempts, lifetime })
           return opened
         },
         async redeem(attempt) {

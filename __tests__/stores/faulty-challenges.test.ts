@@ -22,8 +22,8 @@ const MUTANTS: readonly Mutant[] = [
     make: (good) => ({
       async open(request) {
         const opened = await good.open(request)
-        if (opened.outcome !== 'opened' || !opened.repeated || !request.repeat) return opened
-        const anew = await good.open({ ...request, repeat: null, begin: request.repeat })
+        if (opened.outcome !== 'opened' || !opened.repeated || !request.existing) return opened
+        const anew = await good.open({ ...request, existing: null, fresh: request.existing })
         return anew.outcome === 'opened' ? { ...anew, repeated: true } : anew
       },
     }),
@@ -41,7 +41,7 @@ const MUTANTS: readonly Mutant[] = [
           return { ...opened, expiresIn: request.lifetime }
         },
         redeem: async (attempt) =>
-          (ends.get(key(attempt)) ?? 0) > now() ? good.redeem(attempt) : { outcome: 'absent' },
+          (ends.get(key(attempt)) ?? 0) > now() ? good.redeem(attempt) : { outcome: 'not_found' },
       }
     },
   },
@@ -79,7 +79,7 @@ const MUTANTS: readonly Mutant[] = [
       return {
         async open(request) {
           const opened = await good.open(request)
-          for (const candidate of [request.begin, request.repeat]) if (candidate) right.add(candidate.short)
+          for (const candidate of [request.fresh, request.existing]) if (candidate) right.add(candidate.short)
           return opened
         },
         async redeem(attempt) {
@@ -108,12 +108,12 @@ const MUTANTS: readonly Mutant[] = [
         async open(request) {
           const opened = await good.open(request)
           if (opened.outcome !== 'opened') return opened
-          const { repeat, user } = request
+          const { existing: repeat, user } = request
           if (opened.repeated || !repeat || !begun.has(key({ user, id: repeat.id }))) {
             begun.add(key({ user, id: opened.id }))
             return opened
           }
-          const revived = await good.open({ ...request, repeat: null, begin: repeat })
+          const revived = await good.open({ ...request, existing: null, fresh: repeat })
           return revived.outcome === 'opened' ? { ...revived, repeated: true } : revived
         },
       }
@@ -150,7 +150,7 @@ const MUTANTS: readonly Mutant[] = [
     make: (good) => ({
       async open(request) {
         const opened = await good.open(request)
-        const { user, repeat, resend } = request
+        const { user, existing: repeat, resend } = request
         if (opened.outcome !== 'opened' || opened.repeated || !repeat) return opened
         const paused = await good.spend({ user, bucket: `resend:${repeat.id}`, ...resend })
         return paused.outcome === 'throttled' ? { ...paused, bucket: 'resend' } : opened

@@ -8,7 +8,7 @@ const MUTANTS: readonly Mutant[] = [
     make: (good) => ({
       async redeem(attempt) {
         const redeemed = await good.redeem(attempt)
-        if (redeemed.outcome === 'absent') await good.spend(failuresOf(attempt))
+        if (redeemed.outcome === 'not_found') await good.spend(failuresOf(attempt))
         return redeemed
       },
     }),
@@ -32,7 +32,7 @@ const MUTANTS: readonly Mutant[] = [
       return {
         async open(request) {
           const opened = await good.open(request)
-          const { user, repeat } = request
+          const { user, existing: repeat } = request
           const ended = repeat && taken.get(key({ user, id: repeat.id }))
           if (opened.outcome !== 'opened' || opened.repeated || !ended) return opened
           if ((end === 'used up') === (ended.left === 0)) await giveBack(good, failuresOf(request), ended.wrong)
@@ -129,7 +129,7 @@ const MUTANTS: readonly Mutant[] = [
           const redeemed = await good.redeem(attempt)
           const { user, kind, failures } = attempt
           if (redeemed.outcome === 'redeemed') until.delete(user)
-          if (redeemed.outcome === 'longer' && kind === 'short')
+          if (redeemed.outcome === 'long_code_required' && kind === 'short')
             until.set(user, now() + Math.floor(failures.capacity / 2) * failures.refill * 1_000)
           return redeemed
         },

@@ -82,7 +82,7 @@ const MUTANTS: readonly Mutant[] = [
         },
         async redeem(attempt) {
           const redeemed = await good.redeem(attempt)
-          if (redeemed.outcome === 'longer') counted.set(key(attempt), (counted.get(key(attempt)) ?? 0) + 1)
+          if (redeemed.outcome === 'long_code_required') counted.set(key(attempt), (counted.get(key(attempt)) ?? 0) + 1)
           return redeemed
         },
       }

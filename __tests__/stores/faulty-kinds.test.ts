@@ -13,19 +13,19 @@ const MUTANTS: readonly Mutant[] = [
       const right = new Set<string>()
       return {
         async open(request) {
-          right.add(request.begin.short)
+          right.add(request.fresh.short)
           return good.open(request)
         },
         async redeem(attempt) {
           const redeemed = await good.redeem(attempt)
-          if (redeemed.outcome !== 'longer' || !right.has(attempt.digest)) return redeemed
+          if (redeemed.outcome !== 'long_code_required' || !right.has(attempt.digest)) return redeemed
           const begin = { id: `probe ${attempt.id}`, short: '', long: '' }
           const roomy = { capacity: 1, refill: 1 }
           const limits = { sends: { capacity: 10_000, refill: 1 }, resend: roomy, failures: attempt.failures }
           const probe = await good.open({
             user: attempt.user,
-            repeat: null,
-            begin,
+            existing: null,
+            fresh: begin,
             lifetime: 1,
             attempts: 1,
             ...limits,
@@ -41,7 +41,7 @@ const MUTANTS: readonly Mutant[] = [
     make: (good) => ({
       async redeem(attempt) {
         const redeemed = await good.redeem(attempt)
-        if (redeemed.outcome === 'longer' && attempt.kind === 'long') {
+        if (redeemed.outcome === 'long_code_required' && attempt.kind === 'long') {
           await good.redeem({ ...attempt, kind: 'short', digest: 'wrong' })
         }
         return redeemed
@@ -55,7 +55,7 @@ const MUTANTS: readonly Mutant[] = [
       const long = new Map<string, string>()
       return {
         async open(request) {
-          for (const one of [request.begin, request.repeat]) if (one) long.set(one.short, one.long)
+          for (const one of [request.fresh, request.existing]) if (one) long.set(one.short, one.long)
           return good.open(request)
         },
         redeem: (attempt) =>

@@ -1,4 +1,4 @@
-import type { Limit } from '../../src/bucket.js'
+import type { Limit } from '../../src/stores/gcra.js'
 import type { OpenOutcome, SpendOutcome } from '../../src/stores/store.js'
 import { giveBack, key, type Mutant, noticesEach } from './faulty-store.js'
 
@@ -49,7 +49,7 @@ const MUTANTS: readonly Mutant[] = [
     make: (good) => ({
       async open(request) {
         const opened = await good.open(request)
-        const { user, repeat, resend } = request
+        const { user, existing: repeat, resend } = request
         if (opened.outcome === 'throttled' && opened.bucket === 'sends' && repeat)
           await good.spend({ user, bucket: `resend:${repeat.id}`, ...resend })
         return opened
@@ -62,7 +62,7 @@ const MUTANTS: readonly Mutant[] = [
     make: (good) => ({
       async open(request) {
         const opened = await good.open(request)
-        const { user, repeat } = request
+        const { user, existing: repeat } = request
         if (opened.outcome !== 'throttled' || !repeat) return opened
         const bucket = named === 'sends' ? 'sends' : `resend:${repeat.id}`
         const looked = { user, bucket, ...request[named] }

@@ -79,7 +79,7 @@ function naming(good: Acts, { user = itself, id = itself }): Acts {
   const named = (one: Candidate): Candidate => ({ ...one, id: id(one.id) })
   return {
     async open(request) {
-      const { repeat, begin } = request
+      const { existing: repeat, fresh: begin } = request
       const renamed = { user: user(request.user), repeat: repeat && named(repeat), begin: named(begin) }
       const opened = await good.open({ ...request, ...renamed })
       if (opened.outcome === 'throttled') return opened
@@ -103,7 +103,7 @@ function comparing(same: (typed: string, right: string) => boolean): Fault {
     const known = new Map<string, Candidate>()
     return {
       open(request) {
-        for (const one of [request.begin, request.repeat]) if (one) known.set(one.id, one)
+        for (const one of [request.fresh, request.existing]) if (one) known.set(one.id, one)
         return good.open(request)
       },
       redeem(attempt) {

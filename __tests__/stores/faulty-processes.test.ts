@@ -27,7 +27,7 @@ const MUTANTS: readonly Mutant[] = [
         async open(request) {
           const opened = await good.open(request)
           if (opened.outcome === 'opened' && !opened.repeated)
-            live.set(JSON.stringify([request.user, request.begin.short]), now() + request.lifetime * 1_000)
+            live.set(JSON.stringify([request.user, request.fresh.short]), now() + request.lifetime * 1_000)
           return opened
         },
         async redeem(attempt) {
@@ -35,7 +35,9 @@ const MUTANTS: readonly Mutant[] = [
           const id = JSON.stringify([attempt.user, attempt.digest])
           const ends = live.get(id) ?? 0
           if (redeemed.outcome === 'redeemed') live.delete(id)
-          return redeemed.outcome === 'absent' && live.delete(id) && ends > now() ? { outcome: 'redeemed' } : redeemed
+          return redeemed.outcome === 'not_found' && live.delete(id) && ends > now()
+            ? { outcome: 'redeemed' }
+            : redeemed
         },
       }
     },
@@ -84,7 +86,7 @@ const MUTANTS: readonly Mutant[] = [
             racing.add(attempt.digest)
             void others().then(() => racing.delete(attempt.digest))
           }
-          return redeemed.outcome === 'absent' && isElsewhere && racing.delete(attempt.digest)
+          return redeemed.outcome === 'not_found' && isElsewhere && racing.delete(attempt.digest)
             ? { outcome: 'redeemed' }
             : redeemed
         },

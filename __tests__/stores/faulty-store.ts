@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { storeConformance } from '../../src/stores/conformance.js'
-import { MemoryStore } from '../../src/stores/memory.js'
+import { storeConformance } from '../../src/store-conformance/index.js'
+import { MemoryStore } from '../../src/stores/memory/memory-store.js'
 import type { Attempt, BucketRequest, OpenRequest, OtpStore } from '../../src/stores/store.js'
 import { Clock } from '../helpers/host-app.js'
 
@@ -71,12 +71,14 @@ export function letsInThough(kind: 'short' | 'long'): Fault {
     const right = new Set<string>()
     return {
       async open(request) {
-        right.add(request.begin[kind])
+        right.add(request.fresh[kind])
         return good.open(request)
       },
       async redeem(attempt) {
         const redeemed = await good.redeem(attempt)
-        return redeemed.outcome === 'longer' && right.has(attempt.digest) ? { outcome: 'redeemed' } : redeemed
+        return redeemed.outcome === 'long_code_required' && right.has(attempt.digest)
+          ? { outcome: 'redeemed' }
+          : redeemed
       },
     }
   }

@@ -1,5 +1,5 @@
-import type { Limit } from '../../src/bucket.js'
-import { MemoryStore } from '../../src/stores/memory.js'
+import type { Limit } from '../../src/stores/gcra.js'
+import { MemoryStore } from '../../src/stores/memory/memory-store.js'
 import { actsOf, key, type Mutant, noticesEach } from './faulty-store.js'
 
 const MUTANTS: readonly Mutant[] = [

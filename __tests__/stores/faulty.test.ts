@@ -1,5 +1,5 @@
-import { storeConformance } from '../../src/stores/conformance.js'
-import { MemoryStore } from '../../src/stores/memory.js'
+import { storeConformance } from '../../src/store-conformance/index.js'
+import { MemoryStore } from '../../src/stores/memory/memory-store.js'
 import type { OtpStore } from '../../src/stores/store.js'
 import { failedBy } from './faulty-store.js'
 

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import path from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { MemoryStore } from '../../src/stores/memory.js'
-import { Shelf } from '../../src/stores/shelf.js'
+import { MemoryStore } from '../../src/stores/memory/memory-store.js'
+import { ExpiringMap } from '../../src/stores/memory/expiring-map.js'
 import type { OpenOutcome, RedeemOutcome } from '../../src/stores/store.js'
 import { conformsOnMovedClock } from '../helpers/conforms.js'
 import { wrongCode } from '../helpers/mailbox.js'
@@ -29,8 +29,8 @@ function small(maxEntries: number) {
     const limits = { sends: ROOMY, resend: { capacity: 2, refill: 1 }, failures: ROOMY }
     return store.open({
       user,
-      repeat: repeat ? candidate : null,
-      begin: candidate,
+      existing: repeat ? candidate : null,
+      fresh: candidate,
       lifetime,
       attempts: 5,
       ...limits,
@@ -47,7 +47,7 @@ describe('a memory store that is full', () => {
     for (const id of ['a', 'b', 'c']) await open(id)
     await type('a', 'wrong')
     await expect(open('d')).rejects.toThrow('full: 3 live entries')
-    expect(await type('d', 'short')).toEqual({ outcome: 'absent' })
+    expect(await type('d', 'short')).toEqual({ outcome: 'not_found' })
     expect(await type('a', 'wrong')).toEqual({ outcome: 'mismatch', attemptsLeft: 3, escalated: false })
     for (const id of ['a', 'b', 'c']) expect(await type(id, 'short')).toEqual({ outcome: 'redeemed' })
   })
@@ -150,7 +150,7 @@ test('V2 and V6: whatever the refill, as many codes are compared as failures hol
     const roomy = { sends: ROOMY, resend: ROOMY, failures: limit }
     for (const id of ids) {
       const begin = { id, short: 'short', long: 'long' }
-      await store.open({ user: 'ana', repeat: null, begin, lifetime: 600, attempts: 5, ...roomy })
+      await store.open({ user: 'ana', existing: null, fresh: begin, lifetime: 600, attempts: 5, ...roomy })
     }
     const guesses = ids.flatMap((id) => Array.from({ length: 5 }, () => id))
     const outcomes = await Promise.all(
@@ -179,13 +179,13 @@ test('I5: people with ids such as __proto__ are people like any other', async ()
 })
 
 describe('a shelf', () => {
-  const shelf = (capacity: number) => new Shelf<number>(capacity, (runsOut) => runsOut)
+  const shelf = (capacity: number) => new ExpiringMap<number>(capacity, (runsOut) => runsOut)
 
   test('finds the room of what ran out behind thousands of entries within a few turns, and blocks none of them', async () => {
     const long = shelf(20_000)
     for (let i = 0; i < 20_000; i++) long.set(`${i}`, i < 19_999 ? 9_000 : 1_000)
     const ask = () => {
-      long.makeRoom(1_999, 'new')
+      long.ensureCapacity(1_999, 'new')
     }
     expect(ask).toThrow('full: 20000 live entries')
     for (let turns = 0; turns < 12; turns++) await turn()
@@ -194,12 +194,12 @@ describe('a shelf', () => {
 
   test('looks for room a little way with each request, and through all of it once a second', async () => {
     let looked = 0
-    const counting = new Shelf<number>(20_000, (runsOut) => ((looked += 1), runsOut))
+    const counting = new ExpiringMap<number>(20_000, (runsOut) => ((looked += 1), runsOut))
     for (let i = 0; i < 20_000; i++) counting.set(`${i}`, 9_000)
     for (let requests = 0; requests < 10; requests++) {
       looked = 0
       expect(() => {
-        counting.makeRoom(500, 'new')
+        counting.ensureCapacity(500, 'new')
       }).toThrow('full')
       expect(looked).toBeLessThanOrEqual(4_000)
     }
@@ -213,10 +213,10 @@ describe('a shelf', () => {
     three.set('a', 10)
     three.set('b', 10)
     expect(() => {
-      three.makeRoom(0, 'a', 'c')
+      three.ensureCapacity(0, 'a', 'c')
     }).not.toThrow()
     expect(() => {
-      three.makeRoom(0, 'c', 'd')
+      three.ensureCapacity(0, 'c', 'd')
     }).toThrow('full')
     expect(three.get('a', 0)).toBe(10)
   })

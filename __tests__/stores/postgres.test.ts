@@ -1,5 +1,5 @@
 import { Pool, type PoolConfig } from 'pg'
-import { PostgresStore, type PostgresStoreOptions } from '../../src/stores/postgres.js'
+import { PostgresStore, type PostgresStoreOptions } from '../../src/stores/postgres/postgres-store.js'
 import type { Attempt, BucketRequest, OpenRequest, OtpStore } from '../../src/stores/store.js'
 import { guess } from '../helpers/attack.js'
 import { conforms, conformsOnMovedClock } from '../helpers/conforms.js'
@@ -11,8 +11,8 @@ import { Relay } from '../helpers/relay.js'
 const LIMIT = { capacity: 100, refill: 60 }
 const opening = (user: string, id: string): OpenRequest => ({
   user,
-  repeat: null,
-  begin: { id, short: `short ${id}`, long: `long ${id}` },
+  existing: null,
+  fresh: { id, short: `short ${id}`, long: `long ${id}` },
   lifetime: 600,
   attempts: 5,
   sends: LIMIT,
@@ -134,7 +134,7 @@ describeWithPostgres('on a real PostgreSQL', () => {
     ])
     const store = storeOn(tenant)
     await store.open(opening('tenant', 'a'))
-    expect(await storeOn(pool()).redeem(attempt('tenant', 'a', 'short a'))).toEqual({ outcome: 'absent' })
+    expect(await storeOn(pool()).redeem(attempt('tenant', 'a', 'short a'))).toEqual({ outcome: 'not_found' })
     expect(await store.redeem(attempt('tenant', 'a', 'short a'))).toEqual({ outcome: 'redeemed' })
   })
 
@@ -239,7 +239,7 @@ describeWithPostgres('on a real PostgreSQL', () => {
       for (const act of await Promise.allSettled(acts)) {
         expect(act).toMatchObject({ status: 'rejected', reason: { code: '55P03' } })
       }
-      expect(await store.redeem(attempt('not stuck', 'a', 'x'))).toEqual({ outcome: 'absent' })
+      expect(await store.redeem(attempt('not stuck', 'a', 'x'))).toEqual({ outcome: 'not_found' })
     } finally {
       await blocker.query('COMMIT')
       blocker.release()
@@ -254,7 +254,7 @@ describeWithPostgres('on a real PostgreSQL', () => {
     await postgres.pass(599)
     expect(await store.redeem(attempt('timely', 'a', 'short a'))).toEqual({ outcome: 'redeemed' })
     await postgres.pass(2)
-    expect(await store.redeem(attempt('timely', 'b', 'short b'))).toEqual({ outcome: 'absent' })
+    expect(await store.redeem(attempt('timely', 'b', 'short b'))).toEqual({ outcome: 'not_found' })
   })
 
   test('what has expired is removed by the acts of others, and nothing that is alive', async () => {

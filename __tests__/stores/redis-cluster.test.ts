@@ -1,6 +1,6 @@
 import { Cluster } from 'ioredis'
 import { createCluster } from 'redis'
-import { RedisStore, type RedisStoreOptions } from '../../src/stores/redis.js'
+import { RedisStore, type RedisStoreOptions } from '../../src/stores/redis/redis-store.js'
 import { conformsOnMovedClock } from '../helpers/conforms.js'
 import { describeWithRedis, RedisCluster, type RedisServer } from '../helpers/redis-server.js'
 import { Relay } from '../helpers/relay.js'
@@ -89,7 +89,7 @@ describeWithRedis('on a Redis Cluster of three nodes', () => {
       })
       const begin = { id: 'a', short: 'short', long: 'long' }
       const limits = { sends: LIMIT, resend: LIMIT, failures: LIMIT }
-      await store.open({ user, repeat: null, begin, lifetime: 60, attempts: 5, ...limits })
+      await store.open({ user, existing: null, fresh: begin, lifetime: 60, attempts: 5, ...limits })
       await store.redeem({ user, id: 'a', kind: 'short', digest: 'wrong', failures: LIMIT })
       await store.spend({ user, bucket: 'mails', ...LIMIT })
       expect(touched.size).toBe(5)
@@ -121,13 +121,13 @@ describeWithRedis('on a Redis Cluster of three nodes', () => {
     try {
       const limits = { sends: LIMIT, resend: LIMIT, failures: LIMIT }
       const begin = { id: 'a', short: 'short', long: 'long' }
-      await store.open({ user: 'cut', repeat: null, begin, lifetime: 60, attempts: 5, ...limits })
+      await store.open({ user: 'cut', existing: null, fresh: begin, lifetime: 60, attempts: 5, ...limits })
       const type = (digest: string) => store.redeem({ user: 'cut', id: 'a', kind: 'short', digest, failures: LIMIT })
       expect(await type('wrong')).toMatchObject({ attemptsLeft: 4 })
       await cut(() => type('wrong'))
       expect(await type('wrong')).toMatchObject({ attemptsLeft: 2 })
       await cut(() => type('short'))
-      expect(await type('short')).toEqual({ outcome: 'absent' })
+      expect(await type('short')).toEqual({ outcome: 'not_found' })
       const two = { user: 'cut', bucket: 'two', capacity: 2, refill: 600 }
       for (let i = 0; i < 2; i++) await store.spend(two)
       await cut(() => store.spend({ ...two, permits: -1 }))

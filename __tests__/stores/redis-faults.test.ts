@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { RedisStore, type RedisStoreOptions } from '../../src/stores/redis.js'
+import { RedisStore, type RedisStoreOptions } from '../../src/stores/redis/redis-store.js'
 import { guess, tally } from '../helpers/attack.js'
 import { type Agent, HostApp } from '../helpers/host-app.js'
 import { wrongCode } from '../helpers/mailbox.js'
@@ -90,20 +90,20 @@ describeWithRedis('a Redis in trouble: 503 and nothing opens, then all goes on w
     await jar.get('/secret').expect(200)
   })
 
-  test('X3 and B5: a deed that needs its one-use grant spent is not done while Redis is away', async () => {
+  test('X3 and B5: an action that needs its one-use grant spent is not done while Redis is away', async () => {
     await start()
     const jar = await host.signedIn()
-    const deed = { amount: 5, payee: 'Ben' }
-    const { body } = (await jar.post('/transfer').send(deed).expect(401)) as { body: { for: string } }
+    const action = { amount: 5, payee: 'Ben' }
+    const { body } = (await jar.post('/transfer').send(action).expect(401)) as { body: { for: string } }
     await jar.post('/2fa/send').send({ for: body.for }).expect(200)
     await guess(jar, host.mailbox.code, { for: body.for }).expect(200)
     await redis.kill()
-    await expectDown(jar.post('/transfer').send(deed))
+    await expectDown(jar.post('/transfer').send(action))
     expect(host.transfers).toEqual([])
     await redis.restart()
-    const done = await untilUp(() => jar.post('/transfer').send(deed))
+    const done = await untilUp(() => jar.post('/transfer').send(action))
     expect(done.status).toBe(200)
-    await jar.post('/transfer').send(deed).expect(401)
+    await jar.post('/transfer').send(action).expect(401)
     expect(host.transfers).toHaveLength(1)
   })
 

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { RedisStore, type RedisStoreOptions } from '../../src/stores/redis.js'
-import { scripts } from '../../src/stores/redis-scripts.js'
+import { RedisStore, type RedisStoreOptions } from '../../src/stores/redis/redis-store.js'
+import { scripts } from '../../src/stores/redis/scripts.js'
 import type { Attempt, BucketRequest, OpenRequest, OtpStore } from '../../src/stores/store.js'
 import { conformsOnMovedClock } from '../helpers/conforms.js'
 import { guess } from '../helpers/attack.js'
@@ -14,8 +14,8 @@ type Send = RedisStoreOptions['send']
 const LIMIT = { capacity: 100, refill: 60 }
 const opening = (user: string, id: string): OpenRequest => ({
   user,
-  repeat: null,
-  begin: { id, short: `short ${id}`, long: `long ${id}` },
+  existing: null,
+  fresh: { id, short: `short ${id}`, long: `long ${id}` },
   lifetime: 600,
   attempts: 5,
   sends: LIMIT,
@@ -31,7 +31,7 @@ const one: BucketRequest = { user: 'ana', bucket: 'mails', ...LIMIT }
 async function eachAct(store: OtpStore, user = 'ana'): Promise<void> {
   const begin = opening(user, 'a')
   await store.open(begin)
-  await store.open({ ...begin, repeat: begin.begin, begin: { ...begin.begin, id: 'b' } })
+  await store.open({ ...begin, existing: begin.fresh, fresh: { ...begin.fresh, id: 'b' } })
   await store.spend({ ...one, user })
   await store.spend({ ...one, user, permits: -1 })
   await store.spend({ ...one, user })
@@ -249,13 +249,13 @@ describeWithRedis('on a real Redis', () => {
     const begin = { ...opening('ana', 'a'), lifetime: 10 }
     await store.open(begin)
     await redis.ask('PEXPIRE', 'mine:{ana}:challenge:a', '5000')
-    const again = await store.open({ ...begin, repeat: begin.begin, begin: { ...begin.begin, id: 'b' } })
+    const again = await store.open({ ...begin, existing: begin.fresh, fresh: { ...begin.fresh, id: 'b' } })
     expect(again).toMatchObject({ outcome: 'opened', id: 'a', repeated: true, expiresIn: 5 })
     await store.redeem(attempt('ana', 'a', 'wrong'))
     expect(Number(await redis.ask('PTTL', 'mine:{ana}:challenge:a'))).toBeLessThanOrEqual(5000)
     await redis.ask('PEXPIRE', 'mine:{ana}:challenge:a', '1')
     while ((await redis.ask('EXISTS', 'mine:{ana}:challenge:a')) === 1);
-    expect(await store.redeem(attempt('ana', 'a', 'short a'))).toEqual({ outcome: 'absent' })
+    expect(await store.redeem(attempt('ana', 'a', 'short a'))).toEqual({ outcome: 'not_found' })
   })
 
   test('C3 and I4: after a journey no key and no value holds an address, an id or a code', async () => {

@@ -1,20 +1,20 @@
-import { maskAddress } from '../address.js'
-import { type CodeKind, displayCode } from '../code.js'
-import type { Keys } from '../keys.js'
-import type { Person } from '../person.js'
-import type { Settings } from '../settings.js'
-import type { StepUp } from '../step-up.js'
-import { emptyMail, type MailContext } from '../view-context.js'
-import type { Views } from '../views.js'
-import { duration, timeOfDay } from '../words.js'
-import { boundLine, buildMessage, type Composed } from './message.js'
-import type { MailSettings } from './transport.js'
+import { maskAddress } from '../identity/address.js'
+import { type CodeKind, displayCode } from '../crypto/code.js'
+import type { Keys } from '../crypto/keys.js'
+import type { Identity } from '../identity/user.js'
+import type { Settings } from '../config/settings.js'
+import type { StepUp } from '../challenge/step-up.js'
+import { baseMailContext, type MailContext } from '../views/context.js'
+import type { Renderer } from '../views/renderer.js'
+import { duration, timeOfDay } from '../views/messages.js'
+import { boundLine, buildMessage, type ComposedMessage } from './message.js'
+import type { MailSettings } from '../config/mail-settings.js'
 
 /** One code, and to whom and for what it is mailed. */
-export interface CodeMail {
-  readonly person: Person
+export interface CodeMailInput {
+  readonly identity: Identity
   readonly stepUp: StepUp
-  readonly challenge: string
+  readonly challengeId: string
   readonly kind: CodeKind
   readonly code: string
   readonly tag: string
@@ -24,28 +24,28 @@ export interface CodeMail {
 }
 
 /** What mails are made with. */
-export interface MailRoom {
+export interface ComposeDeps {
   readonly settings: Settings
-  readonly views: Views
-  readonly mail: MailSettings
+  readonly views: Renderer
+  readonly mailSettings: MailSettings
 }
 
 /** Renders the mail of a code and makes nodemailer's message of it. */
 export function codeMail(
-  { settings, views, mail }: MailRoom,
+  { settings, views, mailSettings }: ComposeDeps,
   keys: Keys,
-  { person, stepUp, challenge, kind, code, tag, locale, expires }: CodeMail,
-): Composed {
+  { identity, stepUp, challengeId, kind, code, tag, locale, expires }: CodeMailInput,
+): ComposedMessage {
   const { origin } = settings.site
   const at = settings.now()
   const lifetime = (expires - at) / 1000
   const context: MailContext = {
-    ...emptyMail(settings, locale),
+    ...baseMailContext(settings, locale),
     purpose: stepUp.purpose,
-    purposeText: stepUp.description ?? views.words(locale)[`purpose.${stepUp.purpose}`] ?? '',
-    recipient: { masked: maskAddress(person.address.address) },
+    purposeText: stepUp.description ?? views.messages(locale)[`purpose.${stepUp.purpose}`] ?? '',
+    recipient: { masked: maskAddress(identity.address.address) },
     code: displayCode(code, kind),
-    codeInSubject: settings.codeInSubject === 'always' || (settings.codeInSubject === 'auto' && person.user === null),
+    codeInSubject: settings.codeInSubject === 'always' || (settings.codeInSubject === 'auto' && identity.user === null),
     expires: {
       minutes: Math.max(1, Math.ceil(lifetime / 60)),
       in: duration(locale, lifetime),
@@ -55,9 +55,9 @@ export function codeMail(
     request: { tag, at: timeOfDay(locale, at) },
     boundLine: boundLine(origin, code),
   }
-  const composed = buildMessage(mail, keys, views.mail(stepUp.purpose, context), {
-    to: person.address,
-    id: [challenge, kind],
+  const composed = buildMessage(mailSettings, keys, views.renderMail(stepUp.purpose, context), {
+    to: identity.address,
+    id: [challengeId, kind],
     code,
     origin,
     at,

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import type { Address } from '../address.js'
-import { type Keys, mac } from '../keys.js'
-import type { RenderedMail } from '../views.js'
-import { isLoopback } from './smtp-options.js'
-import type { MailSettings } from './transport.js'
+import type { Address } from '../identity/address.js'
+import { type Keys, mac } from '../crypto/keys.js'
+import type { RenderedMail } from '../views/renderer.js'
+import { isLoopback } from '../config/smtp-options.js'
+import type { MailSettings } from '../config/mail-settings.js'
 
 /** What a mail carries beside its texts. */
-export interface MailFacts {
+export interface MessageParams {
   readonly to: Address
   /** What its Message-ID is made of: the same for every try at one code. */
   readonly id: readonly string[]
@@ -17,7 +17,7 @@ export interface MailFacts {
 }
 
 /** A mail, ready to be handed over as often as it takes. */
-export interface Composed {
+export interface ComposedMessage {
   /** As nodemailer takes it: one recipient as an object, never as a string that could name more. */
   readonly message: Readonly<Record<string, unknown>>
   readonly messageId: string
@@ -26,34 +26,39 @@ export interface Composed {
   readonly secrets: readonly string[]
 }
 
-export function buildMessage(mail: MailSettings, keys: Keys, rendered: RenderedMail, facts: MailFacts): Composed {
-  const domain = mail.from.address.slice(mail.from.address.lastIndexOf('@') + 1)
-  const thread = randomBytes(16).toString('hex')
-  const { name, address } = mail.from
+export function buildMessage(
+  mailSettings: MailSettings,
+  keys: Keys,
+  rendered: RenderedMail,
+  facts: MessageParams,
+): ComposedMessage {
+  const domain = mailSettings.from.address.slice(mailSettings.from.address.lastIndexOf('@') + 1)
+  const threadId = randomBytes(16).toString('hex')
+  const { name, address } = mailSettings.from
   const { to, code, origin } = facts
   // The same for every try at one code, so that a server which took the first drops the second.
-  const messageId = `<${mac(keys.mail, ...facts.id)
+  const messageId = `<${mac(keys.message, ...facts.id)
     .toString('hex')
     .slice(0, 32)}@${domain}>`
   const message = {
     from: { name, address },
     to: { name: '', address: to.address },
-    ...(mail.replyTo && { replyTo: mail.replyTo }),
+    ...(mailSettings.replyTo && { replyTo: mailSettings.replyTo }),
     subject: rendered.subject,
     text: rendered.text,
     html: rendered.html,
     date: new Date(facts.at),
     messageId,
     // Gmail folds mails with equal subjects into one thread and hides the newest code; a parent of its own prevents it.
-    references: `<${thread}@${domain}>`,
+    references: `<${threadId}@${domain}>`,
     xMailer: false,
     headers: {
       'Auto-Submitted': 'auto-generated', // RFC 3834
       'X-Auto-Response-Suppress': 'OOF, AutoReply, DR, RN, NRN',
-      'X-Entity-Ref-ID': thread,
-      ...mail.headers,
+      'X-Entity-Ref-ID': threadId,
+      ...mailSettings.headers,
     },
-    ...(code !== null && bindsCode(origin) && { otp: { code, origin } }),
+    ...(code !== null && canBindCode(origin) && { otp: { code, origin } }),
   }
   const local = to.address.slice(0, to.address.lastIndexOf('@'))
   const secrets = [to.address, to.key, local, local.replace(/\+.*/, ''), code ?? '']
@@ -62,11 +67,11 @@ export function buildMessage(mail: MailSettings, keys: Keys, rendered: RenderedM
 
 /** The last line of the text, which mail programs and browsers read: `@acme.example #482915`. */
 export function boundLine(origin: string | null, code: string): string {
-  return origin !== null && bindsCode(origin) ? `@${new URL(origin).hostname} #${code}` : ''
+  return origin !== null && canBindCode(origin) ? `@${new URL(origin).hostname} #${code}` : ''
 }
 
 // draft-goto-otp-token: a code is bound to an https origin, or to this very machine.
-function bindsCode(origin: string | null): boolean {
+function canBindCode(origin: string | null): boolean {
   if (origin === null) return false
   const { protocol, hostname } = new URL(origin)
   return protocol === 'https:' || isLoopback(hostname)

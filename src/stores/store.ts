@@ -1,5 +1,5 @@
-import type { Limit } from '../bucket.js'
-import type { CodeKind } from '../code.js'
+import type { Limit } from './gcra.js'
+import type { CodeKind } from '../crypto/code.js'
 
 /** A challenge that may be opened: its id and the digests of its short and its long code. */
 export interface Candidate {
@@ -13,9 +13,9 @@ export interface OpenRequest {
   /** Keyed hash of a user id or address: a store never sees either. Redis keys of one user share it as hash tag. */
   readonly user: string
   /** What the session believes to be open. Repeated only while it is alive; an ended id never comes back. */
-  readonly repeat: Candidate | null
+  readonly existing: Candidate | null
   /** What to begin otherwise; its id is fresh. */
-  readonly begin: Candidate
+  readonly fresh: Candidate
   /** Seconds that the challenge can be redeemed, from its beginning; a repeat does not extend it. */
   readonly lifetime: number
   /** Guesses that the challenge takes. */
@@ -65,9 +65,9 @@ export type RedeemOutcome =
   /** All attempts are used; nothing was compared. */
   | { readonly outcome: 'exhausted' }
   /** No such challenge, or it ended; nothing was compared. */
-  | { readonly outcome: 'absent' }
+  | { readonly outcome: 'not_found' }
   /** Short codes of this user are void; nothing was compared or counted. */
-  | { readonly outcome: 'longer' }
+  | { readonly outcome: 'long_code_required' }
 
 /** Take permits from a bucket of a user, or with a negative number give them back. */
 export interface BucketRequest extends Limit {

@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto'
+import { type CodeKind, type CodeInputs, deriveCode, digestCode, LONG_FORMAT, normaliseCode } from '../crypto/code.js'
+import type { EventContext } from '../events.js'
+import { type Keys, mac } from '../crypto/keys.js'
+import type { Services } from '../services.js'
+import type { IdentityRef, Identity } from '../identity/user.js'
+import type { OpenChallenge } from '../session/schema.js'
+import type { Settings } from '../config/settings.js'
+import type { StepUp } from './step-up.js'
+import type { Candidate, OpenOutcome, RedeemOutcome } from '../stores/store.js'
+
+/** A challenge that was opened. Its code is derived where the mail is made, and is nowhere else. */
+export interface IssuedChallenge {
+  readonly outcome: 'opened'
+  readonly challenge: OpenChallenge
+}
+
+type Throttled = Extract<OpenOutcome, { outcome: 'throttled' }>
+
+/**
+ * Opens a challenge for a step-up, or repeats the one that the session knows: one store call.
+ * `isMailable` false opens one that no code redeems, for an address that the host does not accept.
+ */
+export async function issueChallenge(
+  { settings, store, events }: Services,
+  identity: Identity,
+  stepUp: StepUp,
+  existing: OpenChallenge | null,
+  locale: string,
+  isDeliverable = true,
+): Promise<IssuedChallenge | Throttled> {
+  const keys = settings.keys.current
+  const candidate = (id: string): Candidate => {
+    // What is not mailed must not be guessed either: then the digests are those of some other challenge.
+    const digestId = isDeliverable ? id : randomId()
+    const inputs = codeInputs(digestId, identity.ref, stepUp)
+    const digest = (kind: CodeKind): string => digestCode(keys, inputs, deriveFor(settings, keys, inputs, kind))
+    return { id, short: digest('short'), long: digest('long') }
+  }
+  const { limits, lifetime, attempts, now } = settings
+  const opened = await store.open({
+    user: storeKey(keys, identity.ref),
+    existing: existing?.secret === keys.unkeyedHash ? candidate(existing.id) : null,
+    fresh: candidate(randomId()),
+    lifetime,
+    attempts,
+    sends: limits.sendsPerUser,
+    resend: limits.resend,
+    failures: limits.failures,
+  })
+  if (opened.outcome === 'throttled') {
+    const outcome = opened.bucket === 'sends' ? 'sendsPerUser' : 'resendAfter'
+    events.publish({ type: 'throttled', ...eventContext(identity, stepUp, existing), outcome })
+    return opened
+  }
+  const { id, kind, repeated, expiresIn } = opened
+  const challenge: OpenChallenge = {
+    id,
+    secret: keys.unkeyedHash,
+    kind,
+    purpose: stepUp.purpose,
+    details: stepUp.details,
+    tag: tagOf(keys, id),
+    masked: identity.masked,
+    locale: repeated && existing ? existing.locale : locale,
+    identity: identity.ref,
+    expires: now() + expiresIn * 1000,
+    resendAt: now() + limits.resend.refill * 1000,
+    delivery: 'queued',
+    wasMailed: repeated && existing?.kind === kind && (existing.wasMailed || existing.delivery === 'sent'),
+    isUsedUp: false,
+  }
+  events.publish({
+    type: 'issued',
+    ...eventContext(identity, stepUp, challenge),
+    outcome: repeated ? 'resent' : 'created',
+  })
+  return { outcome: 'opened', challenge }
+}
+
+/** Derives the code of a challenge again, with the keys that made it; null when their secret is gone. */
+export function deriveChallengeCode(
+  settings: Settings,
+  { id, kind, secret, identity, purpose, details }: OpenChallenge,
+): { readonly keys: Keys; readonly code: string } | null {
+  const keys = findKeys(settings, secret)
+  return keys && { keys, code: deriveFor(settings, keys, codeInputs(id, identity, { purpose, details }), kind) }
+}
+
+/**
+ * Redeems what was typed: one store call, which counts and compares. The digest is made from the user, purpose and
+ * details of now, so a code for another user, action or amount cannot match.
+ * `malformed` was not counted.
+ */
+export async function verifyChallenge(
+  { settings, store, events }: Services,
+  identity: Identity,
+  stepUp: StepUp,
+  challenge: OpenChallenge,
+  typed: string,
+): Promise<RedeemOutcome | { readonly outcome: 'malformed' }> {
+  const keys = findKeys(settings, challenge.secret)
+  if (!keys) return { outcome: 'not_found' }
+  const { id, kind } = challenge
+  const code = normaliseCode(typed, kind, kind === 'long' ? LONG_FORMAT : settings.code)
+  if (code === null) return { outcome: 'malformed' }
+  const digest = digestCode(keys, codeInputs(id, identity.ref, stepUp), code)
+  const user = storeKey(keys, identity.ref)
+  const redeemed = await store.redeem({ user, id, kind, digest, failures: settings.limits.failures })
+  const inputs = eventContext(identity, stepUp, challenge)
+  if (redeemed.outcome === 'redeemed') return redeemed
+  events.publish({ type: 'rejected', ...inputs, outcome: redeemed.outcome })
+  if (redeemed.outcome === 'mismatch' && redeemed.escalated) {
+    events.publish({ type: 'escalated', ...inputs, outcome: 'long_code_required' })
+  }
+  return redeemed
+}
+
+function randomId(): string {
+  return randomBytes(16).toString('base64url')
+}
+
+/** A keyed hash instead of an id or address: nothing in a store says whose it is. */
+export function storeKey(keys: Keys, ref: IdentityRef): string {
+  return mac(keys.store, ref.type, ref.id).toString('base64url').slice(0, 27)
+}
+
+export function eventContext(identity: Identity, stepUp: StepUp, challenge: OpenChallenge | null): EventContext {
+  const user = identity.user ? identity.ref.id : null
+  return { user, purpose: stepUp.purpose, tag: challenge?.tag ?? null }
+}
+
+function findKeys({ keys }: Settings, secret: string): Keys | null {
+  return keys.all.find((one) => one.unkeyedHash === secret) ?? null
+}
+
+function deriveFor(settings: Settings, keys: Keys, inputs: CodeInputs, kind: CodeKind): string {
+  return deriveCode(keys, inputs, kind, kind === 'long' ? LONG_FORMAT : settings.code)
+}
+
+type Binding = Pick<StepUp, 'purpose' | 'details'>
+
+function codeInputs(challengeId: string, ref: IdentityRef, { purpose, details }: Binding): CodeInputs {
+  const user = JSON.stringify([ref.type, ref.id, ref.email, ref.version])
+  return { challengeId, user, purpose, details }
+}
+
+// Consonants only: three of them spell no word, and no digit stands near the code.
+function tagOf(keys: Keys, id: string): string {
+  const letters = 'BCDFGHJKLMNPQRSTVWXZ'
+  return [...mac(keys.message, 'tag', id).subarray(0, 3)].map((byte) => letters.charAt(byte % 20)).join('')
+}

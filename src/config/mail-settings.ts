@@ -1,0 +1,109 @@
+import { createTransport } from 'nodemailer'
+import addressparser from 'nodemailer/lib/addressparser'
+import { type Address, parseAddress } from '../identity/address.js'
+import { optionalFunction, invalidOption, rejectUnknownKeys, singleLine, oneOf, positive } from '../validate.js'
+import type { MailTransporter, OtpOptions } from './options.js'
+import { DEFAULT_CONNECTIONS, withSafeDefaults, optionsFromUrl } from './smtp-options.js'
+
+/** The mail part of the settings. */
+export interface MailSettings {
+  readonly transporter: MailTransporter
+  /** Made here of the host's SMTP options, so a pool of nodemailer's. */
+  readonly ownsTransport: boolean
+  /** Closes the pool; only of a transporter that was made here, never of the host's own. */
+  readonly close: () => void
+  readonly from: { readonly name: string; readonly address: string }
+  readonly replyTo: string | null
+  readonly headers: Readonly<Record<string, string>>
+  /** Mails that are handed over at once: one for each connection. */
+  readonly connections: number
+  /** Mails a second, or null. */
+  readonly rate: number | null
+  readonly deliver: NonNullable<OtpOptions['mail']['deliver']> | null
+}
+
+// A second recipient, or another body, would send the code where nobody proved anything.
+const RESERVED_HEADERS =
+  /^(to|cc|bcc|from|sender|reply-to|subject|date|message-id|references|mime-version|content-.*|otp-token)$/i
+
+/** @throws OtpError `invalid_option` */
+export function resolveMailSettings(options: OtpOptions['mail']): MailSettings {
+  rejectUnknownKeys('mail', options, [
+    'transport',
+    'from',
+    'replyTo',
+    'headers',
+    'allowInsecureSmtp',
+    'rate',
+    'deliver',
+  ])
+  const { transport, replyTo, headers = {}, allowInsecureSmtp = false, rate, deliver } = options
+  checkHeaders(headers)
+  const { transporter, ownsTransport, close } = resolveTransport(
+    transport,
+    oneOf('mail.allowInsecureSmtp', allowInsecureSmtp, [true, false]),
+  )
+  return {
+    transporter,
+    ownsTransport,
+    close,
+    from: parseMailbox('mail.from', options.from),
+    replyTo: replyTo === undefined ? null : parseMailbox('mail.replyTo', replyTo).address,
+    headers: { ...headers },
+    connections: connectionLimit(transporter),
+    rate: rate === undefined ? null : positive('mail.rate', rate, 1_000),
+    deliver: deliver === undefined ? null : optionalFunction('mail.deliver', deliver, deliver),
+  }
+}
+
+function checkHeaders(headers: unknown): void {
+  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
+    throw invalidOption('mail.headers', headers, 'Give an object of header names and texts.')
+  }
+  for (const [name, value] of Object.entries(headers)) {
+    if (!/^[A-Za-z0-9-]+$/.test(name))
+      throw invalidOption('mail.headers', name, 'Header names are letters, digits and dashes.')
+    if (RESERVED_HEADERS.test(name))
+      throw invalidOption('mail.headers', name, 'Leave it out: the mail has one of its own.')
+    singleLine(`mail.headers.${name}`, value)
+  }
+}
+
+function resolveTransport(
+  transport: OtpOptions['mail']['transport'],
+  isInsecure: boolean,
+): Pick<MailSettings, 'transporter' | 'ownsTransport' | 'close'> {
+  if (isTransporter(transport)) {
+    if (isInsecure) {
+      const cure = 'Leave it out: it is for transports that are made here, and yours is used as it is.'
+      throw invalidOption('mail.allowInsecureSmtp', true, cure)
+    }
+    return { transporter: transport, ownsTransport: false, close: () => undefined }
+  }
+  const options = typeof transport === 'string' ? optionsFromUrl(transport) : withSafeDefaults(transport)
+  if (isInsecure && options.requireTLS) warnAboutPlaintext(options.host)
+  const pool = createTransport({ ...options, requireTLS: options.requireTLS && !isInsecure })
+  return { transporter: pool, ownsTransport: true, close: () => pool.close({ force: true }) }
+}
+
+function warnAboutPlaintext(host = 'the mail server'): void {
+  const warning = `mail.allowInsecureSmtp is set: codes and login go to ${host} in clear text unless it offers STARTTLS.`
+  process.emitWarning(warning, { type: 'ExpressEmailOtpWarning', code: 'OTP_INSECURE_SMTP' })
+}
+
+function isTransporter(transport: unknown): transport is MailTransporter {
+  return typeof (transport as Partial<MailTransporter> | null)?.sendMail === 'function'
+}
+
+function parseMailbox(option: string, value: unknown): { name: string; address: string } {
+  const found = addressparser(singleLine(option, value), { flatten: true })
+  const address: Address | null = found.length === 1 ? parseAddress(found[0]?.address ?? '') : null
+  if (address) return { name: found[0]?.name ?? '', address: address.address }
+  throw invalidOption(option, value, 'Give one address, such as Acme <no-reply@acme.example>.')
+}
+
+/** As many mails at once as the transporter has connections, where it says so. */
+function connectionLimit(transporter: MailTransporter): number {
+  const { options } = transporter as { options?: { maxConnections?: unknown } }
+  return Math.max(1, Math.floor(Number(options?.maxConnections ?? DEFAULT_CONNECTIONS)) || DEFAULT_CONNECTIONS)
+}

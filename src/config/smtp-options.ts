@@ -1,0 +1,82 @@
+import { invalidOption } from '../validate.js'
+import type { SmtpOptions } from './options.js'
+import { parseUrl } from '../http/request/csrf.js'
+
+type PoolOptions = SmtpOptions & { readonly pool: true; readonly requireTLS: boolean }
+
+/** At the mail server at once. */
+export const DEFAULT_CONNECTIONS = 3
+
+const SECOND = 1_000
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i
+const LEAKING_OPTIONS = ['debug', 'logger', 'transactionLog'] as const
+
+/** Whether a host name is this machine: what is sent there does not cross a network. */
+export function isLoopback(host: string): boolean {
+  return LOOPBACK.test(host)
+}
+
+/** @throws OtpError `invalid_option` */
+export function optionsFromUrl(text: string): PoolOptions {
+  const url = parseUrl(text)
+  if (!url || !/^smtps?:$/.test(url.protocol) || url.hostname === '' || !isPercentEncoded(url)) {
+    const cure = 'Give a URL such as smtps://user:password@mail.example:465 (percent-encode user and password).'
+    throw invalidOption('mail.transport', text, cure)
+  }
+  if (url.search !== '') {
+    throw invalidOption('mail.transport', text, 'Leave the query out of the URL, or give nodemailer options instead.')
+  }
+  const [user, pass] = [decodeURIComponent(url.username), decodeURIComponent(url.password)]
+  return withSafeDefaults({
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    ...(url.port && { port: Number(url.port) }),
+    secure: url.protocol === 'smtps:',
+    ...(user && { auth: { user, pass } }),
+  })
+}
+
+function isPercentEncoded({ username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username + password)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The host's SMTP options over safe defaults, and over them what must not be left to chance. */
+export function withSafeDefaults(options: SmtpOptions): PoolOptions {
+  if (typeof options !== 'object' || (options as unknown) === null) {
+    throw invalidOption('mail.transport', options, 'Give an SMTP URL, nodemailer options or a nodemailer Transporter.')
+  }
+  const given = options as Record<string, unknown>
+  const leak = LEAKING_OPTIONS.find((name) => given[name])
+  if (leak) throw invalidOption(`mail.transport.${leak}`, true, 'Leave it out: it writes codes into the log.')
+  // nodemailer would let it win over `host`, and whether TLS is needed hangs on the host.
+  if (given.url !== undefined) {
+    throw invalidOption('mail.transport.url', given.url, 'Give the URL as `mail.transport`, or name `host` and `port`.')
+  }
+  const isPlaintextAllowed =
+    options.secure !== true && isLoopback(options.host ?? 'localhost') && !('service' in options)
+  return {
+    maxConnections: DEFAULT_CONNECTIONS,
+    maxMessages: 100,
+    maxRequeues: 1,
+    connectionTimeout: 10 * SECOND,
+    greetingTimeout: 10 * SECOND,
+    dnsTimeout: 10 * SECOND,
+    socketTimeout: 15 * SECOND,
+    socketCloseTimeout: SECOND,
+    ...options,
+    tls: { minVersion: 'TLSv1.2', ...(given.tls as object | undefined) },
+    pool: true,
+    // Without this a server that hides STARTTLS gets password and code in clear (RFC 8314 4.1).
+    requireTLS: options.secure !== true && !isPlaintextAllowed,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    // "Opportunistic" goes on in clear when STARTTLS is offered and then refused: as somebody in between would have it.
+    opportunisticTLS: false,
+    // A login that the server does not offer is left out without a word otherwise.
+    ...(given.auth !== undefined && { forceAuth: true }),
+  }
+}

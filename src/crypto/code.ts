@@ -1,0 +1,101 @@
+import { timingSafeEqual } from 'node:crypto'
+import { type Keys, mac } from './keys.js'
+
+/** How a code looks: `length` characters out of `alphabet`. */
+export interface CodeFormat {
+  readonly alphabet: string
+  readonly length: number
+}
+
+/**
+ * Which of its two looks a code has: the host's own, or the one that takes over when the user's
+ * `failures` bucket is empty.
+ */
+export type CodeKind = 'short' | 'long'
+
+/** What a code is good for. Changing any part gives another code and another digest. */
+export interface CodeInputs {
+  readonly challengeId: string
+  readonly user: string
+  readonly purpose: string
+  readonly details: string | null
+}
+
+export const DIGITS = '0123456789'
+
+/** 13 characters of Crockford's base 32: 65 bits, beyond any guessing that a web server can answer. */
+export const LONG_FORMAT: CodeFormat = { alphabet: '0123456789ABCDEFGHJKMNPQRSTVWXYZ', length: 13 }
+
+/**
+ * Makes the code of a challenge. It is derived and never stored, so a resend repeats it.
+ * 128 bits of HMAC are reduced to the alphabet; at most 2^64 possibilities are allowed, so the bias stays
+ * under 2^-64 (and is zero for the long format, where 2^65 divides 2^128).
+ */
+export function deriveCode(keys: Keys, inputs: CodeInputs, kind: CodeKind, format: CodeFormat): string {
+  const { challengeId, user, purpose, details } = inputs
+  const bits = mac(keys.code, kind, challengeId, user, purpose, details).subarray(0, 16)
+  let remaining = BigInt(`0x${bits.toString('hex')}`)
+  const base = BigInt(format.alphabet.length)
+  let code = ''
+  while (code.length < format.length) {
+    code = format.alphabet.charAt(Number(remaining % base)) + code
+    remaining /= base
+  }
+  return code
+}
+
+/** All that a store sees of a code: keyed over everything that the code is bound to. */
+export function digestCode(keys: Keys, inputs: CodeInputs, code: string): string {
+  const { challengeId, user, purpose, details } = inputs
+  return mac(keys.digest, challengeId, user, purpose, details, code).toString('base64url')
+}
+
+/** Compares in constant time (ASVS 11.2.4). */
+export function sameDigest(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)]
+  return left.length === right.length && timingSafeEqual(left, right)
+}
+
+/**
+ * Reads what a person typed or pasted: white space, dashes and format characters fall away, full-width,
+ * Arabic-Indic and Persian digits and any letter case are understood.
+ * @returns the code in its own alphabet, or null when length or alphabet do not fit
+ */
+export function normaliseCode(typed: string, kind: CodeKind, format: CodeFormat): string | null {
+  const plain = typed
+    .replace(/[\s\p{Pd}\p{Cf}\u2212]/gu, '')
+    .replace(/[\uFF01-\uFF5E]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0))
+    .replace(/[\u0660-\u0669]/g, (c) => String(c.charCodeAt(0) - 0x0660))
+    .replace(/[\u06F0-\u06F9]/g, (c) => String(c.charCodeAt(0) - 0x06f0))
+    .replace(/-/g, '')
+  if (plain.length !== format.length) return null
+  let code = ''
+  for (const character of plain) {
+    const symbol = inAlphabet(kind === 'long' ? normaliseCrockford(character) : character, format.alphabet)
+    if (symbol === null) return null
+    code += symbol
+  }
+  return code
+}
+
+/** The code as page and mail show it: short ones whole, long ones as XXXXX-XXXX-XXXX. */
+export function displayCode(code: string, kind: CodeKind): string {
+  return kind === 'long' ? `${code.slice(0, 5)}-${code.slice(5, 9)}-${code.slice(9)}` : code
+}
+
+/** How many codes the format allows. */
+export function keyspace(format: CodeFormat): bigint {
+  return BigInt(format.alphabet.length) ** BigInt(format.length)
+}
+
+function inAlphabet(character: string, alphabet: string): string | null {
+  for (const form of [character, character.toUpperCase(), character.toLowerCase()]) {
+    if (form.length === 1 && alphabet.includes(form)) return form
+  }
+  return null
+}
+
+// Crockford's reading rules: the letters that are not in the alphabet stand for the digits they look like.
+function normaliseCrockford(character: string): string {
+  return { O: '0', I: '1', L: '1' }[character.toUpperCase()] ?? character
+}

@@ -1,0 +1,108 @@
+import Handlebars from 'handlebars'
+import { didYouMean, OtpError } from '../errors.js'
+
+/** What a template may name. */
+export interface KnownNames {
+  readonly variables: readonly string[]
+  readonly partials: readonly string[]
+  readonly messageKeys: readonly string[]
+}
+
+const HELPERS = ['t', 'if', 'unless', 'each', 'with']
+
+/**
+ * Parses a template and checks each name in it, so that a mistake is an error at start and not a broken mail at
+ * night. Adds the partials that it uses to `used`.
+ * @throws OtpError `invalid_view` with file, line, column and the nearest known name
+ */
+export function parseTemplate(
+  file: string,
+  source: string,
+  names: KnownNames,
+  usedPartials: Set<string>,
+): hbs.AST.Program {
+  let ast: hbs.AST.Program
+  try {
+    ast = Handlebars.parse(source)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    const [, line = '1'] = /line (\d+)|(?<=- )(\d+)(?=:)/.exec(reason) ?? []
+    throw new OtpError('invalid_view', `views: ${file}:${line}:1: ${reason}`, { cause: error })
+  }
+  new TemplateNameChecker(file, names, usedPartials).accept(ast)
+  return ast
+}
+
+class TemplateNameChecker extends Handlebars.Visitor {
+  #blockDepth = 0
+
+  constructor(
+    readonly file: string,
+    readonly names: KnownNames,
+    readonly usedPartials: Set<string>,
+  ) {
+    super()
+  }
+
+  override MustacheStatement(node: hbs.AST.MustacheStatement): void {
+    this.#call(node, 'helper')
+  }
+
+  override SubExpression(node: hbs.AST.SubExpression): void {
+    this.#call(node, 'helper')
+  }
+
+  override BlockStatement(node: hbs.AST.BlockStatement): void {
+    this.#call(node, 'block')
+    // Inside these the names are those of the item, which only the host knows.
+    const opens = ['each', 'with'].includes(pathName(node.path)) ? 1 : 0
+    this.#blockDepth += opens
+    this.accept(node.program)
+    this.#blockDepth -= opens
+    if ((node.inverse as unknown) !== undefined) this.accept(node.inverse)
+  }
+
+  override PartialStatement(node: hbs.AST.PartialStatement): void {
+    const name = pathName(node.name)
+    this.usedPartials.add(name)
+    if (!this.names.partials.includes(name)) this.#fail(node, `unknown partial "${name}".`, name, this.names.partials)
+    this.#arguments(node)
+  }
+
+  override PathExpression(node: hbs.AST.PathExpression): void {
+    const name = node.original
+    if (node.data || node.depth > 0 || this.#blockDepth > 0 || name === 'this' || name.startsWith('custom.')) return
+    if (this.names.variables.includes(name)) return
+    this.#fail(node, `unknown variable "${name}".`, name, this.names.variables)
+  }
+
+  #call(node: hbs.AST.MustacheStatement | hbs.AST.BlockStatement | hbs.AST.SubExpression, as: string): void {
+    const hash = node.hash as hbs.AST.Hash | undefined
+    const isCall = as === 'block' || node.params.length > 0 || (hash?.pairs.length ?? 0) > 0
+    const name = pathName(node.path)
+    if (!isCall) return this.accept(node.path)
+    if (!HELPERS.includes(name)) this.#fail(node, `unknown helper "${name}".`, name, HELPERS)
+    const [key] = node.params
+    if (name === 't' && key?.type === 'StringLiteral') {
+      const text = (key as hbs.AST.StringLiteral).value
+      if (!this.names.messageKeys.includes(text))
+        this.#fail(key, `no text has the key "${text}".`, text, this.names.messageKeys)
+    }
+    this.#arguments(node)
+  }
+
+  #arguments(node: { params: hbs.AST.Expression[]; hash?: hbs.AST.Hash }): void {
+    for (const argument of node.params) this.accept(argument)
+    for (const pair of node.hash?.pairs ?? []) this.accept(pair.value)
+  }
+
+  #fail(node: hbs.AST.Node, reason: string, name: string, known: readonly string[]): never {
+    const { line, column } = node.loc.start
+    const message = `views: ${this.file}:${line}:${column + 1}: ${reason}${didYouMean(name, known)}`
+    throw new OtpError('invalid_view', message)
+  }
+}
+
+function pathName(path: hbs.AST.PathExpression | hbs.AST.Literal): string {
+  return (path as hbs.AST.PathExpression).original
+}
