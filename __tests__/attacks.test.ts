@@ -3,10 +3,10 @@ import { connect } from 'node:net'
 import { inspect } from 'node:util'
 import session, { MemoryStore as Sessions, type SessionData } from 'express-session'
 import request from 'supertest'
-import { emailOtp, MemoryStore, type OtpOptions, type OtpStore, type OtpUser } from '../src/index.js'
 import { cookieOf, guess, guessWrongly, tally } from './helpers/attack.js'
 import { type Agent, ANA, BEN, BROWSER, Clock, HostApp, type HostOptions, SECRET } from './helpers/host-app.js'
 import { wrongCode } from './helpers/mailbox.js'
+import { emailOtp, MemoryStore, type OtpOptions, type OtpStore, type OtpUser } from '../src/index.js'
 
 let host: HostApp
 let others: { close(): Promise<unknown> }[] = []

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { takeForced, refund, shortCodesDisabled, type Limit, take } from '../src/stores/gcra.js'
 import { Pail } from './helpers/pail.js'
+import { type Limit, refund, shortCodesDisabled, take, takeForced } from '../src/stores/gcra.js'
 
 const limits = fc.record({
   capacity: fc.integer({ min: 1, max: 20 }),

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
-import { MemoryStore } from '../src/stores/memory/memory-store.js'
-import type { Candidate, OpenOutcome, RedeemOutcome } from '../src/stores/store.js'
 import { Clock } from './helpers/host-app.js'
 import { Pail } from './helpers/pail.js'
+import { MemoryStore } from '../src/stores/memory/memory-store.js'
+import type { Candidate, OpenOutcome, RedeemOutcome } from '../src/stores/store.js'
 
 const LIMITS = {
   sends: { capacity: 3, refill: 6 },

@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import {
-  type CodeKind,
   type CodeInputs,
+  type CodeKind,
   deriveCode,
   digestCode,
   DIGITS,
   displayCode,
+  keyspace,
   LONG_FORMAT,
   normaliseCode,
-  keyspace,
   sameDigest,
 } from '../src/crypto/code.js'
 import { keyRing } from '../src/crypto/keys.js'

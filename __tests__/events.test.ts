@@ -1,9 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { inspect } from 'node:util'
-import type { OtpEvent, OtpOptions } from '../src/index.js'
 import { ANA, HostApp } from './helpers/host-app.js'
 import { wrongCode } from './helpers/mailbox.js'
 import { ScriptedSmtp } from './helpers/smtp-script.js'
+import type { OtpEvent, OtpOptions } from '../src/index.js'
 
 /** So long that it stands nowhere by chance. */
 const LONG_CODE: Partial<OtpOptions> = { code: { digits: 18 } }

@@ -2,10 +2,10 @@ import { request as rawRequest } from 'node:http'
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import session, { MemoryStore as Sessions, type SessionData } from 'express-session'
 import request from 'supertest'
-import { MemoryStore, type OtpStore } from '../src/index.js'
 import { cookieOf, guess } from './helpers/attack.js'
 import { ANA, BROWSER, HostApp, NAVIGATE, sealedIn } from './helpers/host-app.js'
 import { wrongCode } from './helpers/mailbox.js'
+import { MemoryStore, type OtpStore } from '../src/index.js'
 
 let host: HostApp
 afterEach(() => host.close())
@@ -262,7 +262,7 @@ describe('opens on an explicit, well-formed grant only', () => {
     ['a grant without `id`', without('id')],
     ['a grant without `purpose`', without('purpose')],
     ['a grant without `details`', without('details')],
-    ['a grant without `holder`', without('holder')],
+    ['a grant without `identity`', without('identity')],
     ['`at` as text', slotOf({ at: String(AT) })],
     ['`at` as a date', slotOf({ at: new Date(AT) })],
     ['`at` true', slotOf({ at: true })],

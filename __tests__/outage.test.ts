@@ -1,10 +1,10 @@
 import { connect } from 'node:net'
 import { inspect } from 'node:util'
 import type { Express } from 'express'
-import { MemoryStore, type OtpOptions } from '../src/index.js'
 import { guess } from './helpers/attack.js'
 import { type Agent, ANA, BEN, Clock, HostApp, JSON_CLIENT, NAVIGATE, sealedIn } from './helpers/host-app.js'
 import { ScriptedSmtp, type SmtpScript } from './helpers/smtp-script.js'
+import { MemoryStore, type OtpOptions } from '../src/index.js'
 
 const FROM = 'Acme <no-reply@acme.example>'
 
@@ -218,7 +218,7 @@ describe('S6: what comes later than three seconds', () => {
     await again(jar).expect(200)
     await guess(jar, codes()[0] ?? '').expect(200)
     expect(host.events.at(-1)).toMatchObject({ type: 'verified', seconds: 0 })
-    expect(host.events.find((event) => 'class' in event && event.outcome === 'cancelled')).toMatchObject({
+    expect(host.events.find((event) => 'failureClass' in event && event.outcome === 'cancelled')).toMatchObject({
       ...{ type: 'undelivered', reason: 'used', severity: 'info' },
     })
     smtp.script = {}

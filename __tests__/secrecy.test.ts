@@ -6,12 +6,12 @@ import { promisify } from 'node:util'
 import { MemoryStore as Sessions } from 'express-session'
 import session from 'express-session'
 import request from 'supertest'
-import { deriveCode, DIGITS, LONG_FORMAT } from '../src/crypto/code.js'
-import { emailOtp, MemoryStore, type OtpOptions } from '../src/index.js'
-import { keyRing } from '../src/crypto/keys.js'
 import { cookieOf, dump, guess, guessWrongly, recorded, tally, Wiretap } from './helpers/attack.js'
 import { ANA, BROWSER, Clock, HostApp, sealedIn, SECRET } from './helpers/host-app.js'
 import { Mailbox, wrongCode } from './helpers/mailbox.js'
+import { deriveCode, DIGITS, LONG_FORMAT } from '../src/crypto/code.js'
+import { keyRing } from '../src/crypto/keys.js'
+import { emailOtp, MemoryStore, type OtpOptions } from '../src/index.js'
 
 const ROOT = path.join(__dirname, '..')
 const SOURCES = readdirSync(path.join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })

@@ -2,8 +2,6 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import session from 'express-session'
 import request, { type Response } from 'supertest'
-import { type MailTransporter, MemoryStore, type OpenRequest, type OtpOptions } from '../src/index.js'
-import { clientNetwork } from '../src/http/request/ip-limit.js'
 import { cookieOf } from './helpers/attack.js'
 import type * as HostModule from './helpers/host-app.js'
 import {
@@ -19,6 +17,8 @@ import {
 } from './helpers/host-app.js'
 import { codeIn } from './helpers/mailbox.js'
 import { ScriptedSmtp, type SmtpScript } from './helpers/smtp-script.js'
+import { clientNetwork } from '../src/http/request/ip-limit.js'
+import { type MailTransporter, MemoryStore, type OpenRequest, type OtpOptions } from '../src/index.js'
 
 const FROM = 'Acme <no-reply@acme.example>'
 const TYPED: Partial<OtpOptions> = { user: () => null, typedEmail: true }

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Response } from 'supertest'
-import { emailOtp, OtpError, type OtpOptions } from '../src/index.js'
 import { type Agent, ANA, BROWSER, HostApp, sealedIn, SECRET } from './helpers/host-app.js'
+import { emailOtp, OtpError, type OtpOptions } from '../src/index.js'
 
 let host: HostApp | null = null
 const folders: string[] = []

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { Pool } from 'pg'
 import { createClient } from 'redis'
+import { Clock } from './helpers/host-app.js'
+import { describeWithPostgres, MOVED_CLOCK, PostgresServer } from './helpers/postgres-server.js'
+import { describeWithRedis, RedisServer } from './helpers/redis-server.js'
 import { MemoryStore } from '../src/stores/memory/memory-store.js'
 import { PostgresStore } from '../src/stores/postgres/postgres-store.js'
 import { RedisStore } from '../src/stores/redis/redis-store.js'
 import type { OpenRequest, OtpStore } from '../src/stores/store.js'
-import { Clock } from './helpers/host-app.js'
-import { describeWithPostgres, MOVED_CLOCK, PostgresServer } from './helpers/postgres-server.js'
-import { describeWithRedis, RedisServer } from './helpers/redis-server.js'
 
 /** A store and its clock. */
 interface Timed {

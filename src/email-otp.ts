@@ -1,23 +1,23 @@
-import { createGuard } from './http/guard.js'
 import type { GuardOptions } from './config/guard-options.js'
-import type { Services } from './services.js'
-import { OtpEvents } from './events.js'
-import type { OtpHandler, OtpRequest } from './express-types.js'
-import { deliverJob, type JobOutcome } from './delivery/mail-job.js'
-import { createMailer } from './delivery/queue/send-queue.js'
-import type { MailHealth } from './delivery/queue/health.js'
-import { Fates } from './delivery/delivery-status.js'
 import { resolveMailSettings } from './config/mail-settings.js'
 import type { MailJob, OtpOptions } from './config/options.js'
-import { createRouter } from './http/router.js'
-import { clearGrants, findValidGrant, grantsOf } from './session/challenges.js'
 import { resolveSettings } from './config/settings.js'
-import { start, type StartResult, type StartOptions } from './http/start.js'
+import { Fates } from './delivery/delivery-status.js'
+import { deliverJob, type JobOutcome } from './delivery/mail-job.js'
+import type { MailHealth } from './delivery/queue/health.js'
+import { createMailer } from './delivery/queue/send-queue.js'
+import { OtpEvents } from './events.js'
+import type { OtpHandler, OtpRequest } from './express-types.js'
+import { createGuard } from './http/guard.js'
+import { createRouter } from './http/router.js'
+import { start, type StartOptions, type StartResult } from './http/start.js'
+import { resolveIdentity } from './identity/resolve-user.js'
+import type { Services } from './services.js'
+import { clearGrants, findValidGrant, grantsOf } from './session/challenges.js'
 import { failClosed } from './stores/fail-closed.js'
 import { MemoryStore } from './stores/memory/memory-store.js'
 import { invalidOption, seconds } from './validate.js'
 import { createRenderer } from './views/renderer.js'
-import { resolveIdentity } from './http/request/context.js'
 
 /** Where a session stands. */
 export interface OtpStatus {
@@ -75,7 +75,7 @@ export function emailOtp(options: OtpOptions): EmailOtp {
   const mailSettings = resolveMailSettings(options.mail)
   const views = createRenderer(settings.viewFolders, settings.locale)
   const events = new OtpEvents(settings.now)
-  const store = failClosed(chooseStore(options, settings.now))
+  const store = failClosed(chooseStore(options), settings.clock)
   const sendQueue = createMailer(
     mailSettings,
     settings.now,
@@ -112,14 +112,14 @@ export function emailOtp(options: OtpOptions): EmailOtp {
   }
 }
 
-function chooseStore({ store }: OtpOptions, now: () => number): NonNullable<OtpOptions['store']> {
+function chooseStore({ store, now }: OtpOptions): NonNullable<OtpOptions['store']> {
   if (store === undefined) {
     if (process.env.NODE_ENV === 'production') {
       const warning =
         'codes and limits live in the memory of this process: with a second process, set `store` to a RedisStore or PostgresStore.'
       process.emitWarning(warning, { type: 'ExpressEmailOtpWarning', code: 'OTP_MEMORY_STORE' })
     }
-    return new MemoryStore({ now })
+    return new MemoryStore(now === undefined ? {} : { now })
   }
   for (const act of ['open', 'redeem', 'spend'] as const) {
     if (typeof (store as Partial<typeof store> | null)?.[act] === 'function') continue
@@ -130,7 +130,7 @@ function chooseStore({ store }: OtpOptions, now: () => number): NonNullable<OtpO
 }
 
 async function sessionStatus({ settings }: Services, req: OtpRequest): Promise<OtpStatus> {
-  const ref = (await resolveIdentity(settings, req))?.ref ?? null
+  const ref = (await resolveIdentity(settings.user, req))?.ref ?? null
   const isFresh = (purpose: string, details: string | null): boolean =>
     findValidGrant(req, { purpose, details }, ref, settings.grantMaxAge, settings.now()) !== null
   const newest = findValidGrant(req, { purpose: 'access', details: null }, ref, settings.grantMaxAge, settings.now())

@@ -1,9 +1,9 @@
 import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import { inspect } from 'node:util'
-import type { OtpError } from './errors.js'
-import type { Severity } from './delivery/smtp/failure-policy.js'
 import type { FailureClass } from './delivery/smtp/classify.js'
+import type { Severity } from './delivery/smtp/failure-policy.js'
+import type { OtpError } from './errors.js'
 
 /** Whom and what an event is about. Never a code, an address or a session id (ASVS 16.2.5). */
 export interface EventContext {

@@ -1,8 +1,8 @@
-import type { OtpEvents } from './events.js'
-import type { Mailer } from './delivery/queue/send-queue.js'
-import type { Fates } from './delivery/delivery-status.js'
 import type { MailSettings } from './config/mail-settings.js'
 import type { Settings } from './config/settings.js'
+import type { Fates } from './delivery/delivery-status.js'
+import type { Mailer } from './delivery/queue/send-queue.js'
+import type { OtpEvents } from './events.js'
 import type { OtpStore } from './stores/store.js'
 import type { Renderer } from './views/renderer.js'
 

@@ -1,15 +1,20 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import type { Clock } from './clock.js'
 
-/** Waits for an answer, but no longer than `ms` milliseconds; then it rejects, and what comes later is nobody's. */
-export async function withTimeout<T>(ms: number, answer: Promise<T>): Promise<T> {
-  const timer = new AbortController()
-  const timedOut = sleep(ms, undefined, { signal: timer.signal }).then(() => {
-    throw new Error(`no answer within ${ms} ms`)
+/** Waits for `answer`, but no longer than `ms` milliseconds; then it rejects, and the late answer is ignored. */
+export function withTimeout<T>(clock: Clock, ms: number, answer: PromiseLike<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const cancel = clock.timeout(ms, () => {
+      reject(new Error(`no answer within ${ms} ms`))
+    })
+    answer.then(
+      (value) => {
+        cancel()
+        resolve(value)
+      },
+      (error: unknown) => {
+        cancel()
+        reject(error)
+      },
+    )
   })
-  timedOut.catch(() => undefined) // the loser of the race is nobody's error
-  try {
-    return await Promise.race([answer, timedOut])
-  } finally {
-    timer.abort()
-  }
 }

@@ -1,5 +1,6 @@
-import { didYouMean, OtpError } from './errors.js'
-import { isSitePath } from './http/request/csrf.js'
+import { OtpError } from './errors.js'
+import { didYouMean } from './suggest.js'
+import { isSitePath } from './url.js'
 
 /** Says which option is wrong, what it was, and what to write instead. */
 export function invalidOption(option: string, value: unknown, hint: string): OtpError {

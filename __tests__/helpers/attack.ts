@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server } from 'node:net'
 import { inspect } from 'node:util'
 import type { Response } from 'supertest'
-import type { OtpStore } from '../../src/index.js'
 import type { Agent } from './host-app.js'
 import { wrongCode } from './mailbox.js'
+import type { OtpStore } from '../../src/index.js'
 
 /** One guess of a JSON client; `more` adds fields such as `for`. */
 export function guess(jar: Agent, code: string, more: object = {}) {

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net'
 import express from 'express'
 import session from 'express-session'
 import request from 'supertest'
-import { type EmailOtp, emailOtp, type OtpEvent, type OtpOptions, type OtpUser } from '../../src/index.js'
 import { Mailbox } from './mailbox.js'
+import { type EmailOtp, emailOtp, type OtpEvent, type OtpOptions, type OtpUser } from '../../src/index.js'
 
 declare module 'express-session' {
   interface SessionData {

@@ -6,8 +6,8 @@ import { RedisStore as RedisSessions } from 'connect-redis'
 import session from 'express-session'
 import { Pool } from 'pg'
 import { createClient } from 'redis'
-import { type OtpOptions, PostgresStore, RedisStore } from '../../src/index.js'
 import { HostApp, type HostOptions } from './host-app.js'
+import { type OtpOptions, PostgresStore, RedisStore } from '../../src/index.js'
 
 /** What a process is told: where its store is, where mail goes, by how many seconds its clock is wrong. */
 export interface Orders {

@@ -1,7 +1,7 @@
-import type { OtpOptions } from '../../src/index.js'
+import { type MailSettings, resolveMailSettings } from '../../src/config/mail-settings.js'
 import { createMailer, type Mailer } from '../../src/delivery/queue/send-queue.js'
 import type { SendResult } from '../../src/delivery/smtp/classify.js'
-import { type MailSettings, resolveMailSettings } from '../../src/config/mail-settings.js'
+import type { OtpOptions } from '../../src/index.js'
 
 type Mail = Partial<OtpOptions['mail']> & Pick<OtpOptions['mail'], 'transport'>
 

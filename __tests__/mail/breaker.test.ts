@@ -1,6 +1,6 @@
-import { Breaker } from '../../src/delivery/queue/circuit-breaker.js'
-import { classifyFailure, type SendResult, type Failure, localFailure } from '../../src/delivery/smtp/classify.js'
 import { Clock } from '../helpers/host-app.js'
+import { Breaker } from '../../src/delivery/queue/circuit-breaker.js'
+import { classifyFailure, type Failure, localFailure, type SendResult } from '../../src/delivery/smtp/classify.js'
 
 const ACCEPTED: SendResult = { outcome: 'accepted' }
 const GONE = localFailure('connect', 'ESOCKET')

@@ -1,12 +1,12 @@
-import type { MailTransporter } from '../../src/index.js'
-import type { Mailer } from '../../src/delivery/queue/send-queue.js'
-import { localFailure } from '../../src/delivery/smtp/classify.js'
-import type { Place } from '../../src/delivery/queue/slots.js'
-import type { News, Post } from '../../src/delivery/queue/queued-mail.js'
-import { codeLastAttemptAt } from '../../src/delivery/queue/retry-schedule.js'
 import { Clock } from '../helpers/host-app.js'
 import { mailerOf, tryOnce } from '../helpers/mailer.js'
 import { isSilent, ScriptedSmtp, type SmtpScript } from '../helpers/smtp-script.js'
+import type { News, Post } from '../../src/delivery/queue/queued-mail.js'
+import { codeLastAttemptAt } from '../../src/delivery/queue/retry-schedule.js'
+import type { Mailer } from '../../src/delivery/queue/send-queue.js'
+import type { Place } from '../../src/delivery/queue/slots.js'
+import { localFailure } from '../../src/delivery/smtp/classify.js'
+import type { MailTransporter } from '../../src/index.js'
 
 const USED = { outcome: 'cancelled', reason: 'used' } as const
 

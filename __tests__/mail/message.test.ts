@@ -1,7 +1,7 @@
 import { simpleParser } from 'mailparser'
-import type { OtpOptions } from '../../src/index.js'
 import { ANA, HostApp } from '../helpers/host-app.js'
 import { codeIn, Mailbox, type Received, wrongCode } from '../helpers/mailbox.js'
+import type { OtpOptions } from '../../src/index.js'
 
 let host: HostApp
 afterEach(() => host.close())

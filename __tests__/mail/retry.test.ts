@@ -1,5 +1,5 @@
+import { codeLastAttemptAt, isPastDeadline, isRetryable, nextRetryAt } from '../../src/delivery/queue/retry-schedule.js'
 import { classifyFailure, type Failure, localFailure } from '../../src/delivery/smtp/classify.js'
-import { isPastDeadline, isRetryable, codeLastAttemptAt, nextRetryAt } from '../../src/delivery/queue/retry-schedule.js'
 
 const START = Date.parse('2030-01-01T00:00:00Z')
 const at = (seconds: number): number => START + seconds * 1000

@@ -1,10 +1,10 @@
-import { OtpError, type OtpOptions } from '../../src/index.js'
-import { isLoopback } from '../../src/config/smtp-options.js'
-import { resolveMailSettings } from '../../src/config/mail-settings.js'
 import { ANA, HostApp } from '../helpers/host-app.js'
 import { Mailbox } from '../helpers/mailbox.js'
 import { mailerOf, tryOnce } from '../helpers/mailer.js'
 import { ScriptedSmtp } from '../helpers/smtp-script.js'
+import { resolveMailSettings } from '../../src/config/mail-settings.js'
+import { isLoopback } from '../../src/config/smtp-options.js'
+import { OtpError, type OtpOptions } from '../../src/index.js'
 
 type Mail = OtpOptions['mail']
 const FROM = 'Acme <no-reply@acme.example>'

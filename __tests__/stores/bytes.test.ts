@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { createClient } from 'redis'
-import { RedisStore } from '../../src/stores/redis/redis-store.js'
 import { describeWithRedis, RedisServer } from '../helpers/redis-server.js'
+import { RedisStore } from '../../src/stores/redis/redis-store.js'
 
 const COUNT = 100_000
 const MEASURES = path.join(__dirname, '../../bench/bytes.mjs')

@@ -1,5 +1,5 @@
-import type { Attempt, BucketRequest } from '../../src/stores/store.js'
 import { failuresOf, giveBack, key, type Mutant, noticesEach, others } from './faulty-store.js'
+import type { Attempt, BucketRequest } from '../../src/stores/store.js'
 
 const MUTANTS: readonly Mutant[] = [
   {

@@ -1,5 +1,5 @@
-import type { Attempt, OpenRequest } from '../../src/stores/store.js'
 import { failuresOf, key, letsInThough, type Mutant, noticesEach } from './faulty-store.js'
+import type { Attempt, OpenRequest } from '../../src/stores/store.js'
 
 const MUTANTS: readonly Mutant[] = [
   {

@@ -1,6 +1,6 @@
+import { giveBack, key, type Mutant, noticesEach } from './faulty-store.js'
 import type { Limit } from '../../src/stores/gcra.js'
 import type { OpenOutcome, SpendOutcome } from '../../src/stores/store.js'
-import { giveBack, key, type Mutant, noticesEach } from './faulty-store.js'
 
 const MUTANTS: readonly Mutant[] = [
   {

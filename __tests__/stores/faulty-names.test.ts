@@ -1,5 +1,5 @@
-import type { Candidate } from '../../src/stores/store.js'
 import { type Acts, type Fault, type Mutant, noticesEach } from './faulty-store.js'
+import type { Candidate } from '../../src/stores/store.js'
 
 const MUTANTS: readonly Mutant[] = [
   {

@@ -1,5 +1,5 @@
-import type { OpenRequest } from '../../src/stores/store.js'
 import { key, type Mutant, noticesEach, others, shared } from './faulty-store.js'
+import type { OpenRequest } from '../../src/stores/store.js'
 
 const MUTANTS: readonly Mutant[] = [
   {

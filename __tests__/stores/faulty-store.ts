@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { Clock } from '../helpers/host-app.js'
 import { storeConformance } from '../../src/store-conformance/index.js'
 import { MemoryStore } from '../../src/stores/memory/memory-store.js'
 import type { Attempt, BucketRequest, OpenRequest, OtpStore } from '../../src/stores/store.js'
-import { Clock } from '../helpers/host-app.js'
 
 export type Acts = Pick<OtpStore, 'open' | 'redeem' | 'spend'>
 /** Gives the acts that a faulty store does otherwise than the good one; called once for each process. */

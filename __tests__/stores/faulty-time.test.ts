@@ -1,6 +1,6 @@
+import { actsOf, key, type Mutant, noticesEach } from './faulty-store.js'
 import type { Limit } from '../../src/stores/gcra.js'
 import { MemoryStore } from '../../src/stores/memory/memory-store.js'
-import { actsOf, key, type Mutant, noticesEach } from './faulty-store.js'
 
 const MUTANTS: readonly Mutant[] = [
   {

@@ -1,7 +1,7 @@
+import { failedBy } from './faulty-store.js'
 import { storeConformance } from '../../src/store-conformance/index.js'
 import { MemoryStore } from '../../src/stores/memory/memory-store.js'
 import type { OtpStore } from '../../src/stores/store.js'
-import { failedBy } from './faulty-store.js'
 
 test('a store without a fault passes', async () => {
   expect(await failedBy(() => ({}))).toEqual([])

@@ -2,12 +2,12 @@ import { execFile } from 'node:child_process'
 import path from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { MemoryStore } from '../../src/stores/memory/memory-store.js'
-import { ExpiringMap } from '../../src/stores/memory/expiring-map.js'
-import type { OpenOutcome, RedeemOutcome } from '../../src/stores/store.js'
 import { conformsOnMovedClock } from '../helpers/conforms.js'
 import { wrongCode } from '../helpers/mailbox.js'
 import { Clock, HostApp, type Agent } from '../helpers/host-app.js'
+import { ExpiringMap } from '../../src/stores/memory/expiring-map.js'
+import { MemoryStore } from '../../src/stores/memory/memory-store.js'
+import type { OpenOutcome, RedeemOutcome } from '../../src/stores/store.js'
 
 describe('the memory store conforms:', () => {
   const clock = new Clock()

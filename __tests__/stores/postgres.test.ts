@@ -1,12 +1,12 @@
 import { Pool, type PoolConfig } from 'pg'
-import { PostgresStore, type PostgresStoreOptions } from '../../src/stores/postgres/postgres-store.js'
-import type { Attempt, BucketRequest, OpenRequest, OtpStore } from '../../src/stores/store.js'
 import { guess } from '../helpers/attack.js'
 import { conforms, conformsOnMovedClock } from '../helpers/conforms.js'
 import { HostApp } from '../helpers/host-app.js'
 import { wrongCode } from '../helpers/mailbox.js'
 import { describeWithPostgres, MOVED_CLOCK, PostgresServer } from '../helpers/postgres-server.js'
 import { Relay } from '../helpers/relay.js'
+import { PostgresStore, type PostgresStoreOptions } from '../../src/stores/postgres/postgres-store.js'
+import type { Attempt, BucketRequest, OpenRequest, OtpStore } from '../../src/stores/store.js'
 
 const LIMIT = { capacity: 100, refill: 60 }
 const opening = (user: string, id: string): OpenRequest => ({

@@ -1,9 +1,9 @@
 import { Cluster } from 'ioredis'
 import { createCluster } from 'redis'
-import { RedisStore, type RedisStoreOptions } from '../../src/stores/redis/redis-store.js'
 import { conformsOnMovedClock } from '../helpers/conforms.js'
 import { describeWithRedis, RedisCluster, type RedisServer } from '../helpers/redis-server.js'
 import { Relay } from '../helpers/relay.js'
+import { RedisStore, type RedisStoreOptions } from '../../src/stores/redis/redis-store.js'
 
 type Send = RedisStoreOptions['send']
 

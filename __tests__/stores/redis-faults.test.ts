@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { RedisStore, type RedisStoreOptions } from '../../src/stores/redis/redis-store.js'
 import { guess, tally } from '../helpers/attack.js'
 import { type Agent, HostApp } from '../helpers/host-app.js'
 import { wrongCode } from '../helpers/mailbox.js'
 import { describeWithRedis, RedisServer } from '../helpers/redis-server.js'
 import { Relay } from '../helpers/relay.js'
+import { RedisStore, type RedisStoreOptions } from '../../src/stores/redis/redis-store.js'
 
 type Send = RedisStoreOptions['send']
 

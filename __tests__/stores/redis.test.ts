@@ -1,13 +1,13 @@
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { RedisStore, type RedisStoreOptions } from '../../src/stores/redis/redis-store.js'
-import { scripts } from '../../src/stores/redis/scripts.js'
-import type { Attempt, BucketRequest, OpenRequest, OtpStore } from '../../src/stores/store.js'
 import { conformsOnMovedClock } from '../helpers/conforms.js'
 import { guess } from '../helpers/attack.js'
 import { HostApp } from '../helpers/host-app.js'
 import { wrongCode } from '../helpers/mailbox.js'
 import { describeWithRedis, RedisServer } from '../helpers/redis-server.js'
+import { RedisStore, type RedisStoreOptions } from '../../src/stores/redis/redis-store.js'
+import { scripts } from '../../src/stores/redis/scripts.js'
+import type { Attempt, BucketRequest, OpenRequest, OtpStore } from '../../src/stores/store.js'
 
 type Send = RedisStoreOptions['send']
 

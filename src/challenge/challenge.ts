@@ -1,18 +1,26 @@
 import { randomBytes } from 'node:crypto'
-import { type CodeKind, type CodeInputs, deriveCode, digestCode, LONG_FORMAT, normaliseCode } from '../crypto/code.js'
-import type { EventContext } from '../events.js'
-import { type Keys, mac } from '../crypto/keys.js'
-import type { Services } from '../services.js'
-import type { IdentityRef, Identity } from '../identity/user.js'
-import type { OpenChallenge } from '../session/schema.js'
-import type { Settings } from '../config/settings.js'
+import { eventContext } from './event-context.js'
+import type { OpenChallenge } from './records.js'
 import type { StepUp } from './step-up.js'
-import type { Candidate, OpenOutcome, RedeemOutcome } from '../stores/store.js'
+import { storeKey } from './store-key.js'
+import type { Settings } from '../config/settings.js'
+import { type CodeInputs, type CodeKind, deriveCode, digestCode, LONG_FORMAT, normaliseCode } from '../crypto/code.js'
+import { type Keys, mac } from '../crypto/keys.js'
+import type { Identity, IdentityRef } from '../identity/user.js'
+import type { OtpEvents } from '../events.js'
+import type { Candidate, OpenOutcome, OtpStore, RedeemOutcome } from '../stores/store.js'
 
 /** A challenge that was opened. Its code is derived where the mail is made, and is nowhere else. */
 export interface IssuedChallenge {
   readonly outcome: 'opened'
   readonly challenge: OpenChallenge
+}
+
+/** What issuing and verifying work with. */
+export interface ChallengeDeps {
+  readonly settings: Settings
+  readonly store: OtpStore
+  readonly events: OtpEvents
 }
 
 type Throttled = Extract<OpenOutcome, { outcome: 'throttled' }>
@@ -22,7 +30,7 @@ type Throttled = Extract<OpenOutcome, { outcome: 'throttled' }>
  * `isMailable` false opens one that no code redeems, for an address that the host does not accept.
  */
 export async function issueChallenge(
-  { settings, store, events }: Services,
+  { settings, store, events }: ChallengeDeps,
   identity: Identity,
   stepUp: StepUp,
   existing: OpenChallenge | null,
@@ -66,6 +74,8 @@ export async function issueChallenge(
     identity: identity.ref,
     expires: now() + expiresIn * 1000,
     resendAt: now() + limits.resend.refill * 1000,
+    sendId: randomBytes(6).toString('base64url'),
+    sentAt: now(),
     delivery: 'queued',
     wasMailed: repeated && existing?.kind === kind && (existing.wasMailed || existing.delivery === 'sent'),
     isUsedUp: false,
@@ -93,7 +103,7 @@ export function deriveChallengeCode(
  * `malformed` was not counted.
  */
 export async function verifyChallenge(
-  { settings, store, events }: Services,
+  { settings, store, events }: ChallengeDeps,
   identity: Identity,
   stepUp: StepUp,
   challenge: OpenChallenge,
@@ -118,16 +128,6 @@ export async function verifyChallenge(
 
 function randomId(): string {
   return randomBytes(16).toString('base64url')
-}
-
-/** A keyed hash instead of an id or address: nothing in a store says whose it is. */
-export function storeKey(keys: Keys, ref: IdentityRef): string {
-  return mac(keys.store, ref.type, ref.id).toString('base64url').slice(0, 27)
-}
-
-export function eventContext(identity: Identity, stepUp: StepUp, challenge: OpenChallenge | null): EventContext {
-  const user = identity.user ? identity.ref.id : null
-  return { user, purpose: stepUp.purpose, tag: challenge?.tag ?? null }
 }
 
 function findKeys({ keys }: Settings, secret: string): Keys | null {

@@ -1,14 +1,6 @@
-import type { Limit } from '../stores/gcra.js'
-import { invalidOption, rejectUnknownKeys, seconds, integer } from '../validate.js'
+import type { CodeOptions } from './options.js'
 import { type CodeFormat, DIGITS, keyspace } from '../crypto/code.js'
-import type { CodeOptions, LimitOptions } from './options.js'
-
-/** One limit for each bucket. */
-export type Limits = Readonly<Record<'sendsPerUser' | 'sendsPerIp' | 'failures' | 'resend', Limit>>
-
-/** What an attacker who guesses all year may reach at most; the defaults stay below one in ten thousand. */
-const MAX_YEARLY_GUESS_PROBABILITY = 0.01
-const SECONDS_A_YEAR = 31_536_000
+import { integer, invalidOption, rejectUnknownKeys } from '../validate.js'
 
 /** The look of a short code, never below the floor of a million possibilities (ASVS 6.5.4). */
 export function resolveCode(options: CodeOptions = {}, defaultDigits: number): CodeFormat {
@@ -39,36 +31,4 @@ function assertKeyspace(format: CodeFormat): CodeFormat {
     `That makes ${count} possibilities: an attacker would have a ${guessProbability} % chance a year per user. ` +
       'Allow at least 1000000, such as `{ digits: 6 }`.',
   )
-}
-
-/** The buckets. None can be switched off, not even by numbers that amount to it. */
-export function resolveLimits(options: LimitOptions, code: CodeFormat): Limits {
-  rejectUnknownKeys('limits', options, ['sendsPerUser', 'sendsPerIp', 'failures', 'resendAfter'])
-  const { resendAfter = 30 } = options
-  const failures = limit('failures', options.failures, { capacity: 10, refill: 432_000 })
-  const guesses = failures.capacity + SECONDS_A_YEAR / failures.refill
-  const guessProbability = guesses / Number(keyspace(code))
-  if (guessProbability > MAX_YEARLY_GUESS_PROBABILITY) {
-    const cure = `That allows ${Math.round(guesses)} guesses a year, a ${(guessProbability * 100).toPrecision(2)} % chance. `
-    throw invalidOption('limits.failures', options.failures, `${cure}Lower the capacity or lengthen the refill.`)
-  }
-  return {
-    sendsPerUser: limit('sendsPerUser', options.sendsPerUser, { capacity: 5, refill: 5_760 }),
-    sendsPerIp: limit('sendsPerIp', options.sendsPerIp, { capacity: 30, refill: 120 }),
-    failures,
-    resend: {
-      capacity: 1,
-      refill: seconds('limits.resendAfter', resendAfter, 600),
-    },
-  }
-}
-
-function limit(name: string, options: Partial<Limit> | undefined, fallback: Limit): Limit {
-  if (options === undefined) return fallback
-  rejectUnknownKeys(`limits.${name}`, options, ['capacity', 'refill'])
-  const { capacity = fallback.capacity, refill = fallback.refill } = options
-  return {
-    capacity: integer(`limits.${name}.capacity`, capacity, 1, 1_000),
-    refill: seconds(`limits.${name}.refill`, refill),
-  }
 }

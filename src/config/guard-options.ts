@@ -1,5 +1,6 @@
-import { didYouMean, OtpError } from '../errors.js'
+import { OtpError } from '../errors.js'
 import type { OtpRequest } from '../express-types.js'
+import { didYouMean } from '../suggest.js'
 
 /** What a route asks for. */
 export interface GuardOptions {
@@ -12,13 +13,6 @@ export interface GuardOptions {
   /** The action in words for page and mail; 140 characters at most. Avoid runs of 4 to 8 digits: mail programs take
    * them for the code. */
   describe?: (req: OtpRequest) => string
-}
-
-/** One line of at most 140 characters, without controls and direction marks that could make it read otherwise. */
-export function sanitizeDescription(description: unknown): string | null {
-  if (typeof description !== 'string') throw new OtpError('host_callback', '`describe(req)` must give a string.')
-  const singleLine = description.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()
-  return singleLine === '' ? null : singleLine.slice(0, 140).replace(/[\uD800-\uDBFF]$/, '')
 }
 
 /** @throws OtpError `invalid_option` */

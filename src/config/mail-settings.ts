@@ -1,9 +1,9 @@
 import { createTransport } from 'nodemailer'
 import addressparser from 'nodemailer/lib/addressparser'
-import { type Address, parseAddress } from '../identity/address.js'
-import { optionalFunction, invalidOption, rejectUnknownKeys, singleLine, oneOf, positive } from '../validate.js'
 import type { MailTransporter, OtpOptions } from './options.js'
-import { DEFAULT_CONNECTIONS, withSafeDefaults, optionsFromUrl } from './smtp-options.js'
+import { DEFAULT_CONNECTIONS, optionsFromUrl, withSafeDefaults } from './smtp-options.js'
+import { type Address, parseAddress } from '../identity/address.js'
+import { invalidOption, oneOf, optionalFunction, positive, rejectUnknownKeys, singleLine } from '../validate.js'
 
 /** The mail part of the settings. */
 export interface MailSettings {

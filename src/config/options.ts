@@ -1,7 +1,7 @@
 import type { SMTPPoolOptions, SMTPTransportOptions } from 'nodemailer'
-import type { Limit } from '../stores/gcra.js'
 import type { OtpRequest } from '../express-types.js'
 import type { OtpUser } from '../identity/user.js'
+import type { Limit } from '../stores/gcra.js'
 import type { OtpStore } from '../stores/store.js'
 
 /** The smallest part of a nodemailer Transporter that sends a mail. */

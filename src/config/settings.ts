@@ -1,20 +1,22 @@
+import { type Clock, clockFrom, systemClock } from '../clock.js'
+import { resolveCode } from './code-format.js'
+import { type Limits, resolveLimits } from './limits.js'
+import type { OtpOptions } from './options.js'
+import type { CodeFormat } from '../crypto/code.js'
+import { type KeyRing, keyRing } from '../crypto/keys.js'
+import { isSitePath, parseUrl } from '../url.js'
 import {
-  optionalFunction,
+  integer,
   invalidOption,
-  rejectUnknownKeys,
-  singleLine,
   localeTag,
   mountPath,
   oneOf,
+  optionalFunction,
+  rejectUnknownKeys,
   seconds,
+  singleLine,
   sitePath,
-  integer,
 } from '../validate.js'
-import type { CodeFormat } from '../crypto/code.js'
-import { type KeyRing, keyRing } from '../crypto/keys.js'
-import type { OtpOptions } from './options.js'
-import { type Limits, resolveCode, resolveLimits } from './code-format.js'
-import { isSitePath, parseUrl } from '../http/request/csrf.js'
 
 export interface Site {
   readonly name: string
@@ -44,7 +46,10 @@ export interface Settings {
   readonly locale: string
   readonly locals: NonNullable<OtpOptions['locals']>
   readonly contentSecurityPolicy: string | null
+  /** Milliseconds since the epoch: what sessions and mails say. */
   readonly now: () => number
+  /** What limits, retries and timeouts are measured by. */
+  readonly clock: Clock
 }
 
 type AcceptOption = Exclude<OtpOptions['typedEmail'], boolean | undefined>['accept']
@@ -105,6 +110,7 @@ export function resolveSettings(options: OtpOptions): Settings {
     contentSecurityPolicy:
       contentSecurityPolicy === false ? null : singleLine('contentSecurityPolicy', contentSecurityPolicy),
     now: optionalFunction('now', now, Date.now),
+    clock: now === undefined ? systemClock : clockFrom(now),
   })
 }
 

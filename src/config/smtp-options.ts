@@ -1,6 +1,6 @@
-import { invalidOption } from '../validate.js'
 import type { SmtpOptions } from './options.js'
-import { parseUrl } from '../http/request/csrf.js'
+import { parseUrl } from '../url.js'
+import { invalidOption } from '../validate.js'
 
 type PoolOptions = SmtpOptions & { readonly pool: true; readonly requireTLS: boolean }
 

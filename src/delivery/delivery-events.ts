@@ -1,9 +1,9 @@
-import { eventContext } from '../challenge/challenge.js'
-import type { ComposedMail } from '../mail/compose.js'
-import type { OtpEvent } from '../events.js'
-import { ADVICE } from './smtp/failure-policy.js'
-import { type Failure, localFailure } from './smtp/classify.js'
+import { eventContext } from '../challenge/event-context.js'
 import type { News } from './queue/queued-mail.js'
+import { type Failure, localFailure } from './smtp/classify.js'
+import { ADVICE } from './smtp/failure-policy.js'
+import type { OtpEvent } from '../events.js'
+import type { ComposedMail } from '../mail/compose.js'
 import type { Services } from '../services.js'
 
 type Undelivered = Extract<OtpEvent, { type: 'undelivered' }>

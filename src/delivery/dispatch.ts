@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto'
-import { withTimeout } from '../timeout.js'
-import { type CodeMailRequest, type MailRequest, lastAttemptAt, composeMail } from '../mail/compose.js'
-import { wrapError } from '../errors.js'
+import { publishDeliveryEvent } from './delivery-events.js'
 import { sealJob } from './mail-job.js'
-import { composeOnly } from './smtp/send-once.js'
+import type { News } from './queue/queued-mail.js'
 import type { Place } from './queue/slots.js'
 import { localFailure } from './smtp/classify.js'
-import type { News } from './queue/queued-mail.js'
-import { publishDeliveryEvent } from './delivery-events.js'
+import { composeOnly } from './smtp/send-once.js'
+import { wrapError } from '../errors.js'
+import { callHostFunction } from '../host-callback.js'
+import { composeMail, lastAttemptAt } from '../mail/compose.js'
+import type { CodeMailRequest, MailRequest } from '../mail/mail-request.js'
 import type { Services } from '../services.js'
-import { callHostFunction } from '../http/request/context.js'
+import { withTimeout } from '../timeout.js'
 
 /** Told of every try at a mail, and of its end; or of null, when the host's queue has it and nothing more is known here. */
 export type OnDeliveryUpdate = (news: News | null) => void
@@ -85,7 +86,7 @@ async function enqueueExternally(
     const enqueued = callHostFunction('mail.deliver', () =>
       services.mailSettings.deliver?.(sealJob(services, mailRequest, id)),
     )
-    await withTimeout(ENQUEUE_TIMEOUT_MS, enqueued)
+    await withTimeout(services.settings.clock, ENQUEUE_TIMEOUT_MS, enqueued)
     follow(null)
   } catch (error) {
     const failure = wrapError('host_callback', '`mail.deliver` hung.', error)

@@ -1,12 +1,13 @@
-import type { CodeFormat } from '../crypto/code.js'
-import { type MailRequest, composeMail, deliveryDeadline } from '../mail/compose.js'
-import { OtpError } from '../errors.js'
-import { type Failure, type FailureClass, localFailure } from './smtp/classify.js'
-import { isPastDeadline, isRetryable } from './queue/retry-schedule.js'
-import { publishDeliveryEvent } from './delivery-events.js'
 import type { MailJob } from '../config/options.js'
-import type { Services } from '../services.js'
+import type { CodeFormat } from '../crypto/code.js'
 import { seal, unseal } from '../crypto/seal.js'
+import { publishDeliveryEvent } from './delivery-events.js'
+import { isPastDeadline, isRetryable } from './queue/retry-schedule.js'
+import { type Failure, type FailureClass, localFailure } from './smtp/classify.js'
+import { OtpError } from '../errors.js'
+import { composeMail, deliveryDeadline } from '../mail/compose.js'
+import type { MailRequest } from '../mail/mail-request.js'
+import type { Services } from '../services.js'
 
 /** How a job ended for good: another try would end in the same way. */
 export type JobOutcome =

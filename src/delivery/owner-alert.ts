@@ -1,10 +1,11 @@
-import { eventContext, storeKey } from '../challenge/challenge.js'
-import { wrapError } from '../errors.js'
-import { dispatchMail } from './dispatch.js'
-import type { Services } from '../services.js'
-import type { Identity } from '../identity/user.js'
+import { eventContext } from '../challenge/event-context.js'
 import type { StepUp } from '../challenge/step-up.js'
-import { matchLocale } from '../http/request/context.js'
+import { storeKey } from '../challenge/store-key.js'
+import { dispatchMail } from './dispatch.js'
+import { wrapError } from '../errors.js'
+import type { Identity } from '../identity/user.js'
+import type { Services } from '../services.js'
+import { matchLocale } from '../views/locale.js'
 
 const ONE_PER_DAY = { capacity: 1, refill: 86_400 }
 

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { storeKey } from '../challenge/challenge.js'
-import type { CodeMailRequest } from '../mail/compose.js'
-import { wrapError } from '../errors.js'
+import { storeKey } from '../challenge/store-key.js'
+import { dispatchMail } from './dispatch.js'
+import type { News } from './queue/queued-mail.js'
 import type { Place } from './queue/slots.js'
 import { localFailure } from './smtp/classify.js'
-import type { News } from './queue/queued-mail.js'
-import { dispatchMail } from './dispatch.js'
+import { wrapError } from '../errors.js'
+import type { CodeMailRequest } from '../mail/mail-request.js'
 import type { Services } from '../services.js'
 
 /** What a known user is told about the mail. */

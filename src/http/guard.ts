@@ -1,17 +1,22 @@
-import { OtpError } from '../errors.js'
-import type { Services } from '../services.js'
-import { parseGuardOptions, type GuardOptions, sanitizeDescription } from '../config/guard-options.js'
-import { requireSession } from '../session/host-session.js'
-import type { OtpHandler, OtpRequest, OtpResponse } from '../express-types.js'
-import type { Identity } from '../identity/user.js'
-import { isNavigation, redirect, respondWithError, respondWithoutContext, sendProblem } from './response/respond.js'
-import { isSitePath, isUnder, refererPath } from './request/csrf.js'
-import { findValidGrant, downgradeGrant } from '../session/challenges.js'
-import type { Grant } from '../session/schema.js'
+import { sanitizeDescription } from '../challenge/description.js'
+import { hashDetails } from '../challenge/details.js'
+import type { Grant } from '../challenge/records.js'
+import { sealStepUp, type StepUp } from '../challenge/step-up.js'
+import { type GuardOptions, parseGuardOptions } from '../config/guard-options.js'
 import type { Settings } from '../config/settings.js'
+import { OtpError } from '../errors.js'
+import type { OtpHandler, OtpRequest, OtpResponse } from '../express-types.js'
+import { callHostFunction } from '../host-callback.js'
+import { negotiateLocale } from './request/context.js'
+import { refererPath } from './request/csrf.js'
+import { isNavigation, redirect, respondWithError, respondWithoutContext, sendProblem } from './response/respond.js'
 import { pageUrl } from './response/state.js'
-import { hashDetails, sealStepUp, type StepUp } from '../challenge/step-up.js'
-import { callHostFunction, negotiateLocale, resolveIdentity } from './request/context.js'
+import { resolveIdentity } from '../identity/resolve-user.js'
+import type { Identity } from '../identity/user.js'
+import type { Services } from '../services.js'
+import { downgradeGrant, findValidGrant } from '../session/challenges.js'
+import { requireSession } from '../session/host-session.js'
+import { isSitePath, isUnder } from '../url.js'
 
 /**
  * Middleware that keeps a route shut until the session holds a fresh grant. It writes no session and, while the
@@ -46,7 +51,7 @@ export function createGuard(services: Services, options: GuardOptions = {}): Otp
     }
     try {
       requireSession(req)
-      const identity = resolveIdentity(settings, req)
+      const identity = resolveIdentity(settings.user, req)
       if (identity instanceof Promise) identity.then(decide).catch(fail)
       else decide(identity)
     } catch (error) {

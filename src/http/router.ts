@@ -1,16 +1,16 @@
 import express from 'express'
-import type { Services } from '../services.js'
+import { PLAIN_ACCESS } from '../challenge/step-up.js'
 import { OtpError } from '../errors.js'
-import { requireSession } from '../session/host-session.js'
 import type { OtpHandler, OtpRequest, OtpResponse } from '../express-types.js'
+import { createRequestContext, type RequestContext } from './request/context.js'
+import { isCrossSite } from './request/csrf.js'
 import type { RouteResult } from './response/problem.js'
 import { redirect, respond, respondWithError, respondWithoutContext, wantsJson } from './response/respond.js'
-import { isCrossSite } from './request/csrf.js'
-import { handleSend } from './routes/send.js'
 import { stateJson } from './response/state.js'
-import { PLAIN_ACCESS } from '../challenge/step-up.js'
-import { restart, handleVerify } from './routes/verify.js'
-import { createRequestContext, type RequestContext } from './request/context.js'
+import { handleSend } from './routes/send.js'
+import { handleVerify, restart } from './routes/verify.js'
+import type { Services } from '../services.js'
+import { requireSession } from '../session/host-session.js'
 
 type RouteHandler = (services: Services, ctx: RequestContext) => RouteResult | Promise<RouteResult>
 type Next = (error?: unknown) => void

@@ -1,14 +1,17 @@
+import { sanitizeDescription } from '../challenge/description.js'
+import { hashDetails } from '../challenge/details.js'
+import { sealStepUp, type StepUp } from '../challenge/step-up.js'
+import { parseGuardOptions } from '../config/guard-options.js'
 import { OtpError } from '../errors.js'
-import type { Services } from '../services.js'
-import { rejectUnknownKeys } from '../validate.js'
-import { parseGuardOptions, sanitizeDescription } from '../config/guard-options.js'
-import { requireSession } from '../session/host-session.js'
 import type { OtpRequest } from '../express-types.js'
-import { isSitePath, isUnder } from './request/csrf.js'
+import { negotiateLocale } from './request/context.js'
+import { pageUrl, returnUrl, stateOf } from './response/state.js'
 import { sendForStart } from './routes/send.js'
-import { returnUrl, pageUrl, stateOf } from './response/state.js'
-import { hashDetails, sealStepUp, type StepUp } from '../challenge/step-up.js'
-import { negotiateLocale, resolveIdentity } from './request/context.js'
+import { resolveIdentity } from '../identity/resolve-user.js'
+import type { Services } from '../services.js'
+import { requireSession } from '../session/host-session.js'
+import { isSitePath, isUnder } from '../url.js'
+import { rejectUnknownKeys } from '../validate.js'
 
 /** What `otp.start()` asks for: as a guard does, but as values. */
 export interface StartOptions {
@@ -43,7 +46,7 @@ export async function start(services: Services, req: OtpRequest, options: StartO
   requireSession(req)
   const { returnTo = '', details, describe = '' } = options
   const { purpose } = parseGuardOptions(options.purpose === undefined ? {} : { purpose: options.purpose })
-  const identity = await resolveIdentity(settings, req)
+  const identity = await resolveIdentity(settings.user, req)
   const isSafeReturnTo = isSitePath(returnTo) && !isUnder(returnTo, settings.path)
   const stepUp: StepUp = {
     purpose,

@@ -1,5 +1,5 @@
-import { type Address, maskAddress, parseAddress } from './address.js'
 import { OtpError } from '../errors.js'
+import { type Address, maskAddress, parseAddress } from './address.js'
 
 /** Who is signed in, as the host tells it. */
 export interface OtpUser {

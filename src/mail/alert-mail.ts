@@ -1,10 +1,10 @@
-import { maskAddress } from '../identity/address.js'
 import type { Keys } from '../crypto/keys.js'
+import { maskAddress } from '../identity/address.js'
 import type { Identity } from '../identity/user.js'
-import { baseMailContext } from '../views/context.js'
-import { timeOfDay } from '../views/messages.js'
 import type { ComposeDeps } from './code-mail.js'
 import { buildMessage, type ComposedMessage } from './message.js'
+import { baseMailContext } from '../views/context.js'
+import { timeOfDay } from '../views/messages.js'
 
 /** Tells an owner that somebody who is signed in as them types wrong codes. */
 export interface AlertMailInput {

@@ -1,14 +1,14 @@
-import { maskAddress } from '../identity/address.js'
+import type { StepUp } from '../challenge/step-up.js'
+import type { MailSettings } from '../config/mail-settings.js'
+import type { Settings } from '../config/settings.js'
 import { type CodeKind, displayCode } from '../crypto/code.js'
 import type { Keys } from '../crypto/keys.js'
+import { maskAddress } from '../identity/address.js'
 import type { Identity } from '../identity/user.js'
-import type { Settings } from '../config/settings.js'
-import type { StepUp } from '../challenge/step-up.js'
-import { baseMailContext, type MailContext } from '../views/context.js'
-import type { Renderer } from '../views/renderer.js'
-import { duration, timeOfDay } from '../views/messages.js'
 import { boundLine, buildMessage, type ComposedMessage } from './message.js'
-import type { MailSettings } from '../config/mail-settings.js'
+import { baseMailContext, type MailContext } from '../views/context.js'
+import { duration, timeOfDay } from '../views/messages.js'
+import type { Renderer } from '../views/renderer.js'
 
 /** One code, and to whom and for what it is mailed. */
 export interface CodeMailInput {

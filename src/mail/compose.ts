@@ -1,35 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { deriveChallengeCode } from '../challenge/challenge.js'
+import { codeDeliveryDeadline, codeLastAttemptAt } from '../delivery/queue/retry-schedule.js'
+import { type Failure, localFailure } from '../delivery/smtp/classify.js'
 import { OtpError, wrapError } from '../errors.js'
 import { alertMail } from './alert-mail.js'
 import { codeMail } from './code-mail.js'
-import { type Failure, localFailure } from '../delivery/smtp/classify.js'
+import type { AlertMailRequest, CodeMailRequest, MailRequest } from './mail-request.js'
 import type { ComposedMessage } from './message.js'
-import { codeLastAttemptAt, codeDeliveryDeadline } from '../delivery/queue/retry-schedule.js'
 import type { Services } from '../services.js'
-import type { Identity } from '../identity/user.js'
-import type { OpenChallenge } from '../session/schema.js'
-import type { StepUp } from '../challenge/step-up.js'
-
-/** What is to be mailed, and to whom: everything but the code, which is derived when the mail is made. */
-export type MailRequest = CodeMailRequest | AlertMailRequest
-
-export interface CodeMailRequest {
-  readonly type: 'code'
-  readonly identity: Identity
-  readonly stepUp: StepUp
-  readonly challenge: OpenChallenge
-}
-
-export interface AlertMailRequest {
-  readonly type: 'alert'
-  readonly identity: Identity
-  readonly stepUp: StepUp
-  readonly challenge: null
-  readonly locale: string
-  /** Milliseconds, when the wrong codes were typed. */
-  readonly at: number
-}
 
 /** An alert is worth sending for an hour: it says when it happened. */
 const ALERT_LIFETIME_MS = 3_600_000

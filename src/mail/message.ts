@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import type { Address } from '../identity/address.js'
-import { type Keys, mac } from '../crypto/keys.js'
-import type { RenderedMail } from '../views/renderer.js'
-import { isLoopback } from '../config/smtp-options.js'
 import type { MailSettings } from '../config/mail-settings.js'
+import { isLoopback } from '../config/smtp-options.js'
+import { type Keys, mac } from '../crypto/keys.js'
+import type { Address } from '../identity/address.js'
+import type { RenderedMail } from '../views/renderer.js'
 
 /** What a mail carries beside its texts. */
 export interface MessageParams {

@@ -1,8 +1,9 @@
-import { hasSession, reloadSession, requireSession, saveSession } from './host-session.js'
+import type { Grant, OpenChallenge } from '../challenge/records.js'
+import type { StepUp } from '../challenge/step-up.js'
 import type { OtpRequest } from '../express-types.js'
 import { type IdentityRef, sameIdentity } from '../identity/user.js'
-import { type Grant, isChallenge, isGrant, isObject, type OpenChallenge } from './schema.js'
-import type { StepUp } from '../challenge/step-up.js'
+import { hasSession, reloadSession, requireSession, saveSession } from './host-session.js'
+import { isChallenge, isGrant, isObject } from './schema.js'
 
 interface SessionData {
   readonly challenges: readonly OpenChallenge[]

@@ -1,6 +1,7 @@
-import { withTimeout } from '../timeout.js'
+import { systemClock } from '../clock.js'
 import { OtpError } from '../errors.js'
 import type { OtpRequest } from '../express-types.js'
+import { withTimeout } from '../timeout.js'
 
 type SessionCall = (done: (error?: unknown) => void) => unknown
 
@@ -96,5 +97,5 @@ async function callSession(act: SessionCall): Promise<unknown> {
         resolve(undefined)
       }, reject)
   })
-  return withTimeout(SESSION_TIMEOUT_MS, answer).catch((thrown: unknown) => thrown ?? 'thrown')
+  return withTimeout(systemClock, SESSION_TIMEOUT_MS, answer).catch((thrown: unknown) => thrown ?? 'thrown')
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
-import type { Limit } from '../stores/gcra.js'
 import type { CodeKind } from '../crypto/code.js'
+import type { Limit } from '../stores/gcra.js'
 import type { BucketRequest, Candidate, OpenOutcome, OtpStore, RedeemOutcome, SpendOutcome } from '../stores/store.js'
 
 /** Sentences, and how to find out whether a store keeps them. */

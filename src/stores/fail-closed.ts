@@ -1,6 +1,7 @@
-import { withTimeout } from '../timeout.js'
+import type { Clock } from '../clock.js'
 import { OtpError } from '../errors.js'
 import type { OtpStore } from './store.js'
+import { withTimeout } from '../timeout.js'
 
 /** Seconds after which a store is down: the request ends as 503, the act may still count. */
 const DEADLINE = 2
@@ -15,11 +16,11 @@ const OUTCOMES = {
  * Any store, made to fail closed: what it throws, answers too late or answers in a shape of its own becomes
  * an OtpError `store_unavailable`. Nothing but a known outcome gets past here.
  */
-export function failClosed(store: OtpStore): OtpStore {
+export function failClosed(store: OtpStore, clock: Clock): OtpStore {
   const deadline = (store.deadline ?? DEADLINE) * 1000
   async function check<T>(operation: keyof typeof OUTCOMES, answer: () => Promise<T>): Promise<T> {
     try {
-      const outcome = await withTimeout(deadline, answer())
+      const outcome = await withTimeout(clock, deadline, answer())
       if (isValidOutcome(operation, outcome)) return outcome
       throw new Error(`it answered ${JSON.stringify(outcome)}`)
     } catch (error) {

@@ -1,5 +1,5 @@
-import type { Limit } from './gcra.js'
 import type { CodeKind } from '../crypto/code.js'
+import type { Limit } from './gcra.js'
 
 /** A challenge that may be opened: its id and the digests of its short and its long code. */
 export interface Candidate {

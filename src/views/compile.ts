@@ -1,10 +1,11 @@
 import path from 'node:path'
 import Handlebars from 'handlebars'
-import { didYouMean, OtpError } from '../errors.js'
-import { parseTemplate } from './template-check.js'
+import { OtpError } from '../errors.js'
+import { didYouMean } from '../suggest.js'
 import { VARIABLES } from './context.js'
 import { BUILT_IN, listViews, readView, type ViewFile } from './files.js'
-import { loadMessages, translate, type Messages } from './messages.js'
+import { loadMessages, type Messages, translate } from './messages.js'
+import { parseTemplate } from './template-check.js'
 
 /** A compiled template. */
 export type Template = Handlebars.TemplateDelegate

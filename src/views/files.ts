@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
-import { didYouMean, OtpError } from '../errors.js'
+import { OtpError } from '../errors.js'
+import { didYouMean } from '../suggest.js'
 
 /** One file of a views folder. */
 export interface ViewFile {

@@ -1,5 +1,6 @@
 import path from 'node:path'
-import { didYouMean, OtpError } from '../errors.js'
+import { OtpError } from '../errors.js'
+import { didYouMean } from '../suggest.js'
 import { readView } from './files.js'
 
 /** Texts by key for one locale; missing keys come from English. */

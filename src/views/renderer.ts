@@ -1,7 +1,7 @@
 import path from 'node:path'
 import Handlebars from 'handlebars'
 import { OtpError, wrapError } from '../errors.js'
-import { type Compiled, compileAll, isPlainText, type Template } from './compile.js'
+import { compileAll, type Compiled, isPlainText, type Template } from './compile.js'
 import type { MailContext, PageContext } from './context.js'
 import { BUILT_IN, modificationStamp } from './files.js'
 import type { Messages } from './messages.js'
@@ -67,7 +67,7 @@ export function createRenderer(hostFolders: readonly string[], defaultLocale: st
     if (!template) throw new OtpError('render_failed', `views: there is no ${stems.join(' or ')}.`)
     const options = {
       partials: partialsOf(compiledViews, kind, context.locale),
-      data: { words: messages(compiledViews, context.locale) },
+      data: { messages: messages(compiledViews, context.locale) },
     }
     try {
       return template({ ...context, ...locals }, options)

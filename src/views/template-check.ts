@@ -1,5 +1,6 @@
 import Handlebars from 'handlebars'
-import { didYouMean, OtpError } from '../errors.js'
+import { OtpError } from '../errors.js'
+import { didYouMean } from '../suggest.js'
 
 /** What a template may name. */
 export interface KnownNames {

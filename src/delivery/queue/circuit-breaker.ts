@@ -1,4 +1,4 @@
-import type { SendResult, Failure, FailureClass } from '../smtp/classify.js'
+import type { Failure, FailureClass, SendResult } from '../smtp/classify.js'
 
 /** `closed`: mail flows. `open`: the server is left alone. `half-open`: one mail finds out whether it is back. */
 export type BreakerState = 'closed' | 'open' | 'half-open'

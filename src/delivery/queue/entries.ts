@@ -1,7 +1,7 @@
 import { type Entry, waitingEntry } from './entry.js'
-import type { SendResult, Failure } from '../smtp/classify.js'
 import { type News, type Post, replacement, type Withdrawn } from './queued-mail.js'
 import { isPastDeadline } from './retry-schedule.js'
+import type { Failure, SendResult } from '../smtp/classify.js'
 
 /** The letters that wait and those that are being handed over: one that waits for each key. */
 export class Letters {

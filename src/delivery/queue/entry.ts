@@ -1,6 +1,6 @@
-import type { Failure } from '../smtp/classify.js'
 import type { Post, Withdrawn } from './queued-mail.js'
 import type { AttemptHistory } from './retry-schedule.js'
+import type { Failure } from '../smtp/classify.js'
 
 /** A letter with its tries so far. */
 export interface Entry extends AttemptHistory {

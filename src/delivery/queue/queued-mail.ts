@@ -1,5 +1,5 @@
+import { type Failure, localFailure, type SendResult } from '../smtp/classify.js'
 import type { OutgoingMessage } from '../smtp/send-once.js'
-import { type SendResult, type Failure, localFailure } from '../smtp/classify.js'
 
 /** A letter on its way. */
 export interface Post extends OutgoingMessage {

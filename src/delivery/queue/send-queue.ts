@@ -1,16 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { withTimeout } from '../../timeout.js'
-import { sendOnce, type OutgoingMessage } from '../smtp/send-once.js'
+import { systemClock } from '../../clock.js'
+import type { MailSettings } from '../../config/mail-settings.js'
 import { Breaker, type BreakerListener } from './circuit-breaker.js'
-import { type Entry, singleEntry } from './entry.js'
-import { type SendResult, type Failure, localFailure } from '../smtp/classify.js'
-import type { MailHealth } from './health.js'
 import { Letters } from './entries.js'
-import { type NoPlace, type Place, Places } from './slots.js'
+import { type Entry, singleEntry } from './entry.js'
+import type { MailHealth } from './health.js'
 import type { News, Withdrawn } from './queued-mail.js'
 import { Rate } from './rate.js'
 import { nextRetryAt } from './retry-schedule.js'
-import type { MailSettings } from '../../config/mail-settings.js'
+import { type NoPlace, type Place, Places } from './slots.js'
+import { type Failure, localFailure, type SendResult } from '../smtp/classify.js'
+import { type OutgoingMessage, sendOnce } from '../smtp/send-once.js'
+import { withTimeout } from '../../timeout.js'
 
 /** Hands letters to the mail server: bounded queue, rate, at most as many at once as there are connections. */
 export interface Mailer {
@@ -151,7 +152,7 @@ export function createMailer(
       isClosed = true
       letters.hurry()
       look()
-      await withTimeout(LONGEST_FAREWELL_MS, letters.allGone()).catch(() => undefined)
+      await withTimeout(systemClock, LONGEST_FAREWELL_MS, letters.allGone()).catch(() => undefined)
       clearTimeout(timer)
       letters.endAll(CLOSED)
       mail.close()

@@ -1,5 +1,5 @@
-import { type SmtpError, parseSmtpError } from './parse-error.js'
-import { mentionsDailyLimit, redact, parseRetryAfter } from './redact.js'
+import { parseSmtpError, type SmtpError } from './parse-error.js'
+import { mentionsDailyLimit, parseRetryAfter, redact } from './redact.js'
 
 /** Why a mail did not go out. What each means, and what may be done about it, stands beside its rule below. */
 export type FailureClass =

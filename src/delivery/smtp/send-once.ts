@@ -1,7 +1,7 @@
 import { createTransport } from 'nodemailer'
 import type { MailSettings } from '../../config/mail-settings.js'
+import { classifyFailure, localFailure, type SendResult } from './classify.js'
 import { StopSignal } from './stop-signal.js'
-import { classifyFailure, type SendResult, localFailure } from './classify.js'
 
 /** A message as nodemailer takes it, and the one address that it is for. */
 export interface OutgoingMessage {

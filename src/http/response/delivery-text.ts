@@ -1,8 +1,8 @@
-import { hasSession } from '../../session/host-session.js'
-import type { Services } from '../../services.js'
-import { type ChallengeWithStatus, type VerificationState, stateOf } from './state.js'
 import type { RequestContext } from '../request/context.js'
-import { translate, type Messages } from '../../views/messages.js'
+import { type ChallengeWithStatus, stateOf, type VerificationState } from './state.js'
+import type { Services } from '../../services.js'
+import { hasSession } from '../../session/host-session.js'
+import { type Messages, translate } from '../../views/messages.js'
 
 /**
  * What became of the mail, in words. For a known user the truth, as exact as there is a text for it; for a typed address

@@ -1,10 +1,10 @@
-import type { Services } from '../../services.js'
+import type { Settings } from '../../config/settings.js'
 import { wrapError } from '../../errors.js'
 import type { OtpRequest, OtpResponse } from '../../express-types.js'
-import { problemDetail, renderProblemPage, renderPage, problemTitle } from './page-context.js'
-import { type RouteResult, type Problem, httpStatusOf } from './problem.js'
-import type { Settings } from '../../config/settings.js'
 import { negotiateLocale, type RequestContext } from '../request/context.js'
+import { problemDetail, problemTitle, renderPage, renderProblemPage } from './page-context.js'
+import { httpStatusOf, type Problem, type RouteResult } from './problem.js'
+import type { Services } from '../../services.js'
 
 /** Sends the answer of one of our routes, as a page or as JSON. */
 export async function respond(

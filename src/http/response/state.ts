@@ -1,10 +1,10 @@
+import type { Grant, OpenChallenge } from '../../challenge/records.js'
+import type { Settings } from '../../config/settings.js'
 import { LONG_FORMAT } from '../../crypto/code.js'
 import type { FailureClass } from '../../delivery/smtp/classify.js'
+import type { RequestContext } from '../request/context.js'
 import type { Services } from '../../services.js'
 import { findChallenge, findValidGrant } from '../../session/challenges.js'
-import type { Grant, OpenChallenge } from '../../session/schema.js'
-import type { Settings } from '../../config/settings.js'
-import type { RequestContext } from '../request/context.js'
 
 /** A challenge, with what became of its mail after the session was written. */
 export interface ChallengeWithStatus extends OpenChallenge {

@@ -1,15 +1,17 @@
-import { parseAddress } from '../../identity/address.js'
-import { eventContext } from '../../challenge/challenge.js'
-import { withTimeout } from '../../timeout.js'
-import { wrapError } from '../../errors.js'
+import { eventContext } from '../../challenge/event-context.js'
+import type { OpenChallenge } from '../../challenge/records.js'
 import { mac } from '../../crypto/keys.js'
+import { wrapError } from '../../errors.js'
+import { callHostFunction } from '../../host-callback.js'
+import { readField } from '../request/body.js'
+import type { RequestContext } from '../request/context.js'
 import { clientNetwork, warnAboutProxy } from '../request/ip-limit.js'
-import type { Services } from '../../services.js'
-import { type Identity, identityFromAddress } from '../../identity/user.js'
 import type { Problem } from '../response/problem.js'
+import { parseAddress } from '../../identity/address.js'
+import { type Identity, identityFromAddress } from '../../identity/user.js'
+import type { Services } from '../../services.js'
 import { findChallenge } from '../../session/challenges.js'
-import type { OpenChallenge } from '../../session/schema.js'
-import { callHostFunction, readField, type RequestContext } from '../request/context.js'
+import { withTimeout } from '../../timeout.js'
 
 /** A host that has not said by then whether it takes an address hangs. */
 const ACCEPT_MS = 5_000
@@ -35,7 +37,7 @@ export async function isAccepted(
   const { address } = identity.address
   const answer = callHostFunction('typedEmail.accept', () => settings.typedEmail?.accept(address, ctx.req))
   // The place of its mail is held meanwhile: without an end, some hundred addresses of a slow domain would take them all.
-  const accepted = await withTimeout(ACCEPT_MS, answer).catch((error: unknown) => {
+  const accepted = await withTimeout(settings.clock, ACCEPT_MS, answer).catch((error: unknown) => {
     throw wrapError('host_callback', '`typedEmail.accept` hung.', error)
   })
   if (accepted === true) return true

@@ -1,16 +1,20 @@
 import { randomBytes } from 'node:crypto'
-import { parseAddress } from '../../identity/address.js'
+import { verifyChallenge as redeem } from '../../challenge/challenge.js'
+import { eventContext } from '../../challenge/event-context.js'
+import type { OpenChallenge } from '../../challenge/records.js'
 import { alertOwner } from '../../delivery/owner-alert.js'
-import { eventContext, verifyChallenge as redeem } from '../../challenge/challenge.js'
 import { OtpError } from '../../errors.js'
-import type { Services } from '../../services.js'
-import { reloadSession, regenerateSession, saveSession } from '../../session/host-session.js'
-import { type Identity, identityFromAddress } from '../../identity/user.js'
+import { callHostFunction } from '../../host-callback.js'
+import { readField } from '../request/body.js'
+import type { RequestContext } from '../request/context.js'
 import type { RouteResult } from '../response/problem.js'
-import { updateChallenge, findChallenge, removeChallenge, removeGrant, saveGrant } from '../../session/challenges.js'
-import type { OpenChallenge } from '../../session/schema.js'
-import { returnUrl, pageUrl } from '../response/state.js'
-import { callHostFunction, readField, type RequestContext, resolveIdentity } from '../request/context.js'
+import { pageUrl, returnUrl } from '../response/state.js'
+import { parseAddress } from '../../identity/address.js'
+import { resolveIdentity } from '../../identity/resolve-user.js'
+import { type Identity, identityFromAddress } from '../../identity/user.js'
+import type { Services } from '../../services.js'
+import { findChallenge, removeChallenge, removeGrant, saveGrant, updateChallenge } from '../../session/challenges.js'
+import { regenerateSession, reloadSession, saveSession } from '../../session/host-session.js'
 
 /** What becomes of a mail that still waits when its code is of no more use. */
 const CODE_USED = { outcome: 'cancelled', reason: 'used' } as const
@@ -92,7 +96,7 @@ async function completeVerification(
     const user = identity.user ?? { id: identity.ref.id, email: identity.ref.email }
     await callHostFunction('onVerified', () => settings.onVerified(req, { user, purpose }))
     // `onVerified` may have signed somebody in. The proof is theirs only if the proven address is.
-    const signedIn = await resolveIdentity(settings, req)
+    const signedIn = await resolveIdentity(settings.user, req)
     const proven = signedIn?.address.key === identity.address.key ? signedIn : identityFromAddress(identity.address)
     saveGrant(req, { id, at, purpose, details, identity: proven.ref })
     await saveSession(req)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Limit } from '../../stores/gcra.js'
 import { type Cases, is, parallel, tally } from '../harness.js'
+import type { Limit } from '../../stores/gcra.js'
 
 /** Acts of different kinds at once: none writes over what another one wrote. */
 export const beside: Cases = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Limit } from '../../stores/gcra.js'
 import { type Cases, fresh, is } from '../harness.js'
+import type { Limit } from '../../stores/gcra.js'
 
 /** Buckets: sends, the pause between two of them, and any other. */
 export const limits: Cases = {

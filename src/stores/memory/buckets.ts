@@ -1,4 +1,4 @@
-import { takeForced, refund, shortCodesDisabled, type Limit, take, type TakeResult } from '../gcra.js'
+import { type Limit, refund, shortCodesDisabled, take, takeForced, type TakeResult } from '../gcra.js'
 import { ExpiringMap } from './expiring-map.js'
 
 interface Failures {

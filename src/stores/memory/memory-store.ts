@@ -1,8 +1,16 @@
-import type { TakeResult } from '../gcra.js'
 import { type CodeKind, sameDigest } from '../../crypto/code.js'
+import type { TakeResult } from '../gcra.js'
 import { MemoryBuckets } from './buckets.js'
 import { ExpiringMap } from './expiring-map.js'
-import type * as store from '../store.js'
+import type {
+  Attempt,
+  BucketRequest,
+  OpenOutcome,
+  OpenRequest,
+  OtpStore,
+  RedeemOutcome,
+  SpendOutcome,
+} from '../store.js'
 
 interface Challenge {
   kind: CodeKind
@@ -23,7 +31,7 @@ const SWEEP_EVERY_MS = 30_000
  * a flood of sends leaves room to count guesses). What is full refuses what is new with an error (the request ends as
  * 503); live counters are never evicted.
  */
-export class MemoryStore implements store.OtpStore {
+export class MemoryStore implements OtpStore {
   readonly #challenges: ExpiringMap<Challenge>
   readonly #buckets: MemoryBuckets
   readonly #now: () => number
@@ -46,7 +54,7 @@ export class MemoryStore implements store.OtpStore {
   }
 
   // No await inside these acts: nothing comes in between.
-  async open(request: store.OpenRequest): Promise<store.OpenOutcome> {
+  async open(request: OpenRequest): Promise<OpenOutcome> {
     const { user, existing, fresh } = request
     const now = this.#now()
     const found = existing && this.#challenges.get(`${user} ${existing.id}`, now)
@@ -82,7 +90,7 @@ export class MemoryStore implements store.OtpStore {
     }
   }
 
-  async redeem({ user, id, kind, digest, failures }: store.Attempt): Promise<store.RedeemOutcome> {
+  async redeem({ user, id, kind, digest, failures }: Attempt): Promise<RedeemOutcome> {
     const now = this.#now()
     const challenge = this.#challenges.get(`${user} ${id}`, now)
     if (!challenge) return { outcome: 'not_found' }
@@ -105,7 +113,7 @@ export class MemoryStore implements store.OtpStore {
     return { outcome: 'mismatch', attemptsLeft: challenge.attemptsLeft, escalated }
   }
 
-  async spend({ user, bucket, permits = 1, ...limit }: store.BucketRequest): Promise<store.SpendOutcome> {
+  async spend({ user, bucket, permits = 1, ...limit }: BucketRequest): Promise<SpendOutcome> {
     const now = this.#now()
     if (permits === -1) {
       this.#buckets.refund(user, bucket, limit, 1, now)
@@ -125,7 +133,7 @@ export class MemoryStore implements store.OtpStore {
 }
 
 /** Where both are empty, the longer wait is the true one. */
-function throttledOutcome(resend: TakeResult, sends: TakeResult): store.OpenOutcome {
+function throttledOutcome(resend: TakeResult, sends: TakeResult): OpenOutcome {
   const [resendTake, sendsTake] = [retryAfterOf(resend), retryAfterOf(sends)]
   return {
     outcome: 'throttled',

@@ -1,7 +1,15 @@
-import { invalidOption, rejectUnknownKeys, seconds } from '../../validate.js'
 import { schema } from './schema.js'
 import { inMilliseconds, openOutcome, redeemOutcome, spendOutcome } from '../reply-codec.js'
-import type * as store from '../store.js'
+import type {
+  Attempt,
+  BucketRequest,
+  OpenOutcome,
+  OpenRequest,
+  OtpStore,
+  RedeemOutcome,
+  SpendOutcome,
+} from '../store.js'
+import { invalidOption, rejectUnknownKeys, seconds } from '../../validate.js'
 
 export interface PostgresStoreOptions {
   /**
@@ -36,7 +44,7 @@ const SIGNATURES = {
  * ```
  * @throws OtpError `invalid_option`
  */
-export class PostgresStore implements store.OtpStore {
+export class PostgresStore implements OtpStore {
   /**
    * SQL that makes two tables (`otp_challenges`, `otp_buckets`) and their functions (`otp_…`) in the first schema of
    * the search path. It can be run again at any time, by several processes at once too.
@@ -56,7 +64,7 @@ export class PostgresStore implements store.OtpStore {
     this.deadline = seconds('PostgresStore.deadline', deadline, 60, 0.1)
   }
 
-  async open(request: store.OpenRequest): Promise<store.OpenOutcome> {
+  async open(request: OpenRequest): Promise<OpenOutcome> {
     const { user, existing, fresh, lifetime, attempts, sends, resend, failures } = request
     const candidates = [existing, fresh].flatMap((one) => [one?.id ?? null, one?.short ?? null, one?.long ?? null])
     const limits = [sends, resend, failures].flatMap(inMilliseconds)
@@ -64,11 +72,11 @@ export class PostgresStore implements store.OtpStore {
     return openOutcome(reply, request)
   }
 
-  async redeem({ user, id, kind, digest, failures }: store.Attempt): Promise<store.RedeemOutcome> {
+  async redeem({ user, id, kind, digest, failures }: Attempt): Promise<RedeemOutcome> {
     return redeemOutcome(await this.#call('otp_redeem', user, id, kind, digest, ...inMilliseconds(failures)))
   }
 
-  async spend({ user, bucket, permits = 1, ...limit }: store.BucketRequest): Promise<store.SpendOutcome> {
+  async spend({ user, bucket, permits = 1, ...limit }: BucketRequest): Promise<SpendOutcome> {
     return spendOutcome(await this.#call('otp_spend', user, bucket, permits, ...inMilliseconds(limit)))
   }
 

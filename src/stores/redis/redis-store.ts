@@ -1,7 +1,15 @@
-import { invalidOption, rejectUnknownKeys, seconds } from '../../validate.js'
-import { inMilliseconds, openOutcome, redeemOutcome, spendOutcome } from '../reply-codec.js'
 import { type Script, scripts } from './scripts.js'
-import type * as store from '../store.js'
+import { inMilliseconds, openOutcome, redeemOutcome, spendOutcome } from '../reply-codec.js'
+import type {
+  Attempt,
+  BucketRequest,
+  OpenOutcome,
+  OpenRequest,
+  OtpStore,
+  RedeemOutcome,
+  SpendOutcome,
+} from '../store.js'
+import { invalidOption, rejectUnknownKeys, seconds } from '../../validate.js'
 
 export interface RedisStoreOptions {
   /**
@@ -31,7 +39,7 @@ export interface RedisStoreOptions {
  * ```
  * @throws OtpError `invalid_option`
  */
-export class RedisStore implements store.OtpStore {
+export class RedisStore implements OtpStore {
   readonly deadline: number
   readonly #send: RedisStoreOptions['send']
   readonly #prefix: string
@@ -52,7 +60,7 @@ export class RedisStore implements store.OtpStore {
     this.deadline = seconds('RedisStore.deadline', deadline, 60, 0.1)
   }
 
-  async open(request: store.OpenRequest): Promise<store.OpenOutcome> {
+  async open(request: OpenRequest): Promise<OpenOutcome> {
     const { user, existing, fresh, lifetime, attempts, sends, resend, failures } = request
     const known = existing ?? fresh
     const keys = [
@@ -70,13 +78,13 @@ export class RedisStore implements store.OtpStore {
     return openOutcome(reply, request)
   }
 
-  async redeem({ user, id, kind, digest, failures }: store.Attempt): Promise<store.RedeemOutcome> {
+  async redeem({ user, id, kind, digest, failures }: Attempt): Promise<RedeemOutcome> {
     const keys = [this.#challenge(user, id), this.#bucket(user, 'failures')]
     const args = [taggedDigest(kind, digest), ...inMilliseconds(failures).map(String)]
     return redeemOutcome(await this.#run(scripts.redeem, keys, args))
   }
 
-  async spend({ user, bucket, permits = 1, ...limit }: store.BucketRequest): Promise<store.SpendOutcome> {
+  async spend({ user, bucket, permits = 1, ...limit }: BucketRequest): Promise<SpendOutcome> {
     const args = [permits, ...inMilliseconds(limit)].map(String)
     return spendOutcome(await this.#run(scripts.spend, [this.#bucket(user, bucket)], args))
   }
