@@ -2,10 +2,10 @@ import { request as rawRequest } from 'node:http'
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import session, { MemoryStore as Sessions, type SessionData } from 'express-session'
 import request from 'supertest'
-import { cookieOf, guess } from './helpers/attack.js'
-import { ANA, BROWSER, HostApp, NAVIGATE, sealedIn } from './helpers/host-app.js'
-import { wrongCode } from './helpers/mailbox.js'
-import { MemoryStore, type OtpStore } from '../src/index.js'
+import { cookieOf, guess } from '../helpers/guessing.js'
+import { ANA, BROWSER, HostApp, NAVIGATE, sealedIn } from '../helpers/host-app.js'
+import { wrongCode } from '../helpers/mailbox.js'
+import { MemoryStore, type OtpStore } from '../../src/index.js'
 
 let host: HostApp
 afterEach(() => host.close())

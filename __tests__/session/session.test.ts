@@ -2,10 +2,10 @@ import cookieSession from 'cookie-session'
 import type { RequestHandler } from 'express'
 import session, { MemoryStore as Sessions, type SessionData } from 'express-session'
 import request from 'supertest'
-import { cookieOf, guess, guessWrongly, tally } from './helpers/attack.js'
-import { ANA, BROWSER, HostApp } from './helpers/host-app.js'
-import { codeIn, Mailbox, wrongCode } from './helpers/mailbox.js'
-import { type Attempt, MemoryStore, type RedeemOutcome } from '../src/index.js'
+import { cookieOf, guess, guessWrongly, tally } from '../helpers/guessing.js'
+import { ANA, BROWSER, HostApp } from '../helpers/host-app.js'
+import { codeIn, Mailbox, wrongCode } from '../helpers/mailbox.js'
+import { type Attempt, MemoryStore, type RedeemOutcome } from '../../src/index.js'
 
 let host: HostApp
 afterEach(() => host.close())

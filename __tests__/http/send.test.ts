@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import session from 'express-session'
 import request, { type Response } from 'supertest'
-import { cookieOf } from './helpers/attack.js'
-import type * as HostModule from './helpers/host-app.js'
+import { cookieOf } from '../helpers/guessing.js'
+import type * as HostModule from '../helpers/host-app.js'
 import {
   ANA,
   BROWSER,
@@ -14,11 +14,11 @@ import {
   JSON_CLIENT,
   NAVIGATE,
   sealedIn,
-} from './helpers/host-app.js'
-import { codeIn } from './helpers/mailbox.js'
-import { ScriptedSmtp, type SmtpScript } from './helpers/smtp-script.js'
-import { clientNetwork } from '../src/http/request/ip-limit.js'
-import { type MailTransporter, MemoryStore, type OpenRequest, type OtpOptions } from '../src/index.js'
+} from '../helpers/host-app.js'
+import { codeIn } from '../helpers/mailbox.js'
+import { ScriptedSmtp, type SmtpScript } from '../helpers/smtp-script.js'
+import { clientNetwork } from '../../src/http/request/ip-limit.js'
+import { type MailTransporter, MemoryStore, type OpenRequest, type OtpOptions } from '../../src/index.js'
 
 const FROM = 'Acme <no-reply@acme.example>'
 const TYPED: Partial<OtpOptions> = { user: () => null, typedEmail: true }
@@ -167,7 +167,7 @@ describe('limits on sending', () => {
     const warn = jest.spyOn(process, 'emitWarning')
     // A fresh copy of the plugin, since the copy above has warned already.
     jest.resetModules()
-    const fresh = jest.requireActual<typeof HostModule>('./helpers/host-app.js')
+    const fresh = jest.requireActual<typeof HostModule>('../helpers/host-app.js')
     host = await fresh.HostApp.start({ otp: TYPED })
     for (let i = 0; i < 3; i++) {
       await ask(host.jar(), `p${i}@example.com`).set('X-Forwarded-For', '198.51.100.7').expect(200)
