@@ -361,7 +361,7 @@ describe('binding', () => {
       { email: { address: evil } },
       { email: `${ANA.email},${evil}` },
       { 'email[]': evil },
-      { holder: { email: evil }, masked: evil, recipient: evil },
+      { identity: { email: evil }, masked: evil, recipient: evil },
     ]
     let sent = 0
     for (const body of bodies) {
@@ -500,7 +500,7 @@ describe('binding', () => {
           ' ',
         ),
         ...'user[verified] locals.otp X-Original-URL X-Rewrite-URL X-Forwarded-User X-HTTP-Method-Override'.split(' '),
-        ...'_method for code purpose maxAge at id holder email remember remember_device backup recovery'.split(' '),
+        ...'_method for code purpose maxAge at id identity email remember remember_device backup recovery'.split(' '),
         ...'challenge digest secret token state next return_to returnTo redirect force internal'.split(' '),
       )
       expect(names.length).toBeGreaterThanOrEqual(200)

@@ -34,7 +34,7 @@ module.exports = async function smoke({ express, session, emailOtp, storeConform
   async function call(path, status, { body, accept = 'application/json' } = {}) {
     const response = await fetch(`http://127.0.0.1:${server.address().port}${path}`, {
       ...(body && { method: 'POST', body: JSON.stringify(body) }),
-      headers: { cookie, accept, 'content-type': 'application/json' },
+      headers: { cookie, accept, ...(body && { 'content-type': 'application/json' }) },
     })
     cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? cookie
     const text = await response.text()

@@ -1,5 +1,5 @@
 import { Pool, type PoolConfig } from 'pg'
-import { guess } from '../helpers/attack.js'
+import { guess } from '../helpers/guessing.js'
 import { conforms, conformsOnMovedClock } from '../helpers/conforms.js'
 import { HostApp } from '../helpers/host-app.js'
 import { wrongCode } from '../helpers/mailbox.js'

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { guess, tally } from '../helpers/attack.js'
+import { guess, tally } from '../helpers/guessing.js'
 import { type Agent, HostApp } from '../helpers/host-app.js'
 import { wrongCode } from '../helpers/mailbox.js'
 import { describeWithRedis, RedisServer } from '../helpers/redis-server.js'

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { conformsOnMovedClock } from '../helpers/conforms.js'
-import { guess } from '../helpers/attack.js'
+import { guess } from '../helpers/guessing.js'
 import { HostApp } from '../helpers/host-app.js'
 import { wrongCode } from '../helpers/mailbox.js'
 import { describeWithRedis, RedisServer } from '../helpers/redis-server.js'
