@@ -15,6 +15,7 @@ export function makeSubject() {
   const open = new Map()
   const sendMail = async ({ to, code }) => void codes.set(to, code)
 
+  app.use(express.json())
   app.post('/send', async (req, res) => {
     const { id, email } = req.session.user
     const nonce = randomBytes(16).toString('base64url')
@@ -22,7 +23,7 @@ export function makeSubject() {
     await sendMail({ to: email, code: codeOf(id, nonce) })
     res.json({ sent: true })
   })
-  app.post('/verify', express.json(), (req, res) => {
+  app.post('/verify', (req, res) => {
     const { id } = req.session.user
     const challenge = open.get(id)
     if (!challenge || challenge.attempts < 1 || challenge.expires < Date.now()) return res.status(401).json({})

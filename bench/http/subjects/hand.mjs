@@ -40,8 +40,8 @@ function renew(req, kept) {
   return new Promise((resolve, reject) => {
     req.session.regenerate((error) => {
       if (error) return reject(error)
-      Object.assign(req.session, kept)
-      req.session.save((failure) => (failure ? reject(failure) : resolve()))
+      Object.assign(req.session, kept) // express-session saves it before the answer ends
+      resolve()
     })
   })
 }
