@@ -33,7 +33,7 @@ function hotSpots({ nodes, samples, timeDeltas }) {
   const own = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]))
   const times = new Map()
   samples.forEach((id, i) => times.set(own.get(id), (times.get(own.get(id)) ?? 0) + timeDeltas[i]))
-  times.delete('(idle)')
+  for (const name of ['(idle)', 'dispatch']) times.delete(name) // the latter is the profiler's own beginning and end
   say('| own time a request | function |')
   say('|--:|---|')
   for (const [name, time] of [...times].sort((a, b) => b[1] - a[1]).slice(0, 25)) {
