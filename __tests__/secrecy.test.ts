@@ -98,7 +98,7 @@ describe('long enough', () => {
   })
 
   test.each([
-    ['a known user', {}, /^\d{6}$/],
+    ['a signed-in user', {}, /^\d{6}$/],
     ['a typed address alone', { user: undefined as never, typedEmail: true }, /^\d{8}$/],
   ])('C2: the code for %s has its digits', async (_name, otp, shape) => {
     await start({ otp })

@@ -23,7 +23,7 @@ describeInBrowser('in a real browser', () => {
     ;({ host, page } = opened)
   }
 
-  test('S4: the script sends once when a guard led here; reload, back and a second tab send nothing', async () => {
+  test('S4: the script sends once after a redirect by a guard; reload, back and a second tab send nothing', async () => {
     await open()
     await page.goto('/sign-in-as-ana')
     await page.goto('/secret')

@@ -119,7 +119,7 @@ describe('B4: a sealed step-up', () => {
   })
 })
 
-/** Values that JSON carries unchanged; -0 is told as 0. */
+/** Values that JSON represents exactly; -0 becomes 0. */
 const json = fc.jsonValue({ maxDepth: 4 }).map((value) => JSON.parse(JSON.stringify(value)) as unknown)
 
 /** The same value with the keys of each object in another order. */

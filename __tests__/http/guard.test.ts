@@ -130,7 +130,7 @@ describe('fail closed', () => {
     expect(isCalled).toBe(false)
   })
 
-  test('X3: a session store that has lost its connection shuts the door, and opens it when it is back', async () => {
+  test('X3: the guard refuses while the session store is disconnected, and works when it is back', async () => {
     const store = new Sessions()
     await start({ session: memorySession({ store }) })
     const { jar, code } = await host.asked()
@@ -144,7 +144,7 @@ describe('fail closed', () => {
     await jar.get('/secret').expect(200)
   })
 
-  test('X3: a session store that cannot read never opens the door', async () => {
+  test('X3: the guard never opens when the session store cannot read', async () => {
     class Unreadable extends Sessions {
       isDown = false
       override get(id: string, done: (error: unknown, data?: SessionData | null) => void): void {
@@ -198,7 +198,7 @@ describe('fail closed', () => {
     ['gives two addresses', () => ({ id: 'u1', email: 'ana@example.com,eve@example.org' })],
     ['gives a list of addresses', () => ({ id: 'u1', email: [ANA.email] })],
     ['gives a promise of a promise of nothing', () => Promise.resolve(Promise.resolve({}))],
-  ])('X3: a host whose user() %s keeps the door shut', async (_name, user) => {
+  ])('X3: the guard does not open for a host whose user() %s', async (_name, user) => {
     const grants = [grant()]
     await start({ otp: { user: user as unknown as () => null }, session: holding({ otp: { grants } }) })
     await host.jar().get('/secret').expect(500)
@@ -308,7 +308,7 @@ describe('opens on an explicit, well-formed grant only', () => {
     await host.jar().get('/secret').expect(200, 'the secret')
   })
 
-  test.each(SLOTS)('X4: %s in the slot keeps the door shut, and the pages standing', async (_name, stored) => {
+  test.each(SLOTS)('X4: with %s in the slot the guard refuses, and the pages work', async (_name, stored) => {
     await start({ session: holding({ user: ANA, [KEY]: stored }) })
     await host.jar().get('/secret').expect(401)
     await host.jar().get('/secret').set(NAVIGATE).expect(303)
@@ -424,7 +424,7 @@ describe('age', () => {
 })
 
 describe('bodies', () => {
-  test('X6: a POST that was stopped is not done after verifying: the person is led back by a GET', async () => {
+  test('X6: a stopped POST is not repeated after verifying: the redirect is a GET', async () => {
     const asked: string[] = []
     await start({
       before: (app) => {
@@ -496,7 +496,7 @@ describe('spellings of one address', () => {
   }
 
   let calls: string[] = []
-  /** The host with its routes, and the cookie of somebody who has signed in and proven nothing. */
+  /** Starts the host with its routes; gives the cookie of a user who has signed in and not verified. */
   async function guarded(): Promise<string> {
     calls = []
     await start({
@@ -558,7 +558,7 @@ describe('spellings of one address', () => {
     expect(calls).toEqual([])
   })
 
-  test('X7: HEAD of a page that only has a GET is shut too, and OPTIONS tells no more than the methods', async () => {
+  test('X7: HEAD of a page that only has a GET is guarded too, and OPTIONS shows no more than the methods', async () => {
     const cookie = await guarded()
     for (const path of ['/secret', '/SECRET', '/secret/', '/Secret?x']) {
       expect((await raw('HEAD', path, { Cookie: cookie })).status).toBe(401)
@@ -593,7 +593,7 @@ describe('spellings of one address', () => {
   })
 })
 
-test('X4: a guard whose options are not what they should be is not made', async () => {
+test('X4: a guard with wrong options throws when it is made', async () => {
   const { otp } = await start()
   for (const purpose of ['', 'Transfer', 'a b', '__proto__', 'x'.repeat(65), null, 1, {}]) {
     expect(() => otp.requireOtp({ purpose: purpose as string })).toThrow(/`purpose`/)
