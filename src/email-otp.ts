@@ -2,10 +2,9 @@ import type { GuardOptions } from './config/guard-options.js'
 import { resolveMailSettings } from './config/mail-settings.js'
 import type { MailJob, OtpOptions } from './config/options.js'
 import { resolveSettings } from './config/settings.js'
-import { Fates } from './delivery/delivery-status.js'
+import { DeliveryStatusCache } from './delivery/delivery-status.js'
 import { deliverJob, type JobOutcome } from './delivery/mail-job.js'
-import type { MailHealth } from './delivery/queue/health.js'
-import { createMailer } from './delivery/queue/send-queue.js'
+import { type MailHealth, SendQueue } from './delivery/queue/send-queue.js'
 import { OtpEvents } from './events.js'
 import type { OtpHandler, OtpRequest } from './express-types.js'
 import { createGuard } from './http/guard.js'
@@ -47,7 +46,7 @@ export interface EmailOtp {
    * @throws OtpError `mail_failed` when the job is worth another try, `invalid_job` when it was altered
    */
   readonly deliverJob: (job: MailJob) => Promise<JobOutcome>
-  /** Where sending stands, for a health check of yours. */
+  /** State of the send queue, for a health check of yours. */
   readonly health: () => MailHealth
   /** Compiles all templates anew and swaps them in only if all compile. @throws OtpError `invalid_view` */
   readonly reloadViews: () => void
@@ -76,9 +75,9 @@ export function emailOtp(options: OtpOptions): EmailOtp {
   const views = createRenderer(settings.viewFolders, settings.locale)
   const events = new OtpEvents(settings.now)
   const store = failClosed(chooseStore(options), settings.clock)
-  const sendQueue = createMailer(
+  const sendQueue = new SendQueue(
     mailSettings,
-    settings.now,
+    settings.clock,
     (outcome, failure, seconds) => {
       events.publish({ type: 'breaker', outcome, failureClass: failure?.failureClass ?? null, seconds })
     },
@@ -90,7 +89,7 @@ export function emailOtp(options: OtpOptions): EmailOtp {
     views,
     mailSettings,
     sendQueue,
-    deliveryStatus: new Fates(),
+    deliveryStatus: new DeliveryStatusCache(settings.clock, settings.lifetime),
     events,
   })
 

@@ -1,7 +1,7 @@
 import type { Grant, OpenChallenge } from '../../challenge/records.js'
 import type { Settings } from '../../config/settings.js'
 import { LONG_FORMAT } from '../../crypto/code.js'
-import type { FailureClass } from '../../delivery/smtp/classify.js'
+import type { FailureClass } from '../../events.js'
 import type { RequestContext } from '../request/context.js'
 import type { Services } from '../../services.js'
 import { findChallenge, findValidGrant } from '../../session/challenges.js'
@@ -30,7 +30,7 @@ export function stateOf(services: Services, { req, identity, stepUp }: RequestCo
   if (grant) return { step: 'verified', challenge, grant }
   const isOpen = challenge !== null && !challenge.isUsedUp && challenge.expires > now
   // Whoever has a code from an earlier mail may type it, though the later one was lost.
-  const hasMailedCode = challenge?.delivery !== 'failed' || challenge.wasMailed || deliveryStatus.wasSent(challenge)
+  const hasMailedCode = challenge?.delivery !== 'failed' || challenge.wasMailed || deliveryStatus.hasSent(challenge)
   if (isOpen && hasMailedCode) return { step: 'code', challenge, grant }
   return { step: identity === null && challenge === null ? 'email' : 'send', challenge, grant }
 }
@@ -47,12 +47,12 @@ function lookUpDeliveryStatus(
   { deliveryStatus, sendQueue, mailSettings }: Services,
   challenge: OpenChallenge,
 ): DeliveryStatus | null {
-  const fate = deliveryStatus.of(challenge)
-  if (!fate) return null
+  const status = deliveryStatus.get(challenge.sendId)
+  if (!status) return null
   // What a queue of the host's has taken does not wait for our breaker.
   const isBlockedByBreaker =
-    mailSettings.deliver === null && fate.delivery === 'queued' && sendQueue.health().breaker === 'open'
-  return { delivery: fate.delivery, failureClass: fate.failureClass ?? (isBlockedByBreaker ? 'connect' : null) }
+    mailSettings.deliver === null && status.delivery === 'queued' && sendQueue.health().breaker === 'open'
+  return { delivery: status.delivery, failureClass: status.failureClass ?? (isBlockedByBreaker ? 'connect' : null) }
 }
 
 /** The state as JSON clients get it. */

@@ -1,8 +1,9 @@
 import { issueChallenge } from '../../challenge/challenge.js'
 import type { OpenChallenge } from '../../challenge/records.js'
 import { composeDecoy, dispatchMail } from '../../delivery/dispatch.js'
-import type { NoPlace, Place } from '../../delivery/queue/slots.js'
-import { refundSend, sendAndWait } from '../../delivery/send-and-wait.js'
+import type { Rejection, Reservation } from '../../delivery/queue/reservation.js'
+import { refundSend } from '../../delivery/refund.js'
+import { sendAndWait } from '../../delivery/send-and-wait.js'
 import { OtpError } from '../../errors.js'
 import type { RequestContext } from '../request/context.js'
 import type { Problem, RouteResult } from '../response/problem.js'
@@ -16,7 +17,7 @@ import { saveSession } from '../../session/host-session.js'
 
 type Sent = Extract<RouteResult, { redirectTo: string }>
 
-const SUPERSEDED = { outcome: 'cancelled', reason: 'replaced' } as const
+const SUPERSEDED = { outcome: 'cancelled', reason: 'superseded' } as const
 
 /**
  * `POST /send`: mails the code, to the known user or to the typed address. Whether mail can be taken at all is asked
@@ -24,19 +25,11 @@ const SUPERSEDED = { outcome: 'cancelled', reason: 'replaced' } as const
  */
 export async function handleSend(services: Services, ctx: RequestContext): Promise<RouteResult> {
   if (ctx.identity === null && !services.settings.typedEmail) return { problem: 'sign_in_required' }
-  const reservation = services.sendQueue.reserve(ctx.identity !== null)
-  if ('reason' in reservation) return rejected(services, ctx, reservation)
-  let isKept = false
-  try {
-    const { identity } = ctx
-    const answer = identity
-      ? await sendToUser(services, ctx, identity, reservation)
-      : await sendToTyped(services, ctx, reservation)
-    isKept = 'afterResponse' in answer
-    return answer
-  } finally {
-    if (!isKept) reservation.release()
-  }
+  const reservation = services.sendQueue.reserve(ctx.identity ? 'signed-in' : 'anonymous')
+  if (reservation.outcome === 'rejected') return rejected(services, ctx, reservation)
+  return reservation.use(() =>
+    ctx.identity ? sendToUser(services, ctx, ctx.identity, reservation) : sendToTyped(services, ctx, reservation),
+  )
 }
 
 /** A known user: the truth about the mail, as far as it is known in time. */
@@ -44,12 +37,12 @@ async function sendToUser(
   services: Services,
   ctx: RequestContext,
   identity: Identity,
-  reservation: Place,
+  reservation: Reservation,
 ): Promise<RouteResult> {
   const { stepUp, req } = ctx
   const issued = await issueAndSave(services, ctx, identity, findChallenge(req, stepUp, identity.ref), true)
   if (issued.outcome === 'throttled') return throttled(issued.retryAfter)
-  const status = await sendAndWait(services, reservation, {
+  const { status, retryAfter } = await sendAndWait(services, reservation, {
     type: 'code',
     identity,
     stepUp,
@@ -59,14 +52,14 @@ async function sendToUser(
   const challenge: OpenChallenge = { ...issued.challenge, delivery: isFailed ? 'failed' : status }
   if (status !== 'queued') await updateChallenge(req, challenge, { delivery: challenge.delivery }, 'stored')
   if (!isFailed) return sentResult(services, ctx, challenge)
-  return status === 'refused' ? { problem: 'mail_refused' } : unavailable(services.sendQueue.health().retryAfter)
+  return status === 'refused' ? { problem: 'mail_refused' } : unavailable(retryAfter)
 }
 
 /**
  * A typed address: one answer, whatever becomes of the mail. It is made after the answer, so that its time does not tell
  * whether a mail was made. Nothing is given back either: a budget that shrinks only for real mailboxes would tell the same.
  */
-async function sendToTyped(services: Services, ctx: RequestContext, reservation: Place): Promise<RouteResult> {
+async function sendToTyped(services: Services, ctx: RequestContext, reservation: Reservation): Promise<RouteResult> {
   const identity = readTypedAddress(ctx)
   if ('problem' in identity) return identity
   const { req, stepUp } = ctx
@@ -77,6 +70,7 @@ async function sendToTyped(services: Services, ctx: RequestContext, reservation:
   const issued = await issueAndSave(services, ctx, identity, existing, canMail)
   if (issued.outcome === 'throttled') return throttled(issued.retryAfter)
   const mailRequest: CodeMailRequest = { type: 'code', identity, stepUp, challenge: issued.challenge }
+  reservation.keep()
   return {
     ...sentResult(services, ctx, issued.challenge),
     afterResponse: () => {
@@ -97,7 +91,7 @@ async function issueAndSave(
   const issued = await issueChallenge(services, identity, ctx.stepUp, existing, ctx.locale, isMailable)
   if (issued.outcome === 'throttled') return issued
   // A code that another one has replaced is not worth a mail any more.
-  if (existing && existing.id !== issued.challenge.id) services.sendQueue.withdraw(existing.id, SUPERSEDED)
+  if (existing && existing.id !== issued.challenge.id) services.sendQueue.cancel(existing.id, SUPERSEDED)
   saveChallenge(ctx.req, issued.challenge)
   try {
     await saveSession(ctx.req)
@@ -127,7 +121,7 @@ function unavailable(retryAfter: number): Problem {
 function rejected(
   { events }: Services,
   { identity, stepUp }: RequestContext,
-  { reason, retryAfter }: NoPlace,
+  { reason, retryAfter }: Rejection,
 ): Problem {
   const user = identity?.user ? identity.ref.id : null
   events.publish({ type: 'refused', user, purpose: stepUp.purpose, tag: null, outcome: `mail_${reason}` })

@@ -31,7 +31,7 @@ export async function handleVerify(services: Services, ctx: RequestContext): Pro
 
   // Remembered only so that the page offers a new code instead of a field that nothing fits.
   const markUsedUp = (): Promise<void> => {
-    services.sendQueue.withdraw(challenge.id, CODE_USED)
+    services.sendQueue.cancel(challenge.id, CODE_USED)
     return updateChallenge(req, challenge, { isUsedUp: true }, 'ours')
   }
   const redeemed = await redeem(services, identity, stepUp, challenge, typed)
@@ -54,7 +54,7 @@ export async function handleVerify(services: Services, ctx: RequestContext): Pro
       await markUsedUp()
       return { problem: 'long_code_required' }
     case 'redeemed':
-      services.sendQueue.withdraw(challenge.id, CODE_USED)
+      services.sendQueue.cancel(challenge.id, CODE_USED)
       return completeVerification(services, ctx, identity, challenge)
   }
 }
@@ -65,7 +65,7 @@ export async function restart({ settings, sendQueue }: Services, ctx: RequestCon
   // Taken anew, since a verification beside this may have renewed the session.
   const challenge = findChallenge(ctx.req, ctx.stepUp, ref)
   if (challenge && (await reloadSession(ctx.req, 'ours'))) {
-    sendQueue.withdraw(challenge.id, CODE_USED)
+    sendQueue.cancel(challenge.id, CODE_USED)
     removeChallenge(ctx.req, ctx.stepUp)
     await saveSession(ctx.req)
   }

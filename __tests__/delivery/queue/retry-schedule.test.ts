@@ -1,5 +1,10 @@
-import { codeLastAttemptAt, isPastDeadline, isRetryable, nextRetryAt } from '../../src/delivery/queue/retry-schedule.js'
-import { classifyFailure, type Failure, localFailure } from '../../src/delivery/smtp/classify.js'
+import {
+  codeLastAttemptAt,
+  isPastDeadline,
+  isRetryable,
+  nextRetryAt,
+} from '../../../src/delivery/queue/retry-schedule.js'
+import { classifyFailure, type Failure, localFailure } from '../../../src/delivery/smtp/classify.js'
 
 const START = Date.parse('2030-01-01T00:00:00Z')
 const at = (seconds: number): number => START + seconds * 1000

@@ -1,4 +1,4 @@
-import { mentionsDailyLimit, parseRetryAfter, redact } from '../../src/delivery/smtp/redact.js'
+import { mentionsDailyLimit, parseRetryAfter, redact } from '../../../src/delivery/smtp/redact.js'
 
 const SECRETS = ['ana@example.com', 'ana', '482915', 'XK4PQ7M2A9TZR', 'wolfhart', 'bndg']
 
