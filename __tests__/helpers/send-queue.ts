@@ -20,7 +20,7 @@ export function queueOf(
 /** One attempt at one message. */
 export async function sendOnce(queue: SendQueue, message: object, address: string): Promise<SendResult> {
   const job = { message: { ...message }, address, secrets: [] }
-  return (await queue.sendJob(job, 'signed-in', Infinity)).result
+  return (await queue.sendJob(job, 'signed-in', 1e9)).result
 }
 
 /** What nodemailer throws when a server gives this reply to a command. */
