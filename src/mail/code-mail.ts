@@ -13,7 +13,7 @@ import type { Renderer } from '../views/renderer.js'
 /** One code, and to whom and for what it is mailed. */
 export interface CodeMailInput {
   readonly identity: Identity
-  readonly stepUp: StepUp
+  readonly stepUp: Pick<StepUp, 'purpose' | 'description'>
   readonly challengeId: string
   readonly kind: CodeKind
   readonly code: string
