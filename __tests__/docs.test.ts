@@ -9,9 +9,6 @@ const ROOT = path.join(__dirname, '..')
 const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8')
 const HEAD_PAGES = ['CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md']
 
-/** Documented already, and being built: to be removed from here with the option. */
-const ANNOUNCED = ['sessionKey']
-
 /** Titles that begin with the ids of rules, such as "V1: …" or "S4 and W2: …". */
 const TITLE = /(['"`])([A-Z]\d{1,2}(?:(?:, | and |\/)[A-Z]\d{1,2})*): (.*?)(?<!\\)\1/gs
 
@@ -101,7 +98,7 @@ describe('docs/options.md', () => {
     const existing = members(options, 'OtpOptions')
     expect(existing.length).toBeGreaterThan(20)
     expect(existing.filter((name) => !names(table).includes(name))).toEqual([])
-    expect(names(table).filter((name) => ![...existing, ...ANNOUNCED].includes(name))).toEqual([])
+    expect(names(table).filter((name) => !existing.includes(name))).toEqual([])
   })
 
   test('documents every option of `mail`, `site` and `code`, and every option of a guard', () => {
@@ -217,10 +214,15 @@ test('docs/templates.md documents every variable of pages and mails, and only su
   }
 })
 
-test('docs/architecture.md names every folder of src', () => {
+test('docs/architecture.md names every folder of src, and only files that exist', () => {
   const folders = readdirSync(path.join(ROOT, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory())
   const page = read('docs/architecture.md')
   expect(folders.filter(({ name }) => !page.includes(`"${name}/<br/>`))).toEqual([])
+  const paths = [...page.matchAll(/`([a-z-]+\/[a-z/-]*)`/g)].map(([, one = '']) => one)
+  expect(paths.length).toBeGreaterThan(20)
+  const exists = (one: string): boolean =>
+    ['', '.ts'].some((ending) => existsSync(path.join(ROOT, 'src', one + ending)))
+  expect(paths.filter((one) => !exists(one))).toEqual([])
 })
 
 describe('the README and docs/', () => {
