@@ -1,6 +1,6 @@
-import { SECRET } from './helpers/host-app.js'
-import { resolveSettings } from '../src/config/settings.js'
-import { emailOtp, OtpError, type OtpOptions } from '../src/index.js'
+import { SECRET } from '../helpers/host-app.js'
+import { resolveSettings } from '../../src/config/settings.js'
+import { emailOtp, OtpError, type OtpOptions } from '../../src/index.js'
 
 const GOOD: OtpOptions = {
   secret: SECRET,

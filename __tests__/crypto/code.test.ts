@@ -1,6 +1,17 @@
 import fc from 'fast-check'
-import { type CodeInputs, type CodeKind, deriveCode, digestCode, DIGITS, displayCode, keyspace, LONG_FORMAT, normaliseCode, sameDigest } from '../src/crypto/code.js'
-import { keyRing } from '../src/crypto/keys.js'
+import {
+  type CodeInputs,
+  type CodeKind,
+  deriveCode,
+  digestCode,
+  DIGITS,
+  displayCode,
+  keyspace,
+  LONG_FORMAT,
+  normaliseCode,
+  sameDigest,
+} from '../../src/crypto/code.js'
+import { keyRing } from '../../src/crypto/keys.js'
 
 /** The characters of a text, by code point. */
 const each = (text: string): string[] => Array.from(text)
