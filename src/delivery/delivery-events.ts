@@ -1,9 +1,9 @@
 import { eventContext } from '../challenge/event-context.js'
+import type { ComposeResult } from './compose-or-fail.js'
 import type { News } from './queue/queued-mail.js'
 import { type Failure, localFailure } from './smtp/classify.js'
 import { ADVICE } from './smtp/failure-policy.js'
 import type { OtpEvent } from '../events.js'
-import type { ComposedMail } from '../mail/compose.js'
 import type { Services } from '../services.js'
 
 type Undelivered = Extract<OtpEvent, { type: 'undelivered' }>
@@ -11,7 +11,7 @@ type Undelivered = Extract<OtpEvent, { type: 'undelivered' }>
 /** Tells the events what became of a try, or of a mail that was not tried. */
 export function publishDeliveryEvent(
   services: Services,
-  { mailRequest, id, composed }: ComposedMail,
+  { mailRequest, id, composed }: ComposeResult,
   { delivery, attempt, ms, again: retryAt }: News,
 ): void {
   const { identity, stepUp, challenge } = mailRequest

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto'
+import { composeOrFail } from './compose-or-fail.js'
 import { publishDeliveryEvent } from './delivery-events.js'
 import { sealJob } from './mail-job.js'
 import type { News } from './queue/queued-mail.js'
+import { lastAttemptAt } from './queue/retry-schedule.js'
 import type { Place } from './queue/slots.js'
 import { localFailure } from './smtp/classify.js'
 import { composeOnly } from './smtp/send-once.js'
 import { wrapError } from '../errors.js'
 import { callHostFunction } from '../host-callback.js'
-import { composeMail, lastAttemptAt } from '../mail/compose.js'
+import { composeMail } from '../mail/compose.js'
 import type { CodeMailRequest, MailRequest } from '../mail/mail-request.js'
 import type { Services } from '../services.js'
 import { withTimeout } from '../timeout.js'
@@ -29,7 +31,7 @@ export function dispatchMail(
     void enqueueExternally(services, place, mailRequest, follow)
     return
   }
-  const mail = composeMail(services, mailRequest)
+  const mail = composeOrFail(services, mailRequest, randomUUID())
   const onUpdate = (news: News): void => {
     publishDeliveryEvent(services, mail, news)
     follow(news)
@@ -63,8 +65,7 @@ export async function composeDecoy(services: Services, place: Place, mailRequest
   place.release()
   try {
     if (services.mailSettings.deliver) return void sealJob(services, mailRequest, randomUUID())
-    const { composed } = composeMail(services, mailRequest)
-    if ('message' in composed) await composeOnly(composed.message)
+    await composeOnly(composeMail(services, mailRequest, randomUUID()).message)
   } catch (error) {
     const failure = wrapError('mail_failed', 'a mail to nobody could not be made.', error)
     services.events.publish({ type: 'failed', outcome: failure.code, error: failure })

@@ -1,11 +1,11 @@
 import type { MailJob } from '../config/options.js'
 import type { CodeFormat } from '../crypto/code.js'
 import { seal, unseal } from '../crypto/seal.js'
+import { composeOrFail } from './compose-or-fail.js'
 import { publishDeliveryEvent } from './delivery-events.js'
-import { isPastDeadline, isRetryable } from './queue/retry-schedule.js'
+import { deliveryDeadline, isPastDeadline, isRetryable } from './queue/retry-schedule.js'
 import { type Failure, type FailureClass, localFailure } from './smtp/classify.js'
 import { OtpError } from '../errors.js'
-import { composeMail, deliveryDeadline } from '../mail/compose.js'
 import type { MailRequest } from '../mail/mail-request.js'
 import type { Services } from '../services.js'
 
@@ -49,7 +49,7 @@ export function sealJob({ settings, views }: Services, mailRequest: MailRequest,
 export async function deliverJob(services: Services, job: MailJob): Promise<JobOutcome> {
   const { mail: id, at, format, mailRequest } = openJob(services, job)
   const now = services.settings.now()
-  const mail = composeMail({ ...services, settings: { ...services.settings, code: format } }, mailRequest, id)
+  const mail = composeOrFail({ ...services, settings: { ...services.settings, code: format } }, mailRequest, id)
   const publish = (
     delivery: Failure | { outcome: 'accepted' },
     attempt: number,

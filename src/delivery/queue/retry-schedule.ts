@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import type { Failure, FailureClass } from '../smtp/classify.js'
+import type { MailRequest } from '../../mail/mail-request.js'
 
 /** When a mail is tried again: seconds after the first try, each a quarter sooner or later so that mails spread out. */
 const RETRY_OFFSETS = [2, 8, 30, 90, 240] as const
@@ -12,6 +13,9 @@ const MIN_REMAINING_LIFETIME_MS = 120_000
 
 /** But it may wait at least this long for its first try, however short the lifetime. */
 const FIRST_ATTEMPT_GRACE_MS = 10_000
+
+/** An alert says when something happened; an hour later it is of no use. */
+const ALERT_LIFETIME_MS = 3_600_000
 
 type Again = 'never' | 'once' | 'often'
 
@@ -51,6 +55,20 @@ export function codeDeliveryDeadline(expires: number): number {
 /** Until when a mail that is posted now may be tried again, in milliseconds. */
 export function codeLastAttemptAt(now: number, expires: number): number {
   return Math.min(now + RETRY_WINDOW_MS, codeDeliveryDeadline(expires))
+}
+
+/** Until when the mail is of use, in milliseconds. */
+export function deliveryDeadline(mailRequest: MailRequest): number {
+  return mailRequest.type === 'code'
+    ? codeDeliveryDeadline(mailRequest.challenge.expires)
+    : mailRequest.at + ALERT_LIFETIME_MS
+}
+
+/** When the last attempt may begin, of a mail that is queued `now`. An alert may also wait for the end of an outage. */
+export function lastAttemptAt(mailRequest: MailRequest, now: number): number {
+  return mailRequest.type === 'code'
+    ? codeLastAttemptAt(now, mailRequest.challenge.expires)
+    : deliveryDeadline(mailRequest)
 }
 
 /** The tries of one mail so far. All times are milliseconds. */
