@@ -4,7 +4,7 @@ import { OtpError } from '../errors.js'
 import { didYouMean } from '../suggest.js'
 import { VARIABLES } from './context.js'
 import { BUILT_IN, listViews, readView, type ViewFile } from './files.js'
-import { type Format, type LocaleViews, resolveLocaleViews, type Template } from './locale-views.js'
+import { type Format, formatOf, type LocaleViews, resolveLocaleViews, type Template } from './locale-views.js'
 import { loadMessages, type Messages, translate } from './messages.js'
 import { parseTemplate } from './template-check.js'
 
@@ -112,10 +112,6 @@ function compileTemplates(
 function variablesOf(file: ViewFile): readonly string[] {
   if (isPartial(file)) return [...VARIABLES.page, ...VARIABLES.mail]
   return /^(pages|layouts\/page)/.test(file.stem) ? VARIABLES.page : VARIABLES.mail
-}
-
-function formatOf(stem: string): Format {
-  return /\.text$|^mail\/[^/]+\/(subject|preheader|text)$/.test(stem) ? 'text' : 'html'
 }
 
 function isPartial(file: ViewFile): boolean {

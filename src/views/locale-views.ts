@@ -1,6 +1,6 @@
 import type Handlebars from 'handlebars'
 import { OtpError, wrapError } from '../errors.js'
-import type { PageName } from './context.js'
+import { type PageName, PAGES } from './context.js'
 import type { Messages } from './messages.js'
 
 /** A compiled template. */
@@ -24,74 +24,64 @@ export interface CompiledFiles {
 /** Renders one template. @throws OtpError `render_failed` */
 export type Render = (context: object) => string
 
-export interface MailTemplates {
-  /** Below `mail`. */
-  readonly folder: string
-  readonly subject: Render
-  readonly preheader: Render
-  readonly html: Render
-  readonly text: Render
-}
+export type MailTemplates = Readonly<Record<(typeof MAIL_TEMPLATES)[number], Render>> & { readonly folder: string }
 
 /** Everything that one locale renders with, looked up once. */
 export interface LocaleViews {
   readonly messages: Messages
   readonly pages: Readonly<Record<PageName, Render>>
-  readonly pageLayout: Render
-  /** By folder: `alert`, and each purpose with a mail of its own. */
+  readonly layouts: Readonly<Record<(typeof LAYOUTS)[number], Render>>
+  /** By folder. */
   readonly mails: ReadonlyMap<string, MailTemplates>
-  /** For all other purposes. */
+  /** For purposes without a folder. */
   readonly codeMail: MailTemplates
-  readonly mailLayouts: Readonly<Record<Format, Render>>
 }
 
 const MAIL_TEMPLATES = ['subject', 'preheader', 'html', 'text'] as const
+const LAYOUTS = ['page', 'mail.html', 'mail.text'] as const
 
 /** Chooses messages, templates and partials for a locale. */
 export function resolveLocaleViews(files: CompiledFiles, locale: string, defaultLocale: string): LocaleViews {
-  const tags = [...fallbacks(locale), ...fallbacks(defaultLocale), 'en']
-  const messages = mergeMessages(tags.map((tag) => files.messages.get(tag)))
-  const options = {
-    html: { partials: partialsOf(files, 'html', locale), data: { messages } },
-    text: { partials: partialsOf(files, 'text', locale), data: { messages } },
+  const messages = mergeMessages(files, [...fallbacks(locale), ...fallbacks(defaultLocale), 'en'])
+  // Each folder in turn, and in it the variant nearest to the locale.
+  const find = (stem: string): Template | undefined =>
+    files.templates.flatMap((folder) =>
+      [...fallbacks(locale), ''].flatMap((tag) => folder.get(`${stem}.${tag}`) ?? []),
+    )[0]
+  const partialsOf = (format: Format): Record<string, Template> =>
+    Object.fromEntries(
+      files.partials.flatMap((name) => {
+        const partial = find(`partials/${name}.${format}`)
+        return partial ? [[name, partial]] : []
+      }),
+    )
+  const options = recordOf(['html', 'text'], (format) => ({ partials: partialsOf(format), data: { messages } }))
+  const render = (stem: string, fallbackStem = stem): Render => {
+    const template = find(stem) ?? find(fallbackStem)
+    if (!template) throw new OtpError('invalid_view', `views: there is no ${stem}.`)
+    return bind(template, stem, options[formatOf(stem)])
   }
-  const renderFirst = (stems: readonly string[], format: Format): Render => {
-    const [found] = stems.flatMap((stem) => findTemplate(files, stem, locale) ?? [])
-    if (!found) throw new OtpError('invalid_view', `views: there is no ${stems.join(' or ')}.`)
-    return bind(found, stems[0] ?? '', options[format])
-  }
-  const page = (name: PageName): Render => renderFirst([`pages/${name}`], 'html')
   const mail = (folder: string): MailTemplates => {
     // An alert carries no code, so the templates of `code` cannot stand in for its own.
-    const stems = (name: string): string[] =>
-      folder === 'alert' ? [`mail/alert/${name}`] : [`mail/${folder}/${name}`, `mail/code/${name}`]
+    const fallback = folder === 'alert' ? 'alert' : 'code'
     return {
       folder,
-      subject: renderFirst(stems('subject'), 'text'),
-      preheader: renderFirst(stems('preheader'), 'text'),
-      html: renderFirst(stems('html'), 'html'),
-      text: renderFirst(stems('text'), 'text'),
+      ...recordOf(MAIL_TEMPLATES, (name) => render(`mail/${folder}/${name}`, `mail/${fallback}/${name}`)),
     }
   }
-  const hasMail = (folder: string): boolean =>
-    MAIL_TEMPLATES.some((name) => findTemplate(files, `mail/${folder}/${name}`, locale))
+  const hasMail = (folder: string): boolean => MAIL_TEMPLATES.some((name) => find(`mail/${folder}/${name}`))
   return Object.freeze({
     messages,
-    pages: {
-      email: page('email'),
-      send: page('send'),
-      code: page('code'),
-      verified: page('verified'),
-      problem: page('problem'),
-    },
-    pageLayout: renderFirst(['layouts/page'], 'html'),
-    codeMail: mail('code'),
+    pages: recordOf(PAGES, (name) => render(`pages/${name}`)),
+    layouts: recordOf(LAYOUTS, (name) => render(`layouts/${name}`)),
     mails: new Map(files.mailFolders.filter(hasMail).map((folder) => [folder, mail(folder)])),
-    mailLayouts: {
-      html: renderFirst(['layouts/mail.html'], 'html'),
-      text: renderFirst(['layouts/mail.text'], 'text'),
-    },
+    codeMail: mail('code'),
   })
+}
+
+/** The format of a template, by its name. */
+export function formatOf(stem: string): Format {
+  return /\.text$|^mail\/[^/]+\/(subject|preheader|text)$/.test(stem) ? 'text' : 'html'
 }
 
 function bind(template: Template, stem: string, options: Handlebars.RuntimeOptions): Render {
@@ -104,30 +94,17 @@ function bind(template: Template, stem: string, options: Handlebars.RuntimeOptio
   }
 }
 
-function mergeMessages(nearestFirst: readonly (Messages | undefined)[]): Messages {
+function mergeMessages(files: CompiledFiles, nearestFirst: readonly string[]): Messages {
   const merged = Object.create(null) as Record<string, string>
-  return Object.freeze(Object.assign(merged, ...nearestFirst.toReversed()) as Messages)
-}
-
-/** The template for a stem: each folder in turn, and in it the variant nearest to the locale. */
-function findTemplate({ templates }: CompiledFiles, stem: string, locale: string): Template | null {
-  for (const folder of templates) {
-    for (const tag of [...fallbacks(locale), '']) {
-      const template = folder.get(`${stem}.${tag}`)
-      if (template) return template
-    }
-  }
-  return null
-}
-
-function partialsOf(files: CompiledFiles, format: Format, locale: string): Record<string, Template> {
-  const partials = files.partials.map(
-    (name) => [name, findTemplate(files, `partials/${name}.${format}`, locale)] as const,
-  )
-  return Object.fromEntries(partials.filter((pair): pair is [string, Template] => pair[1] !== null))
+  for (const tag of nearestFirst.toReversed()) Object.assign(merged, files.messages.get(tag))
+  return Object.freeze(merged)
 }
 
 /** From the exact locale to the bare language: pt-BR, pt. */
 function fallbacks(locale: string): string[] {
   return [locale, locale.replace(/-.*/, '')]
+}
+
+function recordOf<K extends string, V>(keys: readonly K[], make: (key: K) => V): Record<K, V> {
+  return Object.fromEntries(keys.map((key) => [key, make(key)])) as Record<K, V>
 }

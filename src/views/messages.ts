@@ -47,36 +47,27 @@ export function textDirection(locale: string): 'ltr' | 'rtl' {
   return formatsOf(locale).direction
 }
 
-interface LocaleFormats {
-  readonly minutes: Intl.NumberFormat
-  readonly seconds: Intl.NumberFormat
-  readonly timeOfDay: Intl.DateTimeFormat
-  readonly direction: 'ltr' | 'rtl'
-}
+const RIGHT_TO_LEFT = ['ar', 'fa', 'he', 'ur']
 
 /** Kept, because making a formatter takes many times longer than using it. */
-const FORMATS = new Map<string, LocaleFormats>()
+const FORMATS = new Map<string, ReturnType<typeof createFormats>>()
 
-function formatsOf(locale: string): LocaleFormats {
-  const existing = FORMATS.get(locale)
-  if (existing) return existing
-  const inUnit = (unit: string): Intl.NumberFormat =>
-    new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long', numberingSystem: 'latn' })
-  const formats: LocaleFormats = {
-    minutes: inUnit('minute'),
-    seconds: inUnit('second'),
-    timeOfDay: new Intl.DateTimeFormat(locale, {
-      hour: '2-digit',
-      minute: '2-digit',
-      hourCycle: 'h23',
-      timeZone: 'UTC',
-      timeZoneName: 'short',
-      numberingSystem: 'latn',
-    }),
-    direction: ['ar', 'fa', 'he', 'ur'].includes(new Intl.Locale(locale).language) ? 'rtl' : 'ltr',
-  }
+function formatsOf(locale: string): ReturnType<typeof createFormats> {
+  const formats = FORMATS.get(locale) ?? createFormats(locale)
   FORMATS.set(locale, formats)
   return formats
+}
+
+function createFormats(locale: string) {
+  const numberingSystem = 'latn'
+  const unit = { style: 'unit', unitDisplay: 'long', numberingSystem } as const
+  const time = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: 'UTC', timeZoneName: 'short' } as const
+  return {
+    minutes: new Intl.NumberFormat(locale, { ...unit, unit: 'minute' }),
+    seconds: new Intl.NumberFormat(locale, { ...unit, unit: 'second' }),
+    timeOfDay: new Intl.DateTimeFormat(locale, { ...time, numberingSystem }),
+    direction: RIGHT_TO_LEFT.includes(new Intl.Locale(locale).language) ? ('rtl' as const) : ('ltr' as const),
+  }
 }
 
 function parse(file: string): Record<string, string> {

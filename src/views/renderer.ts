@@ -52,19 +52,19 @@ export function createRenderer(viewFolders: readonly string[], defaultLocale: st
 
   return {
     renderPage(context) {
-      const { pages, pageLayout } = viewsFor(context.locale)
+      const { pages, layouts } = viewsFor(context.locale)
       const body = new Handlebars.SafeString(pages[context.page](context))
-      return pageLayout({ ...context, body })
+      return layouts.page({ ...context, body })
     },
     renderMail(purpose, context) {
-      const { mails, codeMail, mailLayouts } = viewsFor(context.locale)
+      const { mails, codeMail, layouts } = viewsFor(context.locale)
       const templates = mails.get(purpose) ?? codeMail
       const subject = oneLine(templates.subject(context))
       const preheader = oneLine(templates.preheader({ ...context, subject }))
       const withHeader = { ...context, subject, preheader }
       const body = new Handlebars.SafeString(templates.html(withHeader))
-      const html = mailLayouts.html({ ...withHeader, body })
-      const text = mailLayouts.text({ ...withHeader, body: templates.text(withHeader) })
+      const html = layouts['mail.html']({ ...withHeader, body })
+      const text = layouts['mail.text']({ ...withHeader, body: templates.text(withHeader) })
       return { subject, html, text: formatPlainText(text), view: templates.folder }
     },
     mailTemplateFolder(purpose, locale) {
