@@ -4,7 +4,7 @@ import { OtpError } from '../errors.js'
 import { didYouMean } from '../suggest.js'
 import { VARIABLES } from './context.js'
 import { BUILT_IN, listViews, readView, type ViewFile } from './files.js'
-import { type Format, formatOf, type LocaleViews, resolveLocaleViews, type Template } from './locale-views.js'
+import { type Format, templateFormat, type LocaleViews, resolveLocaleViews, type Template } from './locale-views.js'
 import { loadMessages, type Messages, translate } from './messages.js'
 import { parseTemplate } from './template-check.js'
 
@@ -82,12 +82,12 @@ function compileTemplates(
 ): ReadonlyMap<string, Template>[] {
   const partials = filesByFolder.flat().filter(isPartial)
   const partialsOfFormat = (format: Format): string[] =>
-    partialNames(partials.filter((file) => formatOf(file.stem) === format))
+    partialNames(partials.filter((file) => templateFormat(file.stem) === format))
   const partialsByFormat = { html: partialsOfFormat('html'), text: partialsOfFormat('text') }
   const messageKeys = [...new Set([...messages.values()].flatMap((one) => Object.keys(one)))]
   const usedPartials = new Set<string>()
   const compile = (file: ViewFile): [string, Template] => {
-    const format = formatOf(file.stem)
+    const format = templateFormat(file.stem)
     const names = { variables: variablesOf(file), partials: partialsByFormat[format], messageKeys }
     const ast = parseTemplate(file.absolute, readView(file.absolute), names, usedPartials)
     return [`${file.stem}.${file.locale}`, HANDLEBARS[format].compile(ast, COMPILER_OPTIONS_BY_FORMAT[format])]

@@ -59,7 +59,7 @@ export function resolveLocaleViews(files: CompiledFiles, locale: string, default
   const render = (stem: string, fallbackStem = stem): Render => {
     const template = find(stem) ?? find(fallbackStem)
     if (!template) throw new OtpError('invalid_view', `views: there is no ${stem}.`)
-    return bind(template, stem, options[formatOf(stem)])
+    return bind(template, stem, options[templateFormat(stem)])
   }
   const mail = (folder: string): MailTemplates => {
     // An alert carries no code, so the templates of `code` cannot stand in for its own.
@@ -80,7 +80,7 @@ export function resolveLocaleViews(files: CompiledFiles, locale: string, default
 }
 
 /** The format of a template, by its name. */
-export function formatOf(stem: string): Format {
+export function templateFormat(stem: string): Format {
   return /\.text$|^mail\/[^/]+\/(subject|preheader|text)$/.test(stem) ? 'text' : 'html'
 }
 

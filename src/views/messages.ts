@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { OtpError } from '../errors.js'
+import { memoize } from '../memoize.js'
 import { didYouMean } from '../suggest.js'
 import { readView } from './files.js'
 
@@ -49,14 +50,8 @@ export function textDirection(locale: string): 'ltr' | 'rtl' {
 
 const RIGHT_TO_LEFT = ['ar', 'fa', 'he', 'ur']
 
-/** Kept, because making a formatter takes many times longer than using it. */
-const FORMATS = new Map<string, ReturnType<typeof createFormats>>()
-
-function formatsOf(locale: string): ReturnType<typeof createFormats> {
-  const formats = FORMATS.get(locale) ?? createFormats(locale)
-  FORMATS.set(locale, formats)
-  return formats
-}
+/** Kept per locale: making a formatter takes many times longer than using it. */
+const formatsOf = memoize(createFormats)
 
 function createFormats(locale: string) {
   const numberingSystem = 'latn'
