@@ -2,10 +2,10 @@ import fs, { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFile
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Response } from 'supertest'
-import { type Agent, ANA, BROWSER, HostApp, sealedIn, SECRET } from './helpers/host-app.js'
-import { emailOtp, OtpError, type OtpOptions } from '../src/index.js'
-import { basePageContext, VARIABLES } from '../src/views/context.js'
-import { createRenderer } from '../src/views/renderer.js'
+import { type Agent, ANA, BROWSER, HostApp, sealedIn, SECRET } from '../helpers/host-app.js'
+import { emailOtp, OtpError, type OtpOptions } from '../../src/index.js'
+import { basePageContext, VARIABLES } from '../../src/views/context.js'
+import { createRenderer } from '../../src/views/renderer.js'
 
 let host: HostApp | null = null
 const folders: string[] = []
@@ -465,7 +465,7 @@ describe('W5: what a request says reaches no template', () => {
   })
 
   test('no template of ours prints anything unescaped', () => {
-    const root = path.join(__dirname, '..', 'views')
+    const root = path.join(__dirname, '..', '..', 'views')
     for (const file of [
       'layouts/page.hbs',
       'layouts/mail.html.hbs',

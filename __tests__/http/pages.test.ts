@@ -1,5 +1,5 @@
-import { ANA, type Agent, BROWSER, HostApp } from './helpers/host-app.js'
-import { wrongCode } from './helpers/mailbox.js'
+import { ANA, type Agent, BROWSER, HostApp } from '../helpers/host-app.js'
+import { wrongCode } from '../helpers/mailbox.js'
 
 let host: HostApp
 afterEach(() => host.close())
