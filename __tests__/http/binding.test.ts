@@ -220,9 +220,10 @@ describe('binding', () => {
         sealed = await asked(jar, action)
         await jar.post('/2fa/send').send({ for: sealed }).expect(200)
         code ||= host.mailbox.code
-        prints.push(/"details":"([\w-]+)"/.exec(sessions[id] ?? '')?.[1] ?? '')
+        prints.push(/details\W+([\w-]{22})/.exec(sessions[id] ?? '')?.[1] ?? '')
       }
       const [small = '', large = ''] = prints
+      expect(small).not.toBe('')
       expect(small).not.toBe(large)
       // The two challenges change places: the code of the small amount now stands for the large one.
       const swapped = (sessions[id] ?? '').replaceAll(small, '?').replaceAll(large, small).replaceAll('?', large)

@@ -112,9 +112,8 @@ describe('S6: a mail that failed', () => {
       expect((await at(host).get('/2fa')).body).toMatchObject({ state: 'send', delivery: 'failed' })
       clock.tick(1)
       await at(other).post('/2fa/send').send({}).expect(200)
-      for (const one of [other, host]) {
-        expect((await at(one).get('/2fa')).body).toMatchObject({ state: 'code', delivery: 'sent' })
-      }
+      expect((await at(other).get('/2fa')).body).toMatchObject({ state: 'code', delivery: 'sent' })
+      expect((await at(host).get('/2fa')).body).toMatchObject({ state: 'code', delivery: 'queued' })
     } finally {
       await other.close()
       await store.close()
