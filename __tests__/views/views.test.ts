@@ -404,13 +404,13 @@ describe('rendering', () => {
   })
 
   test.each(['page', 'mail'] as const)('every variable of a %s may be named in its templates', (kind) => {
-    const [file, known] = { page: ['pages/send.hbs', VARIABLES.page], mail: ['mail/code/html.hbs', VARIABLES.mail] }[
+    const [file, names] = { page: ['pages/send.hbs', VARIABLES.page], mail: ['mail/code/html.hbs', VARIABLES.mail] }[
       kind
     ] as [string, string[]]
-    expect(known).toEqual(
+    expect(names).toEqual(
       expect.arrayContaining(['site.supportUrl', 'recipient.masked', 'expires.in', 'custom', 'body']),
     )
-    createRenderer([views({ [file]: known.map((name) => `{{${name}}}`).join('') })], 'en')
+    createRenderer([views({ [file]: names.map((name) => `{{${name}}}`).join('') })], 'en')
   })
 })
 
@@ -427,7 +427,7 @@ describe('W5: what a request says reaches no template', () => {
     'constructor.prototype.title=evil',
     'constructor[prototype][title]=evil',
     'partials[footer]=evil',
-    'data[words]=evil',
+    'data[messages]=evil',
     'error={{evil}}',
     'title=evil',
   ]
