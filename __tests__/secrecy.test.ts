@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { MemoryStore as Sessions } from 'express-session'
 import session from 'express-session'
 import request from 'supertest'
-import { cookieOf, dump, guess, guessWrongly, recorded, tally, Wiretap } from './helpers/attack.js'
+import { cookieOf, dump, guess, guessWrongly, recorded, tally, ResponseRecorder } from './helpers/guessing.js'
 import { ANA, BROWSER, Clock, HostApp, sealedIn, SECRET } from './helpers/host-app.js'
 import { Mailbox, wrongCode } from './helpers/mailbox.js'
 import { deriveCode, DIGITS, LONG_FORMAT } from '../src/crypto/code.js'
@@ -443,7 +443,7 @@ describe('never told', () => {
     const ears = eavesdrop()
     try {
       await start({ ...journey.options, mailbox: await mailbox().listen() })
-      const tap = await Wiretap.on(host.origin)
+      const tap = await ResponseRecorder.on(host.origin)
       others.push(tap)
       const jar = request.agent(tap.origin)
       await jar.post('/login').send({ user: ANA }).expect(200)
@@ -451,10 +451,10 @@ describe('never told', () => {
       await new Promise((resolve) => setImmediate(resolve)) // warnings come a turn later
 
       expect(code).toMatch(/^\d{12}$/)
-      expect(tap.heard).toContain('HTTP/1.1 ')
+      expect(tap.responses).toContain('HTTP/1.1 ')
       expect(host.events.map(({ type }) => type)).toContain('issued')
       expect(ears.heard).toContain(journey.heard ?? '')
-      const everything = tap.heard + ears.heard + dump(host.events)
+      const everything = tap.responses + ears.heard + dump(host.events)
       for (const spelling of spellings(code)) expect(everything).not.toContain(spelling)
     } finally {
       ears.stop()

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import session from 'express-session'
 import request, { type Response } from 'supertest'
-import { cookieOf } from './helpers/attack.js'
+import { cookieOf } from './helpers/guessing.js'
 import type * as HostModule from './helpers/host-app.js'
 import {
   ANA,

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { Pool } from 'pg'
 import { createClient } from 'redis'
-import { Clock } from './helpers/host-app.js'
-import { describeWithPostgres, MOVED_CLOCK, PostgresServer } from './helpers/postgres-server.js'
-import { describeWithRedis, RedisServer } from './helpers/redis-server.js'
-import { MemoryStore } from '../src/stores/memory/memory-store.js'
-import { PostgresStore } from '../src/stores/postgres/postgres-store.js'
-import { RedisStore } from '../src/stores/redis/redis-store.js'
-import type { OpenRequest, OtpStore } from '../src/stores/store.js'
+import { Clock } from '../helpers/host-app.js'
+import { describeWithPostgres, MOVED_CLOCK, PostgresServer } from '../helpers/postgres-server.js'
+import { describeWithRedis, RedisServer } from '../helpers/redis-server.js'
+import { MemoryStore } from '../../src/stores/memory/memory-store.js'
+import { PostgresStore } from '../../src/stores/postgres/postgres-store.js'
+import { RedisStore } from '../../src/stores/redis/redis-store.js'
+import type { OpenRequest, OtpStore } from '../../src/stores/store.js'
 
 /** A store and its clock. */
 interface Timed {
@@ -116,7 +116,7 @@ describeWithRedis('in Redis', () => {
     await client.connect()
     open.push(client)
     const store = new RedisStore({ send: (...args) => client.sendCommand(args) })
-    timed = { store, pass: (seconds) => redis.pass(seconds) }
+    timed = { store, pass: (seconds) => redis.passTime(seconds) }
   })
   afterAll(async () => {
     for (const client of open) client.destroy()
@@ -132,11 +132,11 @@ describeWithPostgres('in PostgreSQL', () => {
   beforeAll(async () => {
     postgres = await PostgresServer.start()
     await postgres.ask(PostgresStore.schema)
-    await postgres.pass(0)
+    await postgres.passTime(0)
     pool = new Pool({ connectionString: postgres.url, options: MOVED_CLOCK })
     pool.on('error', () => undefined) // the server may end before the last idle connection does
     const store = new PostgresStore({ query: (text, values) => pool.query(text, values) })
-    timed = { store, pass: (seconds) => postgres.pass(seconds) }
+    timed = { store, pass: (seconds) => postgres.passTime(seconds) }
   }, 60_000)
   afterAll(async () => {
     await pool.end()

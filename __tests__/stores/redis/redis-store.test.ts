@@ -1,13 +1,13 @@
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { conformsOnMovedClock } from '../helpers/conforms.js'
-import { guess } from '../helpers/attack.js'
-import { HostApp } from '../helpers/host-app.js'
-import { wrongCode } from '../helpers/mailbox.js'
-import { describeWithRedis, RedisServer } from '../helpers/redis-server.js'
-import { RedisStore, type RedisStoreOptions } from '../../src/stores/redis/redis-store.js'
-import { scripts } from '../../src/stores/redis/scripts.js'
-import type { Attempt, BucketRequest, OpenRequest, OtpStore } from '../../src/stores/store.js'
+import { runConformance } from '../../helpers/run-conformance.js'
+import { guess } from '../../helpers/guessing.js'
+import { HostApp } from '../../helpers/host-app.js'
+import { wrongCode } from '../../helpers/mailbox.js'
+import { describeWithRedis, RedisServer } from '../../helpers/redis-server.js'
+import { RedisStore, type RedisStoreOptions } from '../../../src/stores/redis/redis-store.js'
+import { scripts } from '../../../src/stores/redis/scripts.js'
+import type { Attempt, BucketRequest, OpenRequest, OtpStore } from '../../../src/stores/store.js'
 
 type Send = RedisStoreOptions['send']
 
@@ -207,7 +207,7 @@ describeWithRedis('on a real Redis', () => {
   ])('the store conforms through %s:', (_name, client) => {
     let send: Send | null = null
     const makeStore = async () => new RedisStore({ send: (send ??= await client()) })
-    conformsOnMovedClock(makeStore, (seconds) => redis.pass(seconds), { shared: true })
+    runConformance(makeStore, (seconds) => redis.passTime(seconds), { shared: true })
   })
 
   test('I1: every key has a TTL, also when clients are killed amid their acts', async () => {

@@ -1,12 +1,12 @@
 import { Pool, type PoolConfig } from 'pg'
-import { guess } from '../helpers/attack.js'
-import { conforms, conformsOnMovedClock } from '../helpers/conforms.js'
-import { HostApp } from '../helpers/host-app.js'
-import { wrongCode } from '../helpers/mailbox.js'
-import { describeWithPostgres, MOVED_CLOCK, PostgresServer } from '../helpers/postgres-server.js'
-import { Relay } from '../helpers/relay.js'
-import { PostgresStore, type PostgresStoreOptions } from '../../src/stores/postgres/postgres-store.js'
-import type { Attempt, BucketRequest, OpenRequest, OtpStore } from '../../src/stores/store.js'
+import { guess } from '../../helpers/guessing.js'
+import { runConformanceInRealTime, runConformance } from '../../helpers/run-conformance.js'
+import { HostApp } from '../../helpers/host-app.js'
+import { wrongCode } from '../../helpers/mailbox.js'
+import { describeWithPostgres, MOVED_CLOCK, PostgresServer } from '../../helpers/postgres-server.js'
+import { FaultyProxy } from '../../helpers/faulty-proxy.js'
+import { PostgresStore, type PostgresStoreOptions } from '../../../src/stores/postgres/postgres-store.js'
+import type { Attempt, BucketRequest, OpenRequest, OtpStore } from '../../../src/stores/store.js'
 
 const LIMIT = { capacity: 100, refill: 60 }
 const opening = (user: string, id: string): OpenRequest => ({
@@ -93,15 +93,15 @@ describeWithPostgres('on a real PostgreSQL', () => {
   ])('the store conforms %s:', (name, config) => {
     let over: Pool
     beforeAll(async () => {
-      await postgres.pass(0)
+      await postgres.passTime(0)
       over = new Pool({ connectionString: postgres.url, max: 40, ...config })
     })
     afterAll(async () => {
       await over.end()
     })
     const makeStore = () => storeOn(over)
-    if (name.includes('moved')) conformsOnMovedClock(makeStore, (seconds) => postgres.pass(seconds), { shared: true })
-    else conforms(makeStore, { shared: true })
+    if (name.includes('moved')) runConformance(makeStore, (seconds) => postgres.passTime(seconds), { shared: true })
+    else runConformanceInRealTime(makeStore, { shared: true })
   })
 
   test('the schema can be run again, by ten processes at once, and what is there stays', async () => {
@@ -247,23 +247,23 @@ describeWithPostgres('on a real PostgreSQL', () => {
   })
 
   test('I2 and C9: the clock is that of the server, to which a challenge of 600 s ends at 600 s', async () => {
-    await postgres.pass(0)
+    await postgres.passTime(0)
     const store = storeOn(pool({ options: MOVED_CLOCK }))
     await store.open(opening('timely', 'a'))
     await store.open(opening('timely', 'b'))
-    await postgres.pass(599)
+    await postgres.passTime(599)
     expect(await store.redeem(attempt('timely', 'a', 'short a'))).toEqual({ outcome: 'redeemed' })
-    await postgres.pass(2)
+    await postgres.passTime(2)
     expect(await store.redeem(attempt('timely', 'b', 'short b'))).toEqual({ outcome: 'not_found' })
   })
 
   test('what has expired is removed by the acts of others, and nothing that is alive', async () => {
-    await postgres.pass(0)
+    await postgres.passTime(0)
     const store = storeOn(pool({ options: MOVED_CLOCK }))
     await postgres.ask('DELETE FROM otp_challenges; DELETE FROM otp_buckets')
     for (let i = 0; i < 50; i++) await store.open(opening(`gone ${i}`, 'a'))
     expect([await count('otp_challenges'), await count('otp_buckets')]).toEqual([50, 100])
-    await postgres.pass(650)
+    await postgres.passTime(650)
     const alive = { ...opening('alive', 'a'), sends: { capacity: 1, refill: 86_400 } }
     await store.open(alive)
     // About one act in a hundred sweeps.
@@ -333,16 +333,16 @@ describeWithPostgres('on a real PostgreSQL', () => {
   })
 
   describe('in trouble: 503 and nothing opens, then all goes on without a restart of the host', () => {
-    let relay: Relay
+    let proxy: FaultyProxy
     let host: HostApp
     beforeEach(async () => {
-      relay = await Relay.to(postgres.port)
-      const over = pool({ connectionString: postgres.url.replace(/:\d+\//, `:${relay.port}/`) })
+      proxy = await FaultyProxy.to(postgres.port)
+      const over = pool({ connectionString: postgres.url.replace(/:\d+\//, `:${proxy.port}/`) })
       host = await HostApp.start({ otp: { store: storeOn(over, 20) } })
     })
     afterEach(async () => {
       await host.close()
-      await relay.close()
+      await proxy.close()
     })
     const expectDown = async (answer: PromiseLike<{ status: number; text: string }>): Promise<void> => {
       const { status, text } = await answer
@@ -366,7 +366,7 @@ describeWithPostgres('on a real PostgreSQL', () => {
 
     test('V4: a guess whose reply is lost on the way is counted, once', async () => {
       const { jar, code } = await someone()
-      relay.cutsReply = true
+      proxy.dropsReply = true
       await expectDown(guess(jar, wrongCode(code)))
       const next = await guess(jar, wrongCode(code)).expect(422)
       expect(next.body).toMatchObject({ attempts_left: 3 })

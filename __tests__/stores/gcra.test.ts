@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { Pail } from './helpers/pail.js'
-import { type Limit, refund, shortCodesDisabled, take, takeForced } from '../src/stores/gcra.js'
+import { ReferenceBucket } from '../helpers/reference-bucket.js'
+import { type Limit, refund, shortCodesDisabled, take, takeForced } from '../../src/stores/gcra.js'
 
 const limits = fc.record({
   capacity: fc.integer({ min: 1, max: 20 }),
@@ -26,7 +26,7 @@ function permitsAt(full: number, now: number, limit: Limit): number {
 test('grants and refuses as a pail of counted permits does, with the same waiting time', () => {
   fc.assert(
     fc.property(limits, calls, (limit, steps) => {
-      const pail = new Pail(limit)
+      const pail = new ReferenceBucket(limit)
       let [full, now] = [0, START]
       for (const [ms, isTake] of steps) {
         now += ms
@@ -38,7 +38,7 @@ test('grants and refuses as a pail of counted permits does, with the same waitin
           full = taken.fullAt
         } else {
           full = refund(full, now, limit, 1)
-          pail.giveBack()
+          pail.refund()
         }
       }
     }),

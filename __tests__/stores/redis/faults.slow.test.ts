@@ -1,22 +1,22 @@
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { guess, tally } from '../helpers/attack.js'
-import { type Agent, HostApp } from '../helpers/host-app.js'
-import { wrongCode } from '../helpers/mailbox.js'
-import { describeWithRedis, RedisServer } from '../helpers/redis-server.js'
-import { Relay } from '../helpers/relay.js'
-import { RedisStore, type RedisStoreOptions } from '../../src/stores/redis/redis-store.js'
+import { guess, tally } from '../../helpers/guessing.js'
+import { type Agent, HostApp } from '../../helpers/host-app.js'
+import { wrongCode } from '../../helpers/mailbox.js'
+import { describeWithRedis, RedisServer } from '../../helpers/redis-server.js'
+import { FaultyProxy } from '../../helpers/faulty-proxy.js'
+import { RedisStore, type RedisStoreOptions } from '../../../src/stores/redis/redis-store.js'
 
 type Send = RedisStoreOptions['send']
 
 describeWithRedis('a Redis in trouble: 503 and nothing opens, then all goes on without a restart of the host', () => {
   let redis: RedisServer
-  let relay: Relay
+  let proxy: FaultyProxy
   let host: HostApp
   const closing: (() => void)[] = []
 
   const nodeRedis = async (): Promise<Send> => {
-    const socket = { host: '127.0.0.1', port: relay.port, reconnectStrategy: 10 }
+    const socket = { host: '127.0.0.1', port: proxy.port, reconnectStrategy: 10 }
     const client = createClient({ socket, disableOfflineQueue: true })
     client.on('error', () => undefined)
     await client.connect()
@@ -26,7 +26,7 @@ describeWithRedis('a Redis in trouble: 503 and nothing opens, then all goes on w
     return (...args) => client.sendCommand(args)
   }
   const ioredis = async (options: object): Promise<Send> => {
-    const client = new Redis({ host: '127.0.0.1', port: relay.port, retryStrategy: () => 10, ...options })
+    const client = new Redis({ host: '127.0.0.1', port: proxy.port, retryStrategy: () => 10, ...options })
     client.on('error', () => undefined)
     await new Promise((resolve) => client.once('ready', resolve))
     closing.push(() => {
@@ -57,12 +57,12 @@ describeWithRedis('a Redis in trouble: 503 and nothing opens, then all goes on w
 
   beforeEach(async () => {
     redis = await RedisServer.start()
-    relay = await Relay.to(redis.port)
+    proxy = await FaultyProxy.to(redis.port)
   })
   afterEach(async () => {
     await host.close()
     for (const close of closing.splice(0)) close()
-    await relay.close()
+    await proxy.close()
     await redis.stop()
   })
 
@@ -117,11 +117,11 @@ describeWithRedis('a Redis in trouble: 503 and nothing opens, then all goes on w
     await start(await client())
     const { jar, code } = await host.asked()
     await left(jar, code)
-    relay.cutsReply = true
+    proxy.dropsReply = true
     await expectDown(guess(jar, wrongCode(code)))
     const next = await untilUp(() => guess(jar, wrongCode(code)))
     expect(next.body).toMatchObject({ attempts_left: 2 })
-    relay.cutsReply = true
+    proxy.dropsReply = true
     await expectDown(guess(jar, code))
     const spent = await untilUp(() => guess(jar, code))
     expect(spent.body).toMatchObject({ code: 'code_expired' })
@@ -132,17 +132,17 @@ describeWithRedis('a Redis in trouble: 503 and nothing opens, then all goes on w
     await start(await ioredis({}))
     const { jar, code } = await host.asked()
     expect(await left(jar, code)).toBe(4)
-    relay.cutsReply = true
+    proxy.dropsReply = true
     expect(await left(jar, code)).toBe(2)
   })
 
   test('V4: slower than the deadline is down, and the guess counts once when it arrives', async () => {
     await start(undefined, 1)
     const { jar, code } = await host.asked()
-    relay.delay = 2_000
+    proxy.delay = 2_000
     await expectDown(guess(jar, wrongCode(code)))
     await expectDown(guess(jar, code))
-    relay.delay = 0
+    proxy.delay = 0
     // What was sent late arrives all the same: the right code ends its challenge.
     while ((await keys()).some((key) => key.includes(':challenge:')))
       await new Promise((resolve) => setTimeout(resolve, 20))
@@ -224,10 +224,10 @@ describeWithRedis('a Redis in trouble: 503 and nothing opens, then all goes on w
   test('V2: 200 parallel wrong guesses while connections are cut: at most five are looked at', async () => {
     await start()
     const { jar, code } = await host.asked()
-    const cuts = setInterval(() => (relay.cutsReply = true), 5)
+    const cuts = setInterval(() => (proxy.dropsReply = true), 5)
     const answers = await Promise.all(Array.from({ length: 200 }, () => guess(jar, wrongCode(code))))
     clearInterval(cuts)
-    relay.cutsReply = false
+    proxy.dropsReply = false
     const { wrong_code: looked = 0, code_exhausted = 0, store_unavailable = 0 } = tally(answers)
     expect(looked).toBeLessThanOrEqual(5)
     expect(looked + code_exhausted + store_unavailable).toBe(200)

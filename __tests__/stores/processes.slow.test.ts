@@ -1,8 +1,8 @@
-import { ANA, BEN } from './helpers/host-app.js'
-import { HostProcess, type Orders } from './helpers/host-process.js'
-import { Mailbox, wrongCode } from './helpers/mailbox.js'
-import { describeWithPostgres, PostgresServer } from './helpers/postgres-server.js'
-import { describeWithRedis, RedisServer } from './helpers/redis-server.js'
+import { ANA, BEN } from '../helpers/host-app.js'
+import { HostProcess, type Orders } from '../helpers/host-process.js'
+import { Mailbox, wrongCode } from '../helpers/mailbox.js'
+import { describeWithPostgres, PostgresServer } from '../helpers/postgres-server.js'
+import { describeWithRedis, RedisServer } from '../helpers/redis-server.js'
 
 const MANY = { capacity: 1000, refill: 1 }
 

@@ -1,9 +1,9 @@
 import type { Limit } from '../../src/stores/gcra.js'
 
-/** A bucket told at length: permits, each counted, and a running refill that starts when the bucket is not full. */
-export class Pail {
+/** A bucket in plain terms: a count of permits, and the time since the last refill while it is not full. */
+export class ReferenceBucket {
   #permits: number
-  /** Milliseconds already waited for the next permit. */
+  /** Milliseconds since the last refill. */
   #waited = 0
   constructor(readonly limit: Limit) {
     this.#permits = limit.capacity
@@ -22,14 +22,14 @@ export class Pail {
     this.#permits -= 1
     return true
   }
-  giveBack(): void {
+  refund(): void {
     this.#permits = Math.min(this.limit.capacity, this.#permits + 1)
     if (this.#permits === this.limit.capacity) this.#waited = 0
   }
   get permits(): number {
     return this.#permits
   }
-  /** Whole seconds. */
+  /** Whole seconds until the next permit. */
   get untilNext(): number {
     return Math.ceil((this.limit.refill * 1000 - this.#waited) / 1000)
   }

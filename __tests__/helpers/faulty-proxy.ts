@@ -2,11 +2,11 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** A wire to a server that can be cut, or made slow. */
-export class Relay {
-  /** Requests still arrive, but the next reply is lost with its connection; then this is false again. */
-  cutsReply = false
-  /** Milliseconds that every reply is held back. */
+/** A TCP proxy that can drop or delay replies of a server. */
+export class FaultyProxy {
+  /** Drops the next reply and its connection, then becomes false. The request still reaches the server. */
+  dropsReply = false
+  /** Milliseconds by which every reply is delayed. */
   delay = 0
   readonly #sockets = new Set<Socket>()
   readonly #server: Server
@@ -27,8 +27,8 @@ export class Relay {
       client.on('data', (bytes) => server.write(bytes))
       let inOrder = Promise.resolve()
       server.on('data', (bytes) => {
-        if (this.cutsReply) {
-          this.cutsReply = false
+        if (this.dropsReply) {
+          this.dropsReply = false
           client.destroy()
           return
         }
@@ -41,11 +41,11 @@ export class Relay {
     })
   }
 
-  static async to(target: number): Promise<Relay> {
-    const relay = new Relay(target)
-    relay.#server.listen(0, '127.0.0.1')
-    await once(relay.#server, 'listening')
-    return relay
+  static async to(target: number): Promise<FaultyProxy> {
+    const proxy = new FaultyProxy(target)
+    proxy.#server.listen(0, '127.0.0.1')
+    await once(proxy.#server, 'listening')
+    return proxy
   }
 
   get port(): number {

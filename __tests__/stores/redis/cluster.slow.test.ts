@@ -1,9 +1,9 @@
 import { Cluster } from 'ioredis'
 import { createCluster } from 'redis'
-import { conformsOnMovedClock } from '../helpers/conforms.js'
-import { describeWithRedis, RedisCluster, type RedisServer } from '../helpers/redis-server.js'
-import { Relay } from '../helpers/relay.js'
-import { RedisStore, type RedisStoreOptions } from '../../src/stores/redis/redis-store.js'
+import { runConformance } from '../../helpers/run-conformance.js'
+import { describeWithRedis, RedisCluster, type RedisServer } from '../../helpers/redis-server.js'
+import { FaultyProxy } from '../../helpers/faulty-proxy.js'
+import { RedisStore, type RedisStoreOptions } from '../../../src/stores/redis/redis-store.js'
 
 type Send = RedisStoreOptions['send']
 
@@ -37,14 +37,14 @@ describeWithRedis('on a Redis Cluster of three nodes', () => {
     return (command = '', ...args) => cluster.call(command, ...args)
   }
 
-  /** Where each node is reached through a relay. */
-  const through = (relays: readonly Relay[]) =>
+  /** Where each node is reached through a proxy. */
+  const through = (proxies: readonly FaultyProxy[]) =>
     Object.fromEntries(
-      nodes.nodes.map(({ port }, i) => [`127.0.0.1:${port}`, { host: '127.0.0.1', port: relays[i]?.port ?? 0 }]),
+      nodes.nodes.map(({ port }, i) => [`127.0.0.1:${port}`, { host: '127.0.0.1', port: proxies[i]?.port ?? 0 }]),
     )
-  const nodeRedisOver = async (relays: readonly Relay[]): Promise<Send> => {
-    const rootNodes = relays.map(({ port }) => ({ url: `redis://127.0.0.1:${port}` }))
-    const cluster = createCluster({ rootNodes, nodeAddressMap: through(relays) })
+  const nodeRedisOver = async (proxies: readonly FaultyProxy[]): Promise<Send> => {
+    const rootNodes = proxies.map(({ port }) => ({ url: `redis://127.0.0.1:${port}` }))
+    const cluster = createCluster({ rootNodes, nodeAddressMap: through(proxies) })
     cluster.on('error', () => undefined)
     await cluster.connect()
     closing.push(() => {
@@ -52,9 +52,9 @@ describeWithRedis('on a Redis Cluster of three nodes', () => {
     })
     return (...args) => cluster.sendCommand(args[3], false, args)
   }
-  const ioredisOver = async (relays: readonly Relay[]): Promise<Send> => {
-    const cluster = new Cluster(Object.values(through(relays)), {
-      natMap: through(relays),
+  const ioredisOver = async (proxies: readonly FaultyProxy[]): Promise<Send> => {
+    const cluster = new Cluster(Object.values(through(proxies)), {
+      natMap: through(proxies),
       enableOfflineQueue: false,
       retryDelayOnFailover: 0,
       redisOptions: { autoResendUnfulfilledCommands: false },
@@ -73,7 +73,7 @@ describeWithRedis('on a Redis Cluster of three nodes', () => {
   ])('the store conforms through %s:', (_name, client) => {
     let send: Send | null = null
     const makeStore = async () => new RedisStore({ send: (send ??= await client()) })
-    conformsOnMovedClock(makeStore, (seconds) => nodes.pass(seconds), { shared: true })
+    runConformance(makeStore, (seconds) => nodes.passTime(seconds), { shared: true })
   })
 
   test('I1: all keys of one user lie in one slot, and users on every node', async () => {
@@ -104,13 +104,13 @@ describeWithRedis('on a Redis Cluster of three nodes', () => {
     ['node-redis', nodeRedisOver],
     ['ioredis as the README sets it', ioredisOver],
   ])('V4: an act whose reply is lost on the way is done once: %s', async (_name, over) => {
-    const relays = await Promise.all(nodes.nodes.map(({ port }) => Relay.to(port)))
-    const send = await over(relays)
+    const proxies = await Promise.all(nodes.nodes.map(({ port }) => FaultyProxy.to(port)))
+    const send = await over(proxies)
     const store = new RedisStore({ send })
     const cut = async (act: () => Promise<unknown>): Promise<void> => {
-      for (const relay of relays) relay.cutsReply = true
+      for (const proxy of proxies) proxy.dropsReply = true
       await expect(act()).rejects.toThrow()
-      for (const relay of relays) relay.cutsReply = false
+      for (const proxy of proxies) proxy.dropsReply = false
       // Until the client has its connection back.
       for (let isUp = false; !isUp;)
         isUp = await store.spend({ user: 'cut', bucket: 'up', ...LIMIT }).then(
@@ -136,7 +136,7 @@ describeWithRedis('on a Redis Cluster of three nodes', () => {
         { outcome: 'throttled' },
       ])
     } finally {
-      for (const relay of relays) await relay.close()
+      for (const proxy of proxies) await proxy.close()
     }
   })
 

@@ -6,19 +6,19 @@ import type { Agent } from './host-app.js'
 import { wrongCode } from './mailbox.js'
 import type { OtpStore } from '../../src/index.js'
 
-/** One guess of a JSON client; `more` adds fields such as `for`. */
+/** One guess of a JSON client. `more` adds fields such as `for`. */
 export function guess(jar: Agent, code: string, more: object = {}) {
   return jar.post('/2fa/verify').send({ ...more, code })
 }
 
-/** So many wrong guesses, one after the other. */
+/** Several wrong guesses, one after the other. */
 export async function guessWrongly(jar: Agent, code: string, times: number): Promise<Response[]> {
   const answers: Response[] = []
   for (let i = 0; i < times; i++) answers.push(await guess(jar, wrongCode(code)))
   return answers
 }
 
-/** How many answers there are of each kind: the problem's code, or `ok`. */
+/** The number of answers by problem code, or `ok`. */
 export function tally(answers: readonly Response[]): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const { status, body } of answers) {
@@ -28,13 +28,13 @@ export function tally(answers: readonly Response[]): Record<string, number> {
   return counts
 }
 
-/** The session cookie of an answer, ready to be sent back. */
+/** The session cookie of an answer, as a request sends it. */
 export function cookieOf(answer: Response): string {
   const cookies = answer.headers['set-cookie'] as unknown as string[] | undefined
   return (cookies ?? []).map((cookie) => cookie.replace(/;.*/, '')).join('; ')
 }
 
-/** Everything inside a value, as text: symbols, hidden properties, causes and stacks too. */
+/** Everything in a value as text, including symbols, hidden properties, causes and stacks. */
 export function dump(value: unknown): string {
   return inspect(value, {
     depth: null,
@@ -45,11 +45,11 @@ export function dump(value: unknown): string {
   })
 }
 
-/** A store that writes down all that it is told and all that it answers. */
+/** A store that logs its requests and outcomes. */
 export function recorded(store: OtpStore, log: unknown[]): OtpStore {
-  const note = async <T>(told: unknown, answer: Promise<T>): Promise<T> => {
-    log.push(told, await answer)
-    return answer
+  const note = async <T>(request: unknown, outcome: Promise<T>): Promise<T> => {
+    log.push(request, await outcome)
+    return outcome
   }
   return {
     open: (request) => note(request, store.open(request)),
@@ -59,38 +59,38 @@ export function recorded(store: OtpStore, log: unknown[]): OtpStore {
   }
 }
 
-/** A TCP relay in front of a server that keeps every byte which the server answers. */
-export class Wiretap {
-  #heard = ''
-  readonly #relay: Server
+/** A TCP proxy in front of a server that records every byte of its responses. */
+export class ResponseRecorder {
+  #responses = ''
+  readonly #proxy: Server
 
   private constructor(port: number) {
-    this.#relay = createServer((client) => {
+    this.#proxy = createServer((client) => {
       const server = connect(port, '127.0.0.1')
-      server.on('data', (bytes) => (this.#heard += bytes.toString('latin1')))
+      server.on('data', (bytes) => (this.#responses += bytes.toString('latin1')))
       server.on('error', () => client.destroy())
       client.on('error', () => server.destroy())
       client.pipe(server).pipe(client)
     })
   }
 
-  static async on(origin: string): Promise<Wiretap> {
-    const tap = new Wiretap(Number(new URL(origin).port))
-    tap.#relay.listen(0, '127.0.0.1')
-    await once(tap.#relay, 'listening')
-    return tap
+  static async on(origin: string): Promise<ResponseRecorder> {
+    const recorder = new ResponseRecorder(Number(new URL(origin).port))
+    recorder.#proxy.listen(0, '127.0.0.1')
+    await once(recorder.#proxy, 'listening')
+    return recorder
   }
 
   get origin(): string {
-    return `http://127.0.0.1:${(this.#relay.address() as AddressInfo).port}`
+    return `http://127.0.0.1:${(this.#proxy.address() as AddressInfo).port}`
   }
 
-  get heard(): string {
-    return this.#heard
+  get responses(): string {
+    return this.#responses
   }
 
   async close(): Promise<void> {
-    this.#relay.close()
-    await once(this.#relay, 'close')
+    this.#proxy.close()
+    await once(this.#proxy, 'close')
   }
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
-import { Clock } from './helpers/host-app.js'
-import { Pail } from './helpers/pail.js'
-import { MemoryStore } from '../src/stores/memory/memory-store.js'
-import type { Candidate, OpenOutcome, RedeemOutcome } from '../src/stores/store.js'
+import { Clock } from '../../helpers/host-app.js'
+import { ReferenceBucket } from '../../helpers/reference-bucket.js'
+import { MemoryStore } from '../../../src/stores/memory/memory-store.js'
+import type { Candidate, OpenOutcome, RedeemOutcome } from '../../../src/stores/store.js'
 
 const LIMITS = {
   sends: { capacity: 3, refill: 6 },
@@ -19,15 +19,15 @@ class PlainChallenge {
   taken = 0
   kind: 'short' | 'long' = 'short'
   isRedeemed = false
-  readonly pause = new Pail(LIMITS.resend)
+  readonly pause = new ReferenceBucket(LIMITS.resend)
   constructor(readonly ends: number) {}
 }
 
 /** One user in plain terms: what was opened, and how many sends and failures are left. */
 class PlainUser {
   readonly challenges = new Map<string, PlainChallenge>()
-  readonly sends = new Pail(LIMITS.sends)
-  readonly failures = new Pail(LIMITS.failures)
+  readonly sends = new ReferenceBucket(LIMITS.sends)
+  readonly failures = new ReferenceBucket(LIMITS.failures)
   /** Short codes are void. */
   isLong = false
 
@@ -68,7 +68,7 @@ class PlainUser {
     }
     if (isRight) {
       challenge.isRedeemed = true
-      for (let i = 0; i < challenge.taken; i++) this.failures.giveBack()
+      for (let i = 0; i < challenge.taken; i++) this.failures.refund()
       this.#regain()
       return { outcome: 'redeemed' }
     }
@@ -199,8 +199,8 @@ class GiveBack extends InSession implements Command {
   async run(model: Model, { store }: Real): Promise<void> {
     const { id } = this.mail(model)
     const { user } = this
-    model.users[user].sends.giveBack()
-    model.users[user].challenges.get(id)?.pause.giveBack()
+    model.users[user].sends.refund()
+    model.users[user].challenges.get(id)?.pause.refund()
     await store.spend({ user, bucket: 'sends', permits: -1, ...LIMITS.sends })
     await store.spend({ user, bucket: `resend:${id}`, permits: -1, ...LIMITS.resend })
     note('given back')
