@@ -17,28 +17,28 @@ const calls = fc.array(
 const START = 1_700_000_000_000
 
 /** Permits that can be taken at one moment. */
-function permitsAt(full: number, now: number, limit: Limit): number {
+function permitsAt(fullAt: number, now: number, limit: Limit): number {
   let permits = 0
-  for (let taken = take(full, now, limit); taken.allowed; taken = take(taken.fullAt, now, limit)) permits += 1
+  for (let taken = take(fullAt, now, limit); taken.allowed; taken = take(taken.fullAt, now, limit)) permits += 1
   return permits
 }
 
-test('grants and refuses as a pail of counted permits does, with the same waiting time', () => {
+test('a bucket behaves like one that counts permits, with the same waits', () => {
   fc.assert(
     fc.property(limits, calls, (limit, steps) => {
-      const pail = new ReferenceBucket(limit)
-      let [full, now] = [0, START]
+      const reference = new ReferenceBucket(limit)
+      let [fullAt, now] = [0, START]
       for (const [ms, isTake] of steps) {
         now += ms
-        pail.wait(ms)
+        reference.wait(ms)
         if (isTake) {
-          const taken = take(full, now, limit)
-          expect(taken.allowed).toBe(pail.take())
-          if (!taken.allowed) expect([taken.retryAfter, taken.fullAt]).toEqual([pail.untilNext, full])
-          full = taken.fullAt
+          const taken = take(fullAt, now, limit)
+          expect(taken.allowed).toBe(reference.take())
+          if (!taken.allowed) expect([taken.retryAfter, taken.fullAt]).toEqual([reference.untilNext, fullAt])
+          fullAt = taken.fullAt
         } else {
-          full = refund(full, now, limit, 1)
-          pail.refund()
+          fullAt = refund(fullAt, now, limit, 1)
+          reference.refund()
         }
       }
     }),
@@ -46,24 +46,24 @@ test('grants and refuses as a pail of counted permits does, with the same waitin
   )
 })
 
-test('never grants more than its capacity and one for each refill time that has passed', () => {
+test('never allows more than its capacity and one permit per refill interval', () => {
   fc.assert(
     fc.property(limits, calls, (limit, steps) => {
-      let [full, now, granted] = [0, START, 0]
+      let [fullAt, now, allowed] = [0, START, 0]
       for (const [ms] of steps) {
         now += ms
         for (let burst = 0; burst < 3; burst++) {
-          const taken = take(full, now, limit)
-          full = taken.fullAt
-          granted += Number(taken.allowed)
+          const taken = take(fullAt, now, limit)
+          fullAt = taken.fullAt
+          allowed += Number(taken.allowed)
         }
-        expect(granted).toBeLessThanOrEqual(limit.capacity + (now - START) / (limit.refill * 1000))
+        expect(allowed).toBeLessThanOrEqual(limit.capacity + (now - START) / (limit.refill * 1000))
       }
     }),
   )
 })
 
-test('a full bucket grants exactly its capacity at once', () => {
+test('a full bucket allows exactly its capacity at once', () => {
   fc.assert(
     fc.property(limits, (limit) => {
       expect(permitsAt(0, START, limit)).toBe(limit.capacity)
@@ -71,82 +71,82 @@ test('a full bucket grants exactly its capacity at once', () => {
   )
 })
 
-test('giving back never fills it above its capacity, and adds no more than was given', () => {
+test('a refund never exceeds the capacity, and adds no more than was refunded', () => {
   fc.assert(
     fc.property(limits, fc.integer({ min: 0, max: 20 }), fc.integer({ min: 0, max: 20 }), (limit, takes, given) => {
-      let full = 0
-      for (let i = 0; i < takes; i++) ({ fullAt: full } = take(full, START, limit))
-      const before = permitsAt(full, START, limit)
-      const after = permitsAt(refund(full, START, limit, given), START, limit)
+      let fullAt = 0
+      for (let i = 0; i < takes; i++) ({ fullAt } = take(fullAt, START, limit))
+      const before = permitsAt(fullAt, START, limit)
+      const after = permitsAt(refund(fullAt, START, limit, given), START, limit)
       expect(after).toBe(Math.min(limit.capacity, before + given))
     }),
   )
 })
 
-test('S1: the waiting time is true to the second: refused one second earlier, granted then', () => {
+test('S1: the wait is exact to the second: refused one second earlier, allowed then', () => {
   fc.assert(
     fc.property(limits, fc.integer({ min: 0, max: 600_000 }), (limit, later) => {
-      let full = 0
-      for (let i = 0; i < limit.capacity; i++) ({ fullAt: full } = take(full, START, limit))
+      let fullAt = 0
+      for (let i = 0; i < limit.capacity; i++) ({ fullAt } = take(fullAt, START, limit))
       const now = START + (later % (limit.refill * 1000))
-      const refused = take(full, now, limit)
+      const refused = take(fullAt, now, limit)
       if (refused.allowed) throw new Error('it should be empty')
       const { retryAfter } = refused
       expect(Number.isSafeInteger(retryAfter) && retryAfter >= 1).toBe(true)
-      expect(take(full, now + (retryAfter - 1) * 1000, limit).allowed).toBe(false)
-      expect(take(full, now + retryAfter * 1000, limit).allowed).toBe(true)
+      expect(take(fullAt, now + (retryAfter - 1) * 1000, limit).allowed).toBe(false)
+      expect(take(fullAt, now + retryAfter * 1000, limit).allowed).toBe(true)
     }),
   )
 })
 
-test('V7: short codes are void without a permit, and once it was empty until half of the capacity, rounded up, is back', () => {
+test('V7: short codes are disabled while failures is empty, and then until half of the capacity, rounded up, is back', () => {
   fc.assert(
     fc.property(limits, (limit) => {
-      let full = 0
-      for (let i = 0; i < limit.capacity; i++) ({ fullAt: full } = take(full, START, limit))
+      let fullAt = 0
+      for (let i = 0; i < limit.capacity; i++) ({ fullAt } = take(fullAt, START, limit))
       const half = Math.ceil(limit.capacity / 2)
       const back = START + half * limit.refill * 1000
-      expect(permitsAt(full, back - 1, limit)).toBe(half - 1)
-      expect([shortCodesDisabled(full, back - 1, limit, true), shortCodesDisabled(full, back, limit, true)]).toEqual([
-        true,
-        false,
-      ])
+      expect(permitsAt(fullAt, back - 1, limit)).toBe(half - 1)
+      expect([
+        shortCodesDisabled(fullAt, back - 1, limit, true),
+        shortCodesDisabled(fullAt, back, limit, true),
+      ]).toEqual([true, false])
       const one = START + limit.refill * 1000
-      expect([shortCodesDisabled(full, one - 1, limit, false), shortCodesDisabled(full, one, limit, false)]).toEqual([
-        true,
-        false,
-      ])
+      expect([
+        shortCodesDisabled(fullAt, one - 1, limit, false),
+        shortCodesDisabled(fullAt, one, limit, false),
+      ]).toEqual([true, false])
     }),
   )
 })
 
-test('V6: limits whose permits are no whole milliseconds grant their capacity at once, neither less nor more', () => {
+test('V6: limits with a fractional refill interval allow exactly their capacity at once', () => {
   const year = 31_536_000
   const odd = fc.record({ parts: fc.integer({ min: 7, max: 5_000 }), capacity: fc.integer({ min: 1, max: 20 }) })
   fc.assert(
     fc.property(odd, fc.integer({ min: 0, max: 2_000_000_000_000 }), ({ parts, capacity }, now) => {
       const limit = { capacity, refill: year / parts }
-      let full = -Infinity
+      let fullAt = -Infinity
       for (let taken = 0; taken < capacity; taken++) {
-        expect(shortCodesDisabled(full, now, limit, false)).toBe(false)
-        const next = take(full, now, limit)
+        expect(shortCodesDisabled(fullAt, now, limit, false)).toBe(false)
+        const next = take(fullAt, now, limit)
         expect(next.allowed).toBe(true)
-        expect(next.fullAt).toBe(takeForced(full, now, limit))
-        full = next.fullAt
+        expect(next.fullAt).toBe(takeForced(fullAt, now, limit))
+        fullAt = next.fullAt
       }
-      expect(take(full, now, limit).allowed).toBe(false)
-      expect(shortCodesDisabled(full, now, limit, false)).toBe(true)
+      expect(take(fullAt, now, limit).allowed).toBe(false)
+      expect(shortCodesDisabled(fullAt, now, limit, false)).toBe(true)
     }),
     { numRuns: 2_000 },
   )
 })
 
-test('a clock that is set back grants nothing twice', () => {
+test('a clock that is set back allows nothing twice', () => {
   fc.assert(
     fc.property(limits, fc.integer({ min: 1, max: 3_600_000 }), (limit, back) => {
-      let full = 0
-      for (let i = 0; i < limit.capacity; i++) ({ fullAt: full } = take(full, START, limit))
-      expect(take(full, START - back, limit).allowed).toBe(false)
+      let fullAt = 0
+      for (let i = 0; i < limit.capacity; i++) ({ fullAt } = take(fullAt, START, limit))
+      expect(take(fullAt, START - back, limit).allowed).toBe(false)
     }),
   )
 })

@@ -13,72 +13,72 @@ const [LIFETIME, ATTEMPTS] = [15, 3]
 
 const candidate = (id: string): Candidate => ({ id, short: `short ${id}`, long: `long ${id}` })
 
-/** What a challenge is, in plain terms. */
-class PlainChallenge {
-  left = ATTEMPTS
-  taken = 0
+/** Reference implementation of a challenge. */
+class ModelChallenge {
+  attemptsLeft = ATTEMPTS
+  failuresTaken = 0
   kind: 'short' | 'long' = 'short'
   isRedeemed = false
-  readonly pause = new ReferenceBucket(LIMITS.resend)
-  constructor(readonly ends: number) {}
+  readonly resend = new ReferenceBucket(LIMITS.resend)
+  constructor(readonly expiresAt: number) {}
 }
 
-/** One user in plain terms: what was opened, and how many sends and failures are left. */
-class PlainUser {
-  readonly challenges = new Map<string, PlainChallenge>()
+/** Reference implementation of a user: challenges, and the permits of both buckets. */
+class ModelUser {
+  readonly challenges = new Map<string, ModelChallenge>()
   readonly sends = new ReferenceBucket(LIMITS.sends)
   readonly failures = new ReferenceBucket(LIMITS.failures)
-  /** Short codes are void. */
-  isLong = false
+  areShortCodesDisabled = false
 
   wait(ms: number): void {
     this.sends.wait(ms)
     this.failures.wait(ms)
-    for (const { pause } of this.challenges.values()) pause.wait(ms)
-    this.#regain()
+    for (const { resend } of this.challenges.values()) resend.wait(ms)
+    this.#enableShortCodes()
   }
 
-  open(known: string | null, fresh: string, now: number): OpenOutcome {
-    const old = known === null ? undefined : this.challenges.get(known)
-    const alive = old && !old.isRedeemed && old.left > 0 && old.ends > now ? old : null
-    const challenge = alive ?? new PlainChallenge(now + LIFETIME * 1000)
-    const pause = challenge.pause.permits < 1 ? challenge.pause.untilNext : 0
-    const sends = this.sends.permits < 1 ? this.sends.untilNext : 0
-    if (sends > pause) return { outcome: 'throttled', bucket: 'sends', retryAfter: sends }
-    if (pause > 0) return { outcome: 'throttled', bucket: 'resend', retryAfter: pause }
-    challenge.pause.take()
+  open(existing: string | null, fresh: string, now: number): OpenOutcome {
+    const found = existing === null ? undefined : this.challenges.get(existing)
+    const live = found && !found.isRedeemed && found.attemptsLeft > 0 && found.expiresAt > now ? found : null
+    const challenge = live ?? new ModelChallenge(now + LIFETIME * 1000)
+    const resendWait = challenge.resend.permits < 1 ? challenge.resend.untilNext : 0
+    const sendsWait = this.sends.permits < 1 ? this.sends.untilNext : 0
+    if (sendsWait > resendWait) return { outcome: 'throttled', bucket: 'sends', retryAfter: sendsWait }
+    if (resendWait > 0) return { outcome: 'throttled', bucket: 'resend', retryAfter: resendWait }
+    challenge.resend.take()
     this.sends.take()
-    const id = alive && known !== null ? known : fresh
+    const id = live && existing !== null ? existing : fresh
     this.challenges.set(id, challenge)
-    if (this.isLong) challenge.kind = 'long'
-    const expiresIn = Math.ceil((challenge.ends - now) / 1000)
-    const { kind, left: attemptsLeft } = challenge
-    return { outcome: 'opened', id, repeated: alive !== null, kind, attemptsLeft, expiresIn }
+    if (this.areShortCodesDisabled) challenge.kind = 'long'
+    const expiresIn = Math.ceil((challenge.expiresAt - now) / 1000)
+    const { kind, attemptsLeft } = challenge
+    return { outcome: 'opened', id, repeated: live !== null, kind, attemptsLeft, expiresIn }
   }
 
-  type(id: string, kind: 'short' | 'long', isRight: boolean, now: number): RedeemOutcome {
+  redeem(id: string, kind: 'short' | 'long', isRight: boolean, now: number): RedeemOutcome {
     const challenge = this.challenges.get(id)
-    if (!challenge || challenge.isRedeemed || challenge.ends <= now) return { outcome: 'not_found' }
-    if (challenge.left < 1) return { outcome: 'exhausted' }
-    if (kind !== challenge.kind || (kind === 'short' && this.isLong)) return { outcome: 'long_code_required' }
-    challenge.left -= 1
+    if (!challenge || challenge.isRedeemed || challenge.expiresAt <= now) return { outcome: 'not_found' }
+    if (challenge.attemptsLeft < 1) return { outcome: 'exhausted' }
+    if (kind !== challenge.kind || (kind === 'short' && this.areShortCodesDisabled))
+      return { outcome: 'long_code_required' }
+    challenge.attemptsLeft -= 1
     if (kind === 'short') {
-      challenge.taken += 1
+      challenge.failuresTaken += 1
       this.failures.take()
     }
     if (isRight) {
       challenge.isRedeemed = true
-      for (let i = 0; i < challenge.taken; i++) this.failures.refund()
-      this.#regain()
+      for (let i = 0; i < challenge.failuresTaken; i++) this.failures.refund()
+      this.#enableShortCodes()
       return { outcome: 'redeemed' }
     }
     const escalated = kind === 'short' && this.failures.permits < 1
-    if (escalated) this.isLong = true
-    return { outcome: 'mismatch', attemptsLeft: challenge.left, escalated }
+    if (escalated) this.areShortCodesDisabled = true
+    return { outcome: 'mismatch', attemptsLeft: challenge.attemptsLeft, escalated }
   }
 
-  #regain(): void {
-    if (this.failures.permits * 2 >= LIMITS.failures.capacity) this.isLong = false
+  #enableShortCodes(): void {
+    if (this.failures.permits * 2 >= LIMITS.failures.capacity) this.areShortCodesDisabled = false
   }
 }
 
@@ -90,8 +90,8 @@ interface Mail {
 
 interface Model {
   now: number
-  readonly users: Record<Name, PlainUser>
-  /** The newest mail of each session; in both worlds, since a session is outside of the store. */
+  readonly users: Record<Name, ModelUser>
+  /** The newest mail of each session. */
   readonly mails: Map<string, Mail>
   opened: number
 }
@@ -102,54 +102,52 @@ interface Real {
 }
 
 type Command = fc.AsyncCommand<Model, Real>
-/** How often each ending came up: a test that never sees one would prove nothing about it. */
-const seen = new Map<string, number>()
-const note = (ending: string): void => void seen.set(ending, (seen.get(ending) ?? 0) + 1)
+/** The outcomes that came up. A test that misses one proves nothing about it. */
+const seen = new Set<string>()
 
-/** The person's session `session`; each has its own challenge. */
-abstract class InSession {
+/** A command in one session of a user. Each session has its own challenge. */
+abstract class SessionCommand {
   constructor(
     readonly user: Name,
     readonly session: number,
   ) {}
-  get place(): string {
+  get sessionName(): string {
     return `${this.user}/${this.session}`
   }
   mail(model: Model): Mail {
-    const mail = model.mails.get(this.place)
+    const mail = model.mails.get(this.sessionName)
     if (!mail) throw new Error('no mail yet')
     return mail
   }
   toString(): string {
-    return `${this.constructor.name} ${this.place}`
+    return `${this.constructor.name} ${this.sessionName}`
   }
 }
 
-class Open extends InSession implements Command {
+class Open extends SessionCommand implements Command {
   check(): boolean {
     return true
   }
   async run(model: Model, { store }: Real): Promise<void> {
-    const known = model.mails.get(this.place)?.id ?? null
+    const existing = model.mails.get(this.sessionName)?.id ?? null
     const fresh = `c${++model.opened}`
-    const expected = model.users[this.user].open(known, fresh, model.now)
-    const existing = known === null ? null : candidate(known)
+    const expected = model.users[this.user].open(existing, fresh, model.now)
     const request = {
       user: this.user,
-      existing,
+      existing: existing === null ? null : candidate(existing),
       fresh: candidate(fresh),
       lifetime: LIFETIME,
       attempts: ATTEMPTS,
     }
     expect(await store.open({ ...request, ...LIMITS })).toEqual(expected)
     if (expected.outcome === 'opened') {
-      model.mails.set(this.place, expected)
-      note(`${expected.kind} ${expected.repeated ? 'resent' : 'created'}`)
-    } else note(expected.bucket)
+      model.mails.set(this.sessionName, expected)
+      seen.add(`${expected.kind} ${expected.repeated ? 'resent' : 'created'}`)
+    } else seen.add(expected.bucket)
   }
 }
 
-class Type extends InSession implements Command {
+class Redeem extends SessionCommand implements Command {
   constructor(
     user: Name,
     session: number,
@@ -158,52 +156,52 @@ class Type extends InSession implements Command {
     super(user, session)
   }
   check(model: Readonly<Model>): boolean {
-    return model.mails.has(this.place)
+    return model.mails.has(this.sessionName)
   }
   async run(model: Model, { store }: Real): Promise<void> {
     const { id, kind } = this.mail(model)
     const { user, isRight } = this
-    const expected = model.users[user].type(id, kind, isRight, model.now)
+    const expected = model.users[user].redeem(id, kind, isRight, model.now)
     const digest = isRight ? candidate(id)[kind] : 'wrong'
     expect(await store.redeem({ user, id, kind, digest, failures: LIMITS.failures })).toEqual(expected)
-    note(expected.outcome === 'mismatch' && expected.escalated ? 'escalated' : `${kind} ${expected.outcome}`)
+    seen.add(expected.outcome === 'mismatch' && expected.escalated ? 'escalated' : `${kind} ${expected.outcome}`)
   }
   override toString(): string {
     return `${super.toString()} ${this.isRight ? 'right' : 'wrong'}`
   }
 }
 
-/** The code of the other session or of the other user, typed here. */
-class TypeForeign extends InSession implements Command {
+/** Types the codes of other sessions and users. */
+class RedeemForeign extends SessionCommand implements Command {
   check(model: Readonly<Model>): boolean {
-    return model.mails.size > 1 && model.mails.has(this.place)
+    return model.mails.size > 1 && model.mails.has(this.sessionName)
   }
   async run(model: Model, { store }: Real): Promise<void> {
     const { id, kind } = this.mail(model)
-    for (const [place, foreign] of model.mails) {
-      if (place === this.place) continue
-      const expected = model.users[this.user].type(id, kind, false, model.now)
+    for (const [sessionName, foreign] of model.mails) {
+      if (sessionName === this.sessionName) continue
+      const expected = model.users[this.user].redeem(id, kind, false, model.now)
       const digest = candidate(foreign.id)[foreign.kind]
       const { user } = this
       expect(await store.redeem({ user, id, kind, digest, failures: LIMITS.failures })).toEqual(expected)
-      note('foreign')
+      seen.add('foreign')
     }
   }
 }
 
-/** A mail failed: its send and its pause are given back. */
-class GiveBack extends InSession implements Command {
+/** Refunds the send and the resend wait of a failed mail. */
+class Refund extends SessionCommand implements Command {
   check(model: Readonly<Model>): boolean {
-    return model.mails.has(this.place)
+    return model.mails.has(this.sessionName)
   }
   async run(model: Model, { store }: Real): Promise<void> {
     const { id } = this.mail(model)
     const { user } = this
     model.users[user].sends.refund()
-    model.users[user].challenges.get(id)?.pause.refund()
+    model.users[user].challenges.get(id)?.resend.refund()
     await store.spend({ user, bucket: 'sends', permits: -1, ...LIMITS.sends })
     await store.spend({ user, bucket: `resend:${id}`, permits: -1, ...LIMITS.resend })
-    note('given back')
+    seen.add('refunded')
   }
 }
 
@@ -223,36 +221,36 @@ class Wait implements Command {
   }
 }
 
-test('whatever two users do in two sessions each, the store does what the plain story says', async () => {
+test('whatever two users do in two sessions each, the store behaves like the reference implementation', async () => {
   const user = fc.constantFrom<Name>('ana', 'ana', 'ben')
   const session = fc.constantFrom(1, 2)
-  const moves = [
+  const commandTypes = [
     fc.tuple(user, session).map((where) => new Open(...where)),
     fc.tuple(user, session).map((where) => new Open(...where)),
-    fc.tuple(user, session).map((where) => new Type(...where, false)),
-    fc.tuple(user, session).map((where) => new Type(...where, false)),
-    fc.tuple(user, session).map((where) => new Type(...where, true)),
-    fc.tuple(user, session).map((where) => new TypeForeign(...where)),
-    fc.tuple(user, session).map((where) => new GiveBack(...where)),
+    fc.tuple(user, session).map((where) => new Redeem(...where, false)),
+    fc.tuple(user, session).map((where) => new Redeem(...where, false)),
+    fc.tuple(user, session).map((where) => new Redeem(...where, true)),
+    fc.tuple(user, session).map((where) => new RedeemForeign(...where)),
+    fc.tuple(user, session).map((where) => new Refund(...where)),
     fc.integer({ min: 0, max: 5_000 }).map((ms) => new Wait(ms)),
     fc.constantFrom(1_000, 2_000, 3_000, 4_000, 15_000).map((ms) => new Wait(ms)),
   ]
   await fc.assert(
-    fc.asyncProperty(fc.commands(moves, { maxCommands: 120, size: 'max' }), async (commands) => {
+    fc.asyncProperty(fc.commands(commandTypes, { maxCommands: 120, size: 'max' }), async (commands) => {
       const clock = new Clock()
       const store = new MemoryStore({ now: clock.now })
-      const users = { ana: new PlainUser(), ben: new PlainUser() }
+      const users = { ana: new ModelUser(), ben: new ModelUser() }
       const model: Model = { now: clock.ms, users, mails: new Map(), opened: 0 }
       await fc.asyncModelRun(() => ({ model, real: { store, clock } }), commands)
       await store.close()
     }),
     { numRuns: 300 },
   )
-  const endings = ['mismatch', 'redeemed', 'exhausted', 'not_found']
+  const outcomes = ['mismatch', 'redeemed', 'exhausted', 'not_found']
   const expected = [
-    ...['short begun', 'short repeated', 'long begun', 'long repeated', 'sends', 'resend', 'given back', 'foreign'],
-    ...endings.flatMap((ending) => [`short ${ending}`, `long ${ending}`]),
-    ...['escalated', 'short longer'],
+    ...['short created', 'short resent', 'long created', 'long resent', 'sends', 'resend', 'refunded', 'foreign'],
+    ...outcomes.flatMap((outcome) => [`short ${outcome}`, `long ${outcome}`]),
+    ...['escalated', 'short long_code_required'],
   ]
-  expect([...seen.keys()]).toEqual(expect.arrayContaining(expected))
+  expect([...seen]).toEqual(expect.arrayContaining(expected))
 })
