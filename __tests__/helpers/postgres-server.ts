@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
-import { Client } from 'pg'
+import { Client, Pool, type PoolConfig } from 'pg'
 import { describeWith, freePort, ServerProcess, unprivileged } from './server-process.js'
 
 const DEBIAN = '/usr/lib/postgresql'
@@ -28,6 +28,7 @@ export const MOVED_CLOCK = '-c search_path=moved,pg_catalog,public'
 /** A real PostgreSQL on loopback with a fresh database. */
 export class PostgresServer {
   readonly #process: ServerProcess
+  readonly #pools: Pool[] = []
   #hasMovedClock = false
 
   private constructor(readonly port: number) {
@@ -51,6 +52,18 @@ export class PostgresServer {
 
   get url(): string {
     return `postgres://postgres@127.0.0.1:${this.port}/postgres`
+  }
+
+  /** A pool that {@link closePools} and {@link stop} close. */
+  pool(config: PoolConfig = {}): Pool {
+    const pool = new Pool({ connectionString: this.url, max: 20, ...config })
+    pool.on('error', () => undefined)
+    this.#pools.push(pool)
+    return pool
+  }
+
+  async closePools(): Promise<void> {
+    for (const pool of this.#pools.splice(0)) await pool.end()
   }
 
   /** One statement over a connection of its own. */
@@ -89,7 +102,8 @@ export class PostgresServer {
     return this.#process.start()
   }
 
-  stop(): Promise<void> {
-    return this.#process.stop('SIGINT')
+  async stop(): Promise<void> {
+    await this.closePools()
+    await this.#process.stop('SIGINT')
   }
 }

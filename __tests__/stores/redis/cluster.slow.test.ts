@@ -37,7 +37,7 @@ describeWithRedis('on a Redis Cluster of three nodes', () => {
     return (command = '', ...args) => cluster.call(command, ...args)
   }
 
-  /** Where each node is reached through a proxy. */
+  /** Addresses of the proxies by those of the nodes. */
   const through = (proxies: readonly FaultyProxy[]) =>
     Object.fromEntries(
       nodes.nodes.map(({ port }, i) => [`127.0.0.1:${port}`, { host: '127.0.0.1', port: proxies[i]?.port ?? 0 }]),
@@ -76,7 +76,7 @@ describeWithRedis('on a Redis Cluster of three nodes', () => {
     runConformance(makeStore, (seconds) => nodes.passTime(seconds), { shared: true })
   })
 
-  test('I1: all keys of one user lie in one slot, and users on every node', async () => {
+  test('I1: all keys of one user are in one slot, and users on every node', async () => {
     const send = await nodeRedis()
     for (let i = 0; i < 30; i++) {
       const user = `user-${i}`
@@ -87,9 +87,9 @@ describeWithRedis('on a Redis Cluster of three nodes', () => {
           return send(...args)
         },
       })
-      const begin = { id: 'a', short: 'short', long: 'long' }
+      const fresh = { id: 'a', short: 'short', long: 'long' }
       const limits = { sends: LIMIT, resend: LIMIT, failures: LIMIT }
-      await store.open({ user, existing: null, fresh: begin, lifetime: 60, attempts: 5, ...limits })
+      await store.open({ user, existing: null, fresh, lifetime: 60, attempts: 5, ...limits })
       await store.redeem({ user, id: 'a', kind: 'short', digest: 'wrong', failures: LIMIT })
       await store.spend({ user, bucket: 'mails', ...LIMIT })
       expect(touched.size).toBe(5)
@@ -103,15 +103,15 @@ describeWithRedis('on a Redis Cluster of three nodes', () => {
   test.each([
     ['node-redis', nodeRedisOver],
     ['ioredis as the README sets it', ioredisOver],
-  ])('V4: an act whose reply is lost on the way is done once: %s', async (_name, over) => {
+  ])('V4: an operation whose reply is lost runs once: %s', async (_name, over) => {
     const proxies = await Promise.all(nodes.nodes.map(({ port }) => FaultyProxy.to(port)))
     const send = await over(proxies)
     const store = new RedisStore({ send })
-    const cut = async (act: () => Promise<unknown>): Promise<void> => {
+    const loseReply = async (operation: () => Promise<unknown>): Promise<void> => {
       for (const proxy of proxies) proxy.dropsReply = true
-      await expect(act()).rejects.toThrow()
+      await expect(operation()).rejects.toThrow()
       for (const proxy of proxies) proxy.dropsReply = false
-      // Until the client has its connection back.
+      // Until the client has reconnected.
       for (let isUp = false; !isUp;)
         isUp = await store.spend({ user: 'cut', bucket: 'up', ...LIMIT }).then(
           () => true,
@@ -120,17 +120,17 @@ describeWithRedis('on a Redis Cluster of three nodes', () => {
     }
     try {
       const limits = { sends: LIMIT, resend: LIMIT, failures: LIMIT }
-      const begin = { id: 'a', short: 'short', long: 'long' }
-      await store.open({ user: 'cut', existing: null, fresh: begin, lifetime: 60, attempts: 5, ...limits })
-      const type = (digest: string) => store.redeem({ user: 'cut', id: 'a', kind: 'short', digest, failures: LIMIT })
-      expect(await type('wrong')).toMatchObject({ attemptsLeft: 4 })
-      await cut(() => type('wrong'))
-      expect(await type('wrong')).toMatchObject({ attemptsLeft: 2 })
-      await cut(() => type('short'))
-      expect(await type('short')).toEqual({ outcome: 'not_found' })
+      const fresh = { id: 'a', short: 'short', long: 'long' }
+      await store.open({ user: 'cut', existing: null, fresh, lifetime: 60, attempts: 5, ...limits })
+      const redeem = (digest: string) => store.redeem({ user: 'cut', id: 'a', kind: 'short', digest, failures: LIMIT })
+      expect(await redeem('wrong')).toMatchObject({ attemptsLeft: 4 })
+      await loseReply(() => redeem('wrong'))
+      expect(await redeem('wrong')).toMatchObject({ attemptsLeft: 2 })
+      await loseReply(() => redeem('short'))
+      expect(await redeem('short')).toEqual({ outcome: 'not_found' })
       const two = { user: 'cut', bucket: 'two', capacity: 2, refill: 600 }
       for (let i = 0; i < 2; i++) await store.spend(two)
-      await cut(() => store.spend({ ...two, permits: -1 }))
+      await loseReply(() => store.spend({ ...two, permits: -1 }))
       expect([await store.spend(two), await store.spend(two)]).toMatchObject([
         { outcome: 'spent' },
         { outcome: 'throttled' },
@@ -140,7 +140,7 @@ describeWithRedis('on a Redis Cluster of three nodes', () => {
     }
   })
 
-  test('a node that forgot its scripts is told them again', async () => {
+  test('scripts that a node forgot are sent again', async () => {
     const store = new RedisStore({ send: await nodeRedis() })
     for (const node of nodes.nodes) await node.ask('SCRIPT', 'FLUSH')
     const users = Array.from({ length: 20 }, (_, i) => `forgotten-${i}`)

@@ -1,40 +1,24 @@
-import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { runConformance } from '../../helpers/run-conformance.js'
 import { guess } from '../../helpers/guessing.js'
 import { HostApp } from '../../helpers/host-app.js'
 import { wrongCode } from '../../helpers/mailbox.js'
 import { describeWithRedis, RedisServer } from '../../helpers/redis-server.js'
+import { runConformance } from '../../helpers/run-conformance.js'
+import { attempt, opening, operations, spending } from '../../helpers/store-requests.js'
 import { RedisStore, type RedisStoreOptions } from '../../../src/stores/redis/redis-store.js'
 import { scripts } from '../../../src/stores/redis/scripts.js'
-import type { Attempt, BucketRequest, OpenRequest, OtpStore } from '../../../src/stores/store.js'
+import type { OtpStore } from '../../../src/stores/store.js'
 
 type Send = RedisStoreOptions['send']
 
-const LIMIT = { capacity: 100, refill: 60 }
-const opening = (user: string, id: string): OpenRequest => ({
-  user,
-  existing: null,
-  fresh: { id, short: `short ${id}`, long: `long ${id}` },
-  lifetime: 600,
-  attempts: 5,
-  sends: LIMIT,
-  resend: LIMIT,
-  failures: LIMIT,
-})
-const attempt = (user: string, id: string, digest: string): Attempt => {
-  return { user, id, kind: 'short', digest, failures: LIMIT }
-}
-const one: BucketRequest = { user: 'ana', bucket: 'mails', ...LIMIT }
-
-/** Each act once, with a right code at the end. */
-async function eachAct(store: OtpStore, user = 'ana'): Promise<void> {
-  const begin = opening(user, 'a')
-  await store.open(begin)
-  await store.open({ ...begin, existing: begin.fresh, fresh: { ...begin.fresh, id: 'b' } })
-  await store.spend({ ...one, user })
-  await store.spend({ ...one, user, permits: -1 })
-  await store.spend({ ...one, user })
+/** Each operation, eight in all, with a right code at the end. */
+async function runAll(store: OtpStore, user = 'ana'): Promise<void> {
+  const request = opening(user, 'a')
+  await store.open(request)
+  await store.open({ ...request, existing: request.fresh, fresh: { ...request.fresh, id: 'b' } })
+  await store.spend({ ...spending, user })
+  await store.spend({ ...spending, user, permits: -1 })
+  await store.spend({ ...spending, user })
   await store.redeem(attempt(user, 'a', 'wrong'))
   await store.redeem(attempt(user, 'a', 'short a'))
   await store.redeem(attempt(user, 'a', 'short a'))
@@ -47,18 +31,18 @@ describe('the options of a Redis store', () => {
     ['a client instead of `send`', { send: {} }, /`RedisStore.send`/],
     ['a misspelt one', { send, prefx: 'a' }, /`RedisStore.prefx`.*prefix/],
     ['a brace in the prefix', { send, prefix: '{otp}' }, /`RedisStore.prefix`.*braces/],
-    ['no deadline to speak of', { send, deadline: 0 }, /`RedisStore.deadline` is 0.*0.1 to 60/],
+    ['a deadline of zero', { send, deadline: 0 }, /`RedisStore.deadline` is 0.*0.1 to 60/],
     ['a deadline that is no number', { send, deadline: Number.NaN }, /`RedisStore.deadline` is NaN/],
-  ])('%s is an error that names the cure', (_name, options, message) => {
+  ])('%s is an error that says what to write', (_name, options, message) => {
     expect(() => new RedisStore(options as RedisStoreOptions)).toThrow(message)
   })
 })
 
-describe('what is sent to Redis', () => {
+describe('commands to Redis', () => {
   test.each([
     'NOSCRIPT No matching script. Please use EVAL.',
     'An error was signalled by the server: - NoScriptError: No matching script. Please use EVAL.', // Valkey GLIDE 2.5
-  ])('I6: one command an act once the script is known there, two the first time: %s', async (unknown) => {
+  ])('I6: an operation is one command once Redis knows the script, and two the first time: %s', async (unknown) => {
     const sent: string[][] = []
     const known = new Set<string>()
     const store = new RedisStore({
@@ -70,9 +54,9 @@ describe('what is sent to Redis', () => {
         return Promise.resolve([0])
       },
     })
-    await store.spend(one)
+    await store.spend(spending)
     expect(sent.map(([command]) => command)).toEqual(['EVALSHA', 'EVAL'])
-    await store.spend(one)
+    await store.spend(spending)
     expect(sent.map(([command]) => command)).toEqual(['EVALSHA', 'EVAL', 'EVALSHA'])
     expect(sent[1]?.slice(2)).toEqual(sent[0]?.slice(2))
   })
@@ -95,13 +79,9 @@ describe('what is sent to Redis', () => {
         return Promise.reject(new Error(message))
       },
     })
-    for (const act of [
-      () => store.spend(one),
-      () => store.redeem(attempt('ana', 'a', 'x')),
-      () => store.open(opening('ana', 'a')),
-    ]) {
+    for (const [, run] of operations) {
       sent = 0
-      await expect(act()).rejects.toThrow(message)
+      await expect(run(store)).rejects.toThrow(message)
       expect(sent).toBe(1)
     }
   })
@@ -109,18 +89,13 @@ describe('what is sent to Redis', () => {
   test('a NOSCRIPT to the EVAL itself is an error, not a loop', async () => {
     let sent = 0
     const send = () => Promise.reject(new Error(`NOSCRIPT ${String((sent += 1))}`))
-    await expect(new RedisStore({ send }).spend(one)).rejects.toThrow('NOSCRIPT 2')
+    await expect(new RedisStore({ send }).spend(spending)).rejects.toThrow('NOSCRIPT 2')
   })
 })
 
-describe('what Redis answers', () => {
+describe('replies of Redis', () => {
   const answering = (reply: unknown): OtpStore => new RedisStore({ send: () => Promise.resolve(reply) })
-  const acts: [string, (store: OtpStore) => Promise<unknown>][] = [
-    ['open', (store) => store.open(opening('ana', 'a'))],
-    ['redeem', (store) => store.redeem(attempt('ana', 'a', 'x'))],
-    ['spend', (store) => store.spend(one)],
-  ]
-  const odd = [
+  const unexpected = [
     null,
     undefined,
     'OK',
@@ -148,20 +123,21 @@ describe('what Redis answers', () => {
     [0, 2, 0, 5, 60],
     [1, 4, 2],
   ]
-  test.each(acts)('an answer to %s of any other shape is an error', async (_act, run) => {
-    for (const reply of [...odd, ...wrongLength]) await expect(run(answering(reply))).rejects.toThrow('none that these')
+  test.each(operations)('an unexpected reply to %s is an error', async (_name, run) => {
+    for (const reply of [...unexpected, ...wrongLength])
+      await expect(run(answering(reply))).rejects.toThrow('unexpected reply')
   })
 
-  test('a repeat of what was not asked to be repeated is an error', async () => {
-    await expect(answering([0, 1, 0, 5, 600]).open(opening('ana', 'a'))).rejects.toThrow('none that these scripts give')
+  test('an existing challenge that was not in the request is an error', async () => {
+    await expect(answering([0, 1, 0, 5, 600]).open(opening('ana', 'a'))).rejects.toThrow('unexpected reply')
   })
 
-  test('whole numbers are understood as numbers, as text and as BigInts', async () => {
+  test('whole numbers may be numbers, text or BigInts', async () => {
     const forms: ((value: number) => unknown)[] = [Number, String, BigInt]
     for (const form of forms) {
       const outcome = { outcome: 'mismatch', attemptsLeft: 4, escalated: true }
       expect(await answering([1, 4, 1].map(form)).redeem(attempt('ana', 'a', 'x'))).toEqual(outcome)
-      expect(await answering([1, 30].map(form)).spend(one)).toEqual({ outcome: 'throttled', retryAfter: 30 })
+      expect(await answering([1, 30].map(form)).spend(spending)).toEqual({ outcome: 'throttled', retryAfter: 30 })
     }
   })
 })
@@ -189,53 +165,40 @@ describeWithRedis('on a real Redis', () => {
     })
     return (...args) => client.sendCommand(args)
   }
-  const ioredis = (options: object = {}): Send => {
-    const client = new Redis(redis.url, options)
-    closing.push(() => {
-      client.disconnect()
-    })
-    return (command = '', ...args) => client.call(command, ...args)
-  }
-  /** All keys, with what they hold and how long. */
   const keys = async (): Promise<string[]> => (await redis.ask('KEYS', '*')) as string[]
 
-  describe.each<[string, () => Send | Promise<Send>]>([
-    ['node-redis', () => nodeRedis()],
-    ['node-redis with the older protocol', () => nodeRedis({ RESP: 2 })],
-    ['ioredis', () => ioredis()],
-    ['ioredis with numbers as text', () => ioredis({ stringNumbers: true })],
-  ])('the store conforms through %s:', (_name, client) => {
+  describe('the store conforms through node-redis:', () => {
     let send: Send | null = null
-    const makeStore = async () => new RedisStore({ send: (send ??= await client()) })
+    const makeStore = async () => new RedisStore({ send: (send ??= await nodeRedis()) })
     runConformance(makeStore, (seconds) => redis.passTime(seconds), { shared: true })
   })
 
-  test('I1: every key has a TTL, also when clients are killed amid their acts', async () => {
+  test('I1: every key has a TTL, also if clients are killed during operations', async () => {
     for (let round = 0; round < 10; round++) {
       const send = await nodeRedis({ socket: { reconnectStrategy: false } })
       const store = new RedisStore({ send })
-      const acts = Array.from({ length: 60 }, (_, i) => eachAct(store, `user ${round}-${i}`).catch(() => undefined))
+      const all = Array.from({ length: 60 }, (_, i) => runAll(store, `user ${round}-${i}`).catch(() => undefined))
       await new Promise((resolve) => setTimeout(resolve, round))
       await redis.ask('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
-      await Promise.all(acts)
+      await Promise.all(all)
     }
-    const all = await keys()
-    expect(all.length).toBeGreaterThan(50)
-    for (const key of all) expect(Number(await redis.ask('PTTL', key))).toBeGreaterThan(0)
+    const names = await keys()
+    expect(names.length).toBeGreaterThan(50)
+    for (const key of names) expect(Number(await redis.ask('PTTL', key))).toBeGreaterThan(0)
   })
 
-  test('I6: Redis itself sees one command an act', async () => {
+  test('I6: Redis itself counts one command per operation', async () => {
     const send = await nodeRedis()
     const store = new RedisStore({ send })
-    await eachAct(store, 'warm')
+    await runAll(store, 'warm')
     await redis.ask('CONFIG', 'RESETSTAT')
-    await eachAct(store, 'ana')
+    await runAll(store, 'ana')
     const stats = String(await redis.ask('INFO', 'commandstats'))
     expect(stats).toMatch(/cmdstat_evalsha:calls=8,/)
     expect(stats).not.toMatch(/cmdstat_eval:/)
   })
 
-  test('scripts that Redis forgot are brought again, and count once', async () => {
+  test('scripts that Redis forgot are sent again, and count once', async () => {
     const store = new RedisStore({ send: await nodeRedis() })
     await store.open(opening('ana', 'a'))
     await redis.ask('SCRIPT', 'FLUSH')
@@ -244,12 +207,12 @@ describeWithRedis('on a real Redis', () => {
     expect(await store.redeem(attempt('ana', 'a', 'wrong'))).toMatchObject({ attemptsLeft: 3 })
   })
 
-  test('C9: a challenge has the TTL of its lifetime, which no repeat extends', async () => {
+  test('C9: a challenge has the TTL of its lifetime, and opening it again does not extend it', async () => {
     const store = new RedisStore({ send: await nodeRedis(), prefix: 'mine:' })
-    const begin = { ...opening('ana', 'a'), lifetime: 10 }
-    await store.open(begin)
+    const request = { ...opening('ana', 'a'), lifetime: 10 }
+    await store.open(request)
     await redis.ask('PEXPIRE', 'mine:{ana}:challenge:a', '5000')
-    const again = await store.open({ ...begin, existing: begin.fresh, fresh: { ...begin.fresh, id: 'b' } })
+    const again = await store.open({ ...request, existing: request.fresh, fresh: { ...request.fresh, id: 'b' } })
     expect(again).toMatchObject({ outcome: 'opened', id: 'a', repeated: true, expiresIn: 5 })
     await store.redeem(attempt('ana', 'a', 'wrong'))
     expect(Number(await redis.ask('PTTL', 'mine:{ana}:challenge:a'))).toBeLessThanOrEqual(5000)
@@ -258,7 +221,7 @@ describeWithRedis('on a real Redis', () => {
     expect(await store.redeem(attempt('ana', 'a', 'short a'))).toEqual({ outcome: 'not_found' })
   })
 
-  test('C3 and I4: after a journey no key and no value holds an address, an id or a code', async () => {
+  test('C3 and I4: after a verification no key and no value contains an address, an id or a code', async () => {
     const host = await HostApp.start({ otp: { store: new RedisStore({ send: await nodeRedis() }) } })
     try {
       const { jar, code } = await host.asked({ id: 'the id of Ana', email: 'ana@example.com' })
