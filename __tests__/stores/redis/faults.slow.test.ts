@@ -9,7 +9,7 @@ import { RedisStore, type RedisStoreOptions } from '../../../src/stores/redis/re
 
 type Send = RedisStoreOptions['send']
 
-describeWithRedis('a Redis in trouble: 503 and nothing opens, then all goes on without a restart of the host', () => {
+describeWithRedis('a Redis that fails: 503 and nothing opens, then all works again without a restart', () => {
   let redis: RedisServer
   let proxy: FaultyProxy
   let host: HostApp
@@ -38,7 +38,7 @@ describeWithRedis('a Redis in trouble: 503 and nothing opens, then all goes on w
     const store = new RedisStore({ send: send ?? (await nodeRedis()), deadline })
     host = await HostApp.start({ otp: { store, limits: { sendsPerUser: { capacity: 100, refill: 60 } } } })
   }
-  /** The answer of a host whose store is down, which tells nothing of it. */
+  /** Checks the answer of a host whose store is down: it reveals nothing about the store. */
   const expectDown = async (answer: PromiseLike<{ status: number; text: string }>): Promise<void> => {
     const { status, text } = await answer
     expect(status).toBe(503)
@@ -66,15 +66,15 @@ describeWithRedis('a Redis in trouble: 503 and nothing opens, then all goes on w
     await redis.stop()
   })
 
-  /** Tries again until the client has its connection back. */
-  const untilUp = async <T extends { status: number }>(act: () => PromiseLike<T>): Promise<T> => {
+  /** Repeats a request until the client has reconnected. */
+  const untilUp = async <T extends { status: number }>(request: () => PromiseLike<T>): Promise<T> => {
     for (;;) {
-      const answer = await act()
+      const answer = await request()
       if (answer.status !== 503) return answer
     }
   }
 
-  test('X3: killed between two calls, and back empty: the old code is refused, a new one opens', async () => {
+  test('X3: after a restart without data the old code is refused and a new one opens', async () => {
     await start()
     const { jar, code } = await host.asked()
     await redis.kill()
@@ -90,7 +90,7 @@ describeWithRedis('a Redis in trouble: 503 and nothing opens, then all goes on w
     await jar.get('/secret').expect(200)
   })
 
-  test('X3 and B5: an action that needs its one-use grant spent is not done while Redis is away', async () => {
+  test('X3 and B5: an action with a one-use grant is refused while Redis is down', async () => {
     await start()
     const jar = await host.signedIn()
     const action = { amount: 5, payee: 'Ben' }
@@ -113,7 +113,7 @@ describeWithRedis('a Redis in trouble: 503 and nothing opens, then all goes on w
       'ioredis as the README sets it',
       () => ioredis({ enableOfflineQueue: false, autoResendUnfulfilledCommands: false }),
     ],
-  ])('V4: a guess whose reply is lost on the way is counted, once: %s', async (_name, client) => {
+  ])('V4: a guess whose reply is lost is counted once: %s', async (_name, client) => {
     await start(await client())
     const { jar, code } = await host.asked()
     await left(jar, code)
@@ -128,7 +128,7 @@ describeWithRedis('a Redis in trouble: 503 and nothing opens, then all goes on w
     await jar.get('/secret').expect(401)
   })
 
-  test('ioredis by its defaults sends again what may have run, which is why the README sets it otherwise', async () => {
+  test('ioredis by default repeats commands that may have run, hence the options in the README', async () => {
     await start(await ioredis({}))
     const { jar, code } = await host.asked()
     expect(await left(jar, code)).toBe(4)
@@ -136,14 +136,14 @@ describeWithRedis('a Redis in trouble: 503 and nothing opens, then all goes on w
     expect(await left(jar, code)).toBe(2)
   })
 
-  test('V4: slower than the deadline is down, and the guess counts once when it arrives', async () => {
+  test('V4: a guess slower than the deadline ends as 503, and counts once when it arrives', async () => {
     await start(undefined, 1)
     const { jar, code } = await host.asked()
     proxy.delay = 2_000
     await expectDown(guess(jar, wrongCode(code)))
     await expectDown(guess(jar, code))
     proxy.delay = 0
-    // What was sent late arrives all the same: the right code ends its challenge.
+    // The delayed commands still arrive: the right code ends its challenge.
     while ((await keys()).some((key) => key.includes(':challenge:')))
       await new Promise((resolve) => setTimeout(resolve, 20))
     const spent = await guess(jar, code)
@@ -154,7 +154,7 @@ describeWithRedis('a Redis in trouble: 503 and nothing opens, then all goes on w
   })
 
   test.each(['challenge', 'sends', 'failures', 'resend'])(
-    'another type at the key of %s: nothing is half done, and without it all goes on',
+    'a key of another type at %s: nothing changes, and all works again once it is deleted',
     async (name) => {
       await start()
       const { jar, code } = await host.asked()
@@ -185,7 +185,7 @@ describeWithRedis('a Redis in trouble: 503 and nothing opens, then all goes on w
   )
 
   test.each(['short', 'long'])(
-    'V2: out of memory, right and wrong %s codes get the same 503 and none is compared',
+    'V2: out of memory, right and wrong %s codes end in the same 503 and none is compared',
     async (kind) => {
       await start()
       if (kind === 'long') {
@@ -210,7 +210,7 @@ describeWithRedis('a Redis in trouble: 503 and nothing opens, then all goes on w
     },
   )
 
-  test('a replica that takes no writes lets nobody in and counts nothing', async () => {
+  test('a read-only replica accepts no code and counts nothing', async () => {
     await start()
     const { jar, code } = await host.asked()
     await redis.ask('REPLICAOF', '127.0.0.1', '1')
@@ -221,30 +221,33 @@ describeWithRedis('a Redis in trouble: 503 and nothing opens, then all goes on w
     await guess(jar, code).expect(200)
   })
 
-  test('V2: 200 parallel wrong guesses while connections are cut: at most five are looked at', async () => {
+  test('V2: of 200 parallel wrong guesses over failing connections at most five are compared', async () => {
     await start()
     const { jar, code } = await host.asked()
     const cuts = setInterval(() => (proxy.dropsReply = true), 5)
     const answers = await Promise.all(Array.from({ length: 200 }, () => guess(jar, wrongCode(code))))
     clearInterval(cuts)
     proxy.dropsReply = false
-    const { wrong_code: looked = 0, code_exhausted = 0, store_unavailable = 0 } = tally(answers)
-    expect(looked).toBeLessThanOrEqual(5)
-    expect(looked + code_exhausted + store_unavailable).toBe(200)
+    const { wrong_code: compared = 0, code_exhausted = 0, store_unavailable = 0 } = tally(answers)
+    expect(compared).toBeLessThanOrEqual(5)
+    expect(compared + code_exhausted + store_unavailable).toBe(200)
     for (let i = 0; i < 5; i++) await untilUp(() => guess(jar, wrongCode(code)))
     const right = await untilUp(() => guess(jar, code))
     expect(right.body).toMatchObject({ code: 'code_exhausted' })
   })
 
-  test.each([600, -600])('I2: a clock of the host that jumps by %d s moves no lifetime and no limit', async (jump) => {
-    await start()
-    const { jar, code } = await host.asked()
-    host.clock.tick(jump)
-    const soon = await jar.post('/2fa/send').send({}).expect(429)
-    expect((soon.body as { retry_after: number }).retry_after).toBeLessThanOrEqual(30)
-    expect(await left(jar, code)).toBe(4)
-    await guess(jar, code).expect(200)
-    const [challenge] = (await keys()).filter((key) => key.includes('challenge'))
-    expect(challenge).toBeUndefined()
-  })
+  test.each([600, -600])(
+    'I2: a clock of the host that jumps by %d s changes no lifetime and no limit',
+    async (jump) => {
+      await start()
+      const { jar, code } = await host.asked()
+      host.clock.tick(jump)
+      const soon = await jar.post('/2fa/send').send({}).expect(429)
+      expect((soon.body as { retry_after: number }).retry_after).toBeLessThanOrEqual(30)
+      expect(await left(jar, code)).toBe(4)
+      await guess(jar, code).expect(200)
+      const [challenge] = (await keys()).filter((key) => key.includes('challenge'))
+      expect(challenge).toBeUndefined()
+    },
+  )
 })
