@@ -29,7 +29,8 @@ export const MOVED_CLOCK = '-c search_path=moved,pg_catalog,public'
 export class PostgresServer {
   readonly #process: ServerProcess
   readonly #pools: Pool[] = []
-  #hasMovedClock = false
+  /** The connection of {@link passTime}, which cases call often. */
+  #clock: Pool | null = null
 
   private constructor(readonly port: number) {
     const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', 'max_connections=60']
@@ -80,16 +81,17 @@ export class PostgresServer {
 
   /** Moves the clock of connections with {@link MOVED_CLOCK}. */
   async passTime(seconds: number): Promise<void> {
-    if (!this.#hasMovedClock) {
-      await this.ask(`
+    if (!this.#clock) {
+      this.#clock = new Pool({ connectionString: this.url, max: 1 })
+      this.#clock.on('error', () => undefined)
+      await this.#clock.query(`
         CREATE SCHEMA moved;
         CREATE TABLE moved.clock AS SELECT pg_catalog.clock_timestamp() AS at;
         CREATE FUNCTION moved.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS
           $$ SELECT at FROM moved.clock $$;
       `)
-      this.#hasMovedClock = true
     }
-    await this.ask(`UPDATE moved.clock SET at = at + $1 * interval '1 second'`, [seconds])
+    await this.#clock.query(`UPDATE moved.clock SET at = at + $1 * interval '1 second'`, [seconds])
   }
 
   /** Like a machine that loses power. */
@@ -104,6 +106,7 @@ export class PostgresServer {
 
   async stop(): Promise<void> {
     await this.closePools()
+    await this.#clock?.end()
     await this.#process.stop('SIGINT')
   }
 }
