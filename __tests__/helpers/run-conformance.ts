@@ -3,10 +3,10 @@ import { type ConformanceOptions, type StoreCase, storeConformance } from '../..
 import type { OtpStore } from '../../src/stores/store.js'
 
 /** Concurrent cases in real time. They mostly wait; with more of them, the races of one would delay the others. */
-const CONCURRENT_CASES = 12
+const CONCURRENT_CASES = 6
 /** A case whose own work took longer than this may have failed because the machine was slow: it is run again. */
 const SLOW_MS = 300
-const MAX_RUNS = 5
+const MAX_RUNS = 8
 
 type MakeStore = () => OtpStore | Promise<OtpStore>
 
