@@ -1,4 +1,5 @@
-export { type EmailOtp, emailOtp, type OtpStatus } from './email-otp.js'
+export { type EmailOtp, emailOtp } from './email-otp.js'
+export type { OtpStatus } from './http/status.js'
 export type {
   CodeOptions,
   LimitOptions,

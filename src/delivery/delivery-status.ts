@@ -11,11 +11,11 @@ export interface Fate {
 interface Sent {
   readonly id: string
   readonly kind: 'short' | 'long'
-  readonly resendAt: number
+  readonly sendId: string
 }
 
 const MOST = 10_000
-const ANY = 0
+const ANY = ''
 
 /**
  * Remembers it for the page: a mail may fail when nobody's request is there that could write it into a session. In this
@@ -25,18 +25,18 @@ const ANY = 0
 export class Fates {
   readonly #fates = new Map<string, Fate>()
 
-  of(sent: Sent): Fate | null {
-    return this.#fates.get(nameOf(sent)) ?? null
+  get(sendId: string): Fate | null {
+    return this.#fates.get(sendId) ?? null
   }
 
   /** Whether some mail with this code went out, so that there is one to type whatever became of later mails. */
-  wasSent(sent: Sent): boolean {
-    return this.#fates.has(nameOf({ ...sent, resendAt: ANY }))
+  hasSent(sent: Sent): boolean {
+    return this.#fates.has(nameOf({ ...sent, sendId: ANY }))
   }
 
   set(sent: Sent, fate: Fate): void {
     this.#keep(nameOf(sent), fate)
-    if (fate.delivery === 'sent') this.#keep(nameOf({ ...sent, resendAt: ANY }), fate)
+    if (fate.delivery === 'sent') this.#keep(nameOf({ ...sent, sendId: ANY }), fate)
   }
 
   /** The newest ten thousand stay. */
@@ -48,6 +48,6 @@ export class Fates {
   }
 }
 
-function nameOf({ id, kind, resendAt }: Sent): string {
-  return `${id} ${kind} ${resendAt}`
+function nameOf({ id, kind, sendId }: Sent): string {
+  return sendId || `${id} ${kind}`
 }

@@ -17,8 +17,8 @@ const ONE_PER_DAY = { capacity: 1, refill: 86_400 }
 export async function alertOwner(services: Services, identity: Identity, stepUp: StepUp): Promise<void> {
   const { settings, events, sendQueue } = services
   // Patient: who knows how to keep the mail server away must not keep the alert away.
-  const place = sendQueue.reserve(true, true)
-  if ('reason' in place) {
+  const place = sendQueue.reserve('signed-in', { canWaitForOutage: true })
+  if (place.outcome === 'rejected') {
     events.publish({ type: 'refused', ...eventContext(identity, stepUp, null), outcome: `mail_${place.reason}` })
     return
   }

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { storeKey } from '../challenge/store-key.js'
 import { dispatchMail } from './dispatch.js'
 import type { News } from './queue/queued-mail.js'
 import type { Place } from './queue/slots.js'
+import { refundSend } from './refund.js'
 import { localFailure } from './smtp/classify.js'
-import { wrapError } from '../errors.js'
 import type { CodeMailRequest } from '../mail/mail-request.js'
 import type { Services } from '../services.js'
 
@@ -13,14 +12,16 @@ export type SendStatus = 'sent' | 'queued' | 'refused' | 'unavailable'
 
 /** How long a known user waits for the truth about the mail, before "on its way" is the truth. */
 const MAX_WAIT_MS = 3_000
-/** Failed mails at once that cost a user nothing: enough to sit out a bad hour. */
-const MAX_REFUNDS = 20
 
 /**
  * Mails a known user, and waits for the mail server as long as a person would. What comes later is remembered for the
  * page. A mail that failed gives its send back, also when that is known only after the answer.
  */
-export async function sendAndWait(services: Services, place: Place, mailRequest: CodeMailRequest): Promise<SendStatus> {
+export async function sendAndWait(
+  services: Services,
+  place: Place,
+  mailRequest: CodeMailRequest,
+): Promise<{ status: SendStatus; failureClass: null; retryAfter: number }> {
   const { sendQueue, settings } = services
   const patience = new AbortController()
   const timedOut = sleep(MAX_WAIT_MS, undefined, { signal: patience.signal }).catch(() => undefined)
@@ -42,9 +43,9 @@ export async function sendAndWait(services: Services, place: Place, mailRequest:
   patience.abort()
   // Nothing goes out for a while: then that is the truth, and the mail does not go out behind the person's back.
   if (sendQueue.health().breaker === 'open')
-    sendQueue.withdraw(mailRequest.challenge.id, localFailure('connect', 'breaker open'))
+    sendQueue.cancel(mailRequest.challenge.id, localFailure('connect', 'breaker open'))
   await recorded
-  return told
+  return { status: told, failureClass: null, retryAfter: sendQueue.health().retryAfter }
 }
 
 function toSendStatus({ delivery, again }: News): SendStatus {
@@ -67,28 +68,4 @@ async function recordStatus(
   const why = delivery.reason === 'replaced' ? null : delivery.failureClass
   services.deliveryStatus.set(challenge, { delivery: again === null ? 'failed' : 'queued', failureClass: why })
   if (again === null) await refundSend(services, mailRequest)
-}
-
-/**
- * A mail failed, so its send costs nothing: neither the daily one nor the pause until the next. Itself limited: else a
- * mailbox that refuses everything would be a way to open challenges without end. Never throws: what cannot be given back
- * stays spent, and the events say so.
- */
-export async function refundSend(
-  { settings, store, events }: Services,
-  { identity, challenge }: Pick<CodeMailRequest, 'identity' | 'challenge'>,
-): Promise<void> {
-  const user = storeKey(settings.keys.current, identity.ref)
-  const { sendsPerUser, resend } = settings.limits
-  try {
-    const allowance = await store.spend({ user, bucket: 'refunds', capacity: MAX_REFUNDS, refill: sendsPerUser.refill })
-    if (allowance.outcome === 'throttled') return
-    await Promise.all([
-      store.spend({ user, bucket: 'sends', permits: -1, ...sendsPerUser }),
-      store.spend({ user, bucket: `resend:${challenge.id}`, permits: -1, ...resend }),
-    ])
-  } catch (error) {
-    const failure = wrapError('store_unavailable', 'a send could not be given back.', error)
-    events.publish({ type: 'failed', outcome: failure.code, error: failure })
-  }
 }

@@ -29,7 +29,7 @@ export interface News {
 /** It was not tried any more, since nobody waits for it. */
 export interface Withdrawn {
   readonly outcome: 'cancelled'
-  readonly reason: 'used' | 'replaced'
+  readonly reason: 'used' | 'replaced' | 'superseded'
 }
 
 /** What becomes of a letter that a newer one displaces: nothing is lost if that is about the same challenge. */

@@ -8,17 +8,19 @@ import type { MailHealth } from './health.js'
 import type { News, Withdrawn } from './queued-mail.js'
 import { Rate } from './rate.js'
 import { nextRetryAt } from './retry-schedule.js'
-import { type NoPlace, type Place, Places } from './slots.js'
+import { type Place, Places, type Rejection } from './slots.js'
 import { type Failure, localFailure, type SendResult } from '../smtp/classify.js'
 import { type OutgoingMessage, sendOnce } from '../smtp/send-once.js'
 import { withTimeout } from '../../timeout.js'
 
 /** Hands letters to the mail server: bounded queue, rate, at most as many at once as there are connections. */
+export type { Rejection, Reservation } from './slots.js'
+
 export interface Mailer {
   /** `isKnown`: for somebody who is signed in. `isPatient`: the letter may wait until the server is back. */
-  readonly reserve: (isKnown: boolean, isPatient?: boolean) => Place | NoPlace
+  readonly reserve: (priority: 'signed-in' | 'anonymous', options?: { canWaitForOutage?: boolean }) => Place | Rejection
   /** Ends what still waits for a challenge, as told. Whether there was something to end. */
-  readonly withdraw: (challenge: string, end: Failure | Withdrawn) => boolean
+  readonly cancel: (challenge: string, end: Failure | Withdrawn) => boolean
   /** Tries once and past the queue: for those who have a queue of their own. */
   readonly tryOnce: (letter: OutgoingMessage, isKnown: boolean, isTooLate?: () => boolean) => Promise<SendResult>
   readonly health: () => MailHealth
@@ -120,10 +122,12 @@ export function createMailer(
   }
 
   return {
-    reserve(isKnown, isPatient = false) {
-      if (isClosed) return { reason: 'closed', retryAfter: FULL_PAUSE }
-      if (breaker.state === 'open' && !isPatient) return { reason: 'breaker_open', retryAfter: breaker.retryAfter }
-      if (places.isFull(isKnown)) return { reason: 'queue_full', retryAfter: FULL_PAUSE }
+    reserve(priority, { canWaitForOutage: isPatient = false } = {}) {
+      const isKnown = priority === 'signed-in'
+      if (isClosed) return { outcome: 'rejected', reason: 'closed', retryAfter: FULL_PAUSE }
+      if (breaker.state === 'open' && !isPatient)
+        return { outcome: 'rejected', reason: 'breaker_open', retryAfter: breaker.retryAfter }
+      if (places.isFull(isKnown)) return { outcome: 'rejected', reason: 'queue_full', retryAfter: FULL_PAUSE }
       return places.take(isKnown, (post) => {
         if (isClosed) return post.tell({ delivery: CLOSED, attempt: 0, ms: 0, again: null })
         sweep() // before it is added: it knows the clock as it is now
@@ -131,7 +135,7 @@ export function createMailer(
         look()
       })
     },
-    withdraw: (challenge, end) => letters.withdraw(challenge, end),
+    cancel: (challenge, end) => letters.withdraw(challenge, end),
     async tryOnce(letter, isKnown, isTooLate) {
       // In the pool of nodemailer the wait would count as part of the try.
       while (!isClosed && breaker.state !== 'open' && (letters.flying >= mail.connections || !rate.take())) {

@@ -1,8 +1,15 @@
 import type { Letters } from './entries.js'
 import type { Post } from './queued-mail.js'
 
+export type Reservation = Place
+export interface Rejection extends NoPlace {
+  readonly outcome: 'rejected'
+}
 /** Room for one letter, taken before any address is looked at. Post into it or release it. */
 export interface Place {
+  readonly outcome: 'reserved'
+  readonly keep: () => void
+  readonly use: <T>(act: () => Promise<T>) => Promise<T>
   readonly post: (post: Post) => void
   readonly release: () => void
 }
@@ -46,6 +53,17 @@ export class Places {
       release()
       accept(one)
     }
-    return { post, release }
+    let isKept = false
+    const use = async <T>(act: () => Promise<T>): Promise<T> => {
+      try {
+        return await act()
+      } finally {
+        if (!isKept) release()
+      }
+    }
+    const keep = (): void => {
+      isKept = true
+    }
+    return { outcome: 'reserved', post, release, use, keep }
   }
 }

@@ -4,10 +4,10 @@ import path from 'node:path'
 import type { RequestHandler } from 'express'
 import session from 'express-session'
 import type { Response } from 'supertest'
-import { ANA, type Agent, BROWSER, HostApp, type HostOptions, JSON_CLIENT, NAVIGATE } from './helpers/host-app.js'
-import { wrongCode } from './helpers/mailbox.js'
-import { ScriptedSmtp } from './helpers/smtp-script.js'
-import { MemoryStore, OtpError, type OtpOptions, type OtpStore } from '../src/index.js'
+import { ANA, type Agent, BROWSER, HostApp, type HostOptions, JSON_CLIENT, NAVIGATE } from '../helpers/host-app.js'
+import { wrongCode } from '../helpers/mailbox.js'
+import { ScriptedSmtp } from '../helpers/smtp-script.js'
+import { MemoryStore, OtpError, type OtpOptions, type OtpStore } from '../../src/index.js'
 
 let host: HostApp
 afterEach(() => host.close())

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
-import { hashDetails } from '../src/challenge/details.js'
-import { PLAIN_ACCESS, sealStepUp, type StepUp, unsealStepUp } from '../src/challenge/step-up.js'
-import { keyRing } from '../src/crypto/keys.js'
-import { OtpError } from '../src/errors.js'
-import type { IdentityRef } from '../src/identity/user.js'
+import { hashDetails } from '../../src/challenge/details.js'
+import { PLAIN_ACCESS, sealStepUp, type StepUp, unsealStepUp } from '../../src/challenge/step-up.js'
+import { keyRing } from '../../src/crypto/keys.js'
+import { OtpError } from '../../src/errors.js'
+import type { IdentityRef } from '../../src/identity/user.js'
 
 const [OLD, NEW, OTHER] = ['old', 'new', 'other'].map((name) => `${name}-secret-of-at-least-32-characters!`)
 const ring = keyRing([OLD ?? ''])

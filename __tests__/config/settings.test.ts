@@ -1,6 +1,6 @@
-import { SECRET } from './helpers/host-app.js'
-import { resolveSettings } from '../src/config/settings.js'
-import { emailOtp, OtpError, type OtpOptions } from '../src/index.js'
+import { SECRET } from '../helpers/host-app.js'
+import { resolveSettings } from '../../src/config/settings.js'
+import { emailOtp, OtpError, type OtpOptions } from '../../src/index.js'
 
 const GOOD: OtpOptions = {
   secret: SECRET,
@@ -122,7 +122,7 @@ describe('C4: the secret', () => {
     const { keys } = resolveSettings({ ...GOOD, secret: [b, a] })
     expect(keys.current).toBe(keys.all[0])
     expect(keys.all).toHaveLength(2)
-    expect(keys.all[1]?.unkeyedHash).toBe(resolveSettings({ ...GOOD, secret: a }).keys.current.unkeyedHash)
+    expect(keys.all[1]?.fingerprint).toBe(resolveSettings({ ...GOOD, secret: a }).keys.current.fingerprint)
     expect(JSON.stringify(keys)).not.toContain('aaaa')
   })
 

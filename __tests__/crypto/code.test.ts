@@ -10,8 +10,8 @@ import {
   LONG_FORMAT,
   normaliseCode,
   sameDigest,
-} from '../src/crypto/code.js'
-import { keyRing } from '../src/crypto/keys.js'
+} from '../../src/crypto/code.js'
+import { keyRing } from '../../src/crypto/keys.js'
 
 /** The characters of a text, by code point. */
 const each = (text: string): string[] => Array.from(text)

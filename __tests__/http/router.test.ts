@@ -2,9 +2,9 @@ import express4 from 'express4'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import session from 'express-session'
 import request from 'supertest'
-import { ANA, HostApp, NAVIGATE, SECRET } from './helpers/host-app.js'
-import { wrongCode } from './helpers/mailbox.js'
-import { emailOtp, OtpError } from '../src/index.js'
+import { ANA, HostApp, NAVIGATE, SECRET } from '../helpers/host-app.js'
+import { wrongCode } from '../helpers/mailbox.js'
+import { emailOtp, OtpError } from '../../src/index.js'
 
 let host: HostApp
 afterEach(() => host.close())

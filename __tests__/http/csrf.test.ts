@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { HostApp, NAVIGATE, sealedIn } from './helpers/host-app.js'
-import { isCrossSite, refererPath } from '../src/http/request/csrf.js'
-import { isSitePath, isUnder } from '../src/url.js'
+import { HostApp, NAVIGATE, sealedIn } from '../helpers/host-app.js'
+import { isCrossSite, refererPath } from '../../src/http/request/csrf.js'
+import { isSitePath, isUnder } from '../../src/url.js'
 
 const SITE = 'https://acme.example'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { HostApp } from './helpers/host-app.js'
-import { maskAddress, parseAddress } from '../src/identity/address.js'
+import { HostApp } from '../helpers/host-app.js'
+import { maskAddress, parseAddress } from '../../src/identity/address.js'
 
 const HOSTILE = [
   'a@x.example,b@y.example',

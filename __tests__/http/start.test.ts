@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, Request } from 'express'
-import { type Agent, ANA, BEN, BROWSER, HostApp } from './helpers/host-app.js'
-import { ScriptedSmtp } from './helpers/smtp-script.js'
-import type { OtpOptions, StartOptions } from '../src/index.js'
+import { type Agent, ANA, BEN, BROWSER, HostApp } from '../helpers/host-app.js'
+import { ScriptedSmtp } from '../helpers/smtp-script.js'
+import type { OtpOptions, StartOptions } from '../../src/index.js'
 
 let host: HostApp
 afterEach(() => host.close())
