@@ -10,10 +10,10 @@ import { PostgresStore, type PostgresStoreOptions } from '../../../src/stores/po
 describe('the options of a Postgres store', () => {
   const query = () => Promise.resolve({ rows: [] })
   test.each<[string, object, RegExp]>([
-    ['no `query`', {}, /`PostgresStore.query` is missing.*pool\.query/],
-    ['a connection string', { query: 'postgres://' }, /`PostgresStore.query`.*pool\.query/],
-    ['a pool', { query, pool: {} }, /`PostgresStore.pool`/],
-    ['an endless deadline', { query, deadline: Infinity }, /`PostgresStore.deadline` is Infinity/],
+    ['no `query`', {}, /^PostgresStore: .*`query` is missing.*pool\.query/],
+    ['a connection string', { query: 'postgres://' }, /^PostgresStore: .*`query`.*pool\.query/],
+    ['a pool', { query, pool: {} }, /^PostgresStore: .*`pool`/],
+    ['an endless deadline', { query, deadline: Infinity }, /^PostgresStore: .*`deadline` is Infinity/],
   ])('%s is an error that names the cure', (_name, options, message) => {
     expect(() => new PostgresStore(options as PostgresStoreOptions)).toThrow(message)
   })

@@ -27,12 +27,12 @@ async function runAll(store: OtpStore, user = 'ana'): Promise<void> {
 describe('the options of a Redis store', () => {
   const send: Send = () => Promise.resolve(null)
   test.each<[string, object, RegExp]>([
-    ['no `send`', {}, /`RedisStore.send` is missing.*sendCommand/],
-    ['a client instead of `send`', { send: {} }, /`RedisStore.send`/],
-    ['a misspelt one', { send, prefx: 'a' }, /`RedisStore.prefx`.*prefix/],
-    ['a brace in the prefix', { send, prefix: '{otp}' }, /`RedisStore.prefix`.*braces/],
-    ['a deadline of zero', { send, deadline: 0 }, /`RedisStore.deadline` is 0.*0.1 to 60/],
-    ['a deadline that is no number', { send, deadline: Number.NaN }, /`RedisStore.deadline` is NaN/],
+    ['no `send`', {}, /^RedisStore: .*`send` is missing.*sendCommand/],
+    ['a client instead of `send`', { send: {} }, /^RedisStore: .*`send`/],
+    ['a misspelt one', { send, prefx: 'a' }, /^RedisStore: .*`prefx`.*prefix/],
+    ['a brace in the prefix', { send, prefix: '{otp}' }, /^RedisStore: .*`prefix`.*braces/],
+    ['a deadline of zero', { send, deadline: 0 }, /^RedisStore: .*`deadline` is 0.*0.1 to 60/],
+    ['a deadline that is no number', { send, deadline: Number.NaN }, /^RedisStore: .*`deadline` is NaN/],
   ])('%s is an error that says what to write', (_name, options, message) => {
     expect(() => new RedisStore(options as RedisStoreOptions)).toThrow(message)
   })
