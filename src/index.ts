@@ -10,13 +10,13 @@ export type {
   Verification,
 } from './config/options.js'
 export type { GuardOptions } from './config/guard-options.js'
-export type { StartResult as Started, StartOptions } from './http/start.js'
+export type { StartResult, StartOptions } from './http/start.js'
 export type { OtpUser } from './identity/user.js'
 export type { OtpHandler, OtpRequest, OtpResponse } from './express-types.js'
 export { OtpError, type OtpErrorCode } from './errors.js'
 export type {
   FailureClass,
-  MailAttempt as MailTry,
+  MailAttempt,
   OtpEvent,
   OtpEventMap,
   OtpEvents,
@@ -30,7 +30,7 @@ export type { JobOutcome } from './delivery/mail-job.js'
 export type { ProblemCode } from './http/response/problem.js'
 export type { Limit } from './stores/gcra.js'
 export type { MailContext, PageContext } from './views/context.js'
-export { MemoryStore } from './stores/memory/memory-store.js'
+export { MemoryStore, type MemoryStoreOptions } from './stores/memory/memory-store.js'
 export { PostgresStore, type PostgresStoreOptions } from './stores/postgres/postgres-store.js'
 export { RedisStore, type RedisStoreOptions } from './stores/redis/redis-store.js'
 export type {

@@ -4,9 +4,9 @@ import type { MailRequest } from './mail-request.js'
 import type { ComposeDeps, ComposedMail } from './message.js'
 
 /**
- * Composes the mail of a request. With the same `mailId` it is the same mail, down to its Message-ID.
- * @throws OtpError when a template fails, or the secret that made the challenge is gone
+ * Composes a mail. The same request and `id` give the same mail again, down to its Message-ID.
+ * @throws OtpError `mail_failed` when the code cannot be derived any more, `render_failed`
  */
-export function composeMail(deps: ComposeDeps, mailRequest: MailRequest, mailId: string): ComposedMail {
-  return mailRequest.type === 'code' ? composeCodeMail(deps, mailRequest) : composeAlertMail(deps, mailRequest, mailId)
+export function composeMail(deps: ComposeDeps, mailRequest: MailRequest, id: string): ComposedMail {
+  return mailRequest.type === 'code' ? composeCodeMail(deps, mailRequest) : composeAlertMail(deps, mailRequest, id)
 }
