@@ -92,7 +92,7 @@ const decodeText = memoize((text): SessionData => {
 })
 
 function decodeRow<T extends object>(shape: Shape<T>, row: unknown): T | null {
-  const checks = Object.entries(shape) as [string, Check][]
+  const checks = Object.entries<Check>(shape)
   const values = listOf(row)
   if (values.length !== checks.length || !checks.every(([, isValid], i) => isValid(values[i]))) return null
   const record: object = Object.fromEntries(checks.map(([field], i) => [field, values[i]]))
