@@ -35,10 +35,6 @@ const detailOf = ({ body }: { body: unknown }): string => (body as { detail: str
 const stateOf = async (jar: Agent): Promise<unknown> => (await jar.get('/2fa').set(JSON_CLIENT).expect(200)).body
 const pageOf = async (jar: Agent): Promise<string> => (await jar.get('/2fa').set(NAVIGATE)).text
 const codes = (): string[] => smtp.messages.flatMap((message) => /^\d{6}(?=\r?$)/m.exec(message) ?? [])
-const untilEvents = async (type: 'sent' | 'undelivered', count: number): Promise<void> => {
-  while (host.events.filter((event) => event.type === type).length < count)
-    await new Promise((resolve) => setTimeout(resolve, 10))
-}
 
 test('a full mailbox is told as that at once, on the page and in JSON, and another refusal as what it is', async () => {
   await against({ rcpt: '552 5.2.2 mailbox full' })
@@ -105,16 +101,6 @@ test('a mail that the host’s queue has is not said to wait for our breaker', a
   await host.otp.deliverJob(second)
   expect(host.otp.health().breaker).toBe('open')
   expect(await pageOf(ana)).not.toContain('has not gone out yet')
-})
-
-test('whose mail gives way to a newer one of their own is not told of an outage', async () => {
-  await against({ rcpt: '450 4.2.1 busy' })
-  const [one, two] = [await host.signedIn(), await host.signedIn()]
-  const first = send(one).then((answer) => answer)
-  await untilEvents('undelivered', 1)
-  const second = send(two).then((answer) => answer)
-  expect(detailOf(await first)).toMatch(/did not go out\. Send it again/)
-  expect((await second).body).toMatchObject({ delivery: 'queued' })
 })
 
 test('L1: a try under way when the code is used ends as withdrawn', async () => {

@@ -88,7 +88,7 @@ describeWithRedis('a queue of the host’s, by the snippets of the README as the
     await mailed(1) // in full, but not answered
     const code = codeOf(smtp.messages[0])
     const job = JSON.parse(String(await redis.ask('HGET', 'bull:otp-mail:1', 'data'))) as Record<string, string>
-    expect(job).toEqual({ challenge: expect.any(String), address: ADDRESS, view: 'code', locale: 'en' })
+    expect(job).toEqual({ payload: expect.any(String), address: ADDRESS, view: 'code', locale: 'en' })
     for (const everything of [waiting, await held()]) {
       expect(everything.length).toBeGreaterThanOrEqual(4)
       expect(everything.join('').split(ADDRESS)).toHaveLength(2) // once, and that is the job's own field

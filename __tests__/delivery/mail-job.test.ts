@@ -82,8 +82,8 @@ function newest(): MailJob {
   return job
 }
 
-const thrown = (act: Promise<unknown>): Promise<OtpError> =>
-  act.then(
+const thrown = (delivering: Promise<unknown>): Promise<OtpError> =>
+  delivering.then(
     () => Promise.reject(new Error('nothing was thrown')),
     (error: unknown) => error as OtpError,
   )
@@ -121,13 +121,13 @@ describe('a job', () => {
     await worker().deliverJob(job)
     const { code } = host.mailbox
     expect(code).toMatch(/^\d{18}$/)
-    const { payload: challenge, ...clear } = job
+    const { payload, ...clear } = job
     expect(clear).toEqual({ address: ANA.email, view: 'code', locale: 'en' })
-    expect(challenge).toMatch(/^[\w-]+$/)
-    for (const text of [...Object.values(job), Buffer.from(challenge, 'base64url').toString('latin1')]) {
+    expect(payload).toMatch(/^[\w-]+$/)
+    for (const text of [...Object.values(job), Buffer.from(payload, 'base64url').toString('latin1')]) {
       for (const secret of [code, 'the id of Ana', 'of Acme', '50.00', 'transfer']) expect(text).not.toContain(secret)
     }
-    expect(Buffer.from(challenge, 'base64url').toString('latin1')).not.toMatch(/example|challenge/)
+    expect(Buffer.from(payload, 'base64url').toString('latin1')).not.toMatch(/example|challenge/)
     await guess(jar, code, { for: body.for }).expect(200)
   })
 
@@ -256,20 +256,20 @@ describe('B6: whoever can write into the queue can neither redirect a mail nor m
     text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1)
 
   test.each<[string, (job: MailJob, other: MailJob) => unknown]>([
-    ['the first character of the challenge', (job) => ({ ...job, challenge: flipped(job.payload, 0) })],
-    ['a character amid the challenge', (job) => ({ ...job, challenge: flipped(job.payload, 200) })],
-    ['the challenge, cut short', (job) => ({ ...job, challenge: job.payload.slice(0, -1) })],
-    ['the challenge, with white space', (job) => ({ ...job, challenge: `${job.payload}\n` })],
-    ['the challenge, away', (job) => ({ ...job, challenge: '' })],
-    ['the challenge of another job', (job, other) => ({ ...job, challenge: other.payload })],
+    ['the first character of the payload', (job) => ({ ...job, payload: flipped(job.payload, 0) })],
+    ['a character in the middle of the payload', (job) => ({ ...job, payload: flipped(job.payload, 200) })],
+    ['the payload, cut short', (job) => ({ ...job, payload: job.payload.slice(0, -1) })],
+    ['the payload, with white space', (job) => ({ ...job, payload: `${job.payload}\n` })],
+    ['no payload', (job) => ({ ...job, payload: '' })],
+    ['the payload of another job', (job, other) => ({ ...job, payload: other.payload })],
     ['another address', (job) => ({ ...job, address: 'eve@example.com' })],
     ['an address more', (job) => ({ ...job, address: `${job.address}, eve@example.com` })],
     ['the address in capitals', (job) => ({ ...job, address: job.address.toUpperCase() })],
     ['the address in a list', (job) => ({ ...job, address: [job.address] })],
-    ['no address', ({ payload: challenge, view, locale }) => ({ challenge, view, locale })],
+    ['no address', ({ payload, view, locale }) => ({ payload, view, locale })],
     ['another view', (job) => ({ ...job, view: 'alert' })],
     ['another locale', (job) => ({ ...job, locale: 'de' })],
-    ['only the challenge', ({ payload: challenge }) => challenge],
+    ['only the payload', ({ payload }) => payload],
     ['a list', (job) => [job]],
     ['an empty object', () => ({})],
     ['null', () => null],

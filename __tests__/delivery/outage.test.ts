@@ -179,20 +179,15 @@ test('S5: whoever types somebody’s address displaces no mail that its owner wa
   expect(verified.map(({ status }) => status).sort()).toEqual([200, 422])
 }, 20_000)
 
-test('S6: one person’s newer mail takes the place of an older one, whose page says so', async () => {
+test('S6: two sessions of one user get two mails, and each code works in its session', async () => {
   await against({ rcpt: '450 4.2.1 busy' })
   const [one, two] = [await host.signedIn(), await host.signedIn()]
-  await again(one).expect(200)
-  await again(two).expect(200)
-  expect((await one.get('/2fa').set(NAVIGATE)).text).toContain('did not go out. Send it again.')
-  expect(host.events.find((event) => 'reason' in event && event.reason === 'replaced')).toMatchObject({
-    ...{ outcome: 'unavailable', severity: 'info' },
-  })
+  for (const jar of [one, two]) expect((await again(jar).expect(200)).body).toMatchObject({ delivery: 'queued' })
   smtp.script = {}
   host.clock.tick(3)
-  await untilEvent('sent')
-  expect(smtp.messages).toHaveLength(1)
-  await guess(two, codes()[0] ?? '').expect(200)
+  await smtp.until(() => smtp.messages.length === 2)
+  const verified = await Promise.all(codes().map((code) => guess(one, code)))
+  expect(verified.map(({ status }) => status).sort()).toEqual([200, 422])
 }, 20_000)
 
 describe('S6: what comes later than three seconds', () => {
@@ -313,7 +308,7 @@ test('C6 and L2: a server that quotes the mail back puts neither code nor addres
   smtp.script = { end: `554 5.6.0 spam: "${code}" <ANA@Example.com> ana 8847219 ${code.split('').join(' ')}` }
   await again(jar).expect(503)
   const lost = host.events.find(({ type }) => type === 'undelivered')
-  expect(lost).toMatchObject({ failureClass: 'content', text: '554 5.6.0 spam: "•••" <•••> ••• •••• •••' })
+  expect(lost).toMatchObject({ failureClass: 'content', text: '554 5.6.0 spam: "•••" <•••> ••• ••••' })
   expect(inspect(host.events)).not.toMatch(new RegExp(`${code}|ana|@example`, 'i'))
 })
 
@@ -326,6 +321,6 @@ test('what wants a hand and nobody listens to is written to the console, with ad
   error.mockRestore()
   expect(line).toBe(
     'express-email-otp: a mail did not go out (auth: EENVELOPE MAIL FROM 535 5.7.8). ' +
-      'The mail server refused the login. Look at user and password of `mail.transport`.',
+      'The mail server refused the login. Check user and password of `mail.transport`.',
   )
 })
