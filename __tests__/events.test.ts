@@ -5,13 +5,13 @@ import { wrongCode } from './helpers/mailbox.js'
 import { ScriptedSmtp } from './helpers/smtp-script.js'
 import type { OtpEvent, OtpOptions } from '../src/index.js'
 
-/** So long that it stands nowhere by chance. */
+/** Long enough to appear nowhere by chance. */
 const LONG_CODE: Partial<OtpOptions> = { code: { digits: 18 } }
 
 let host: HostApp
 afterEach(() => host.close())
 
-const told = (): string[] => host.events.map((event) => `${event.type} ${event.outcome}`)
+const outcomes = (): string[] => host.events.map((event) => `${event.type} ${event.outcome}`)
 
 describe('L1: one event for each path', () => {
   test('L1: a code is issued, sent, mistyped, and verified', async () => {
@@ -23,7 +23,7 @@ describe('L1: one event for each path', () => {
       .expect(422)
     await jar.post('/2fa/verify').send({ code: 'short' }).expect(422)
     await jar.post('/2fa/verify').send({ code }).expect(200)
-    expect(told()).toEqual(['issued begun', 'sent accepted', 'rejected mismatch', 'verified redeemed'])
+    expect(outcomes()).toEqual(['issued created', 'sent accepted', 'rejected mismatch', 'verified redeemed'])
   })
 
   test('L1: a send too soon is throttled, a later one repeats', async () => {
@@ -34,9 +34,9 @@ describe('L1: one event for each path', () => {
     await jar.post('/2fa/send').send({}).expect(200)
     host.clock.tick(31)
     await jar.post('/2fa/send').send({}).expect(429)
-    expect(told().slice(2)).toEqual([
+    expect(outcomes().slice(2)).toEqual([
       'throttled resendAfter',
-      'issued repeated',
+      'issued resent',
       'sent accepted',
       'throttled sendsPerUser',
     ])
@@ -56,40 +56,40 @@ describe('L1: one event for each path', () => {
     const third = await host.asked({ id: 'u3', email: 'eve@example.com' })
     host.clock.tick(601)
     await third.jar.post('/2fa/verify').send({ code: third.code }).expect(422)
-    expect(told().filter((text) => /^(rejected|escalated)/.test(text))).toEqual([
+    expect(outcomes().filter((text) => /^(rejected|escalated)/.test(text))).toEqual([
       ...Array<string>(5).fill('rejected mismatch'),
       'rejected exhausted',
       ...Array<string>(5).fill('rejected mismatch'),
-      'escalated longer',
-      'rejected absent',
+      'escalated long_code_required',
+      'rejected not_found',
     ])
   })
 
   test('L1: a short code after the failures bucket ran empty', async () => {
     host = await HostApp.start({ otp: { limits: { failures: { capacity: 1 } } } })
     const owner = await host.asked()
-    const stranger = await host.asked()
-    await stranger.jar
+    const other = await host.asked()
+    await other.jar
       .post('/2fa/verify')
-      .send({ code: wrongCode(stranger.code) })
+      .send({ code: wrongCode(other.code) })
       .expect(422)
     await owner.jar.post('/2fa/verify').send({ code: owner.code }).expect(422)
-    expect(told().filter((text) => /^(rejected|escalated)/.test(text))).toEqual([
+    expect(outcomes().filter((text) => /^(rejected|escalated)/.test(text))).toEqual([
       'rejected mismatch',
-      'escalated longer',
-      'rejected longer',
+      'escalated long_code_required',
+      'rejected long_code_required',
     ])
   })
 
   test.each([
     ['550 5.1.1 no', 'undelivered refused'],
-    ['451 4.7.1 later', 'undelivered deferred'],
+    ['451 4.7.1 try again in 60 seconds', 'undelivered deferred'],
   ])('L1: a mail that ends with %s', async (rcpt, event) => {
     const smtp = await ScriptedSmtp.listen({ rcpt })
     host = await HostApp.start({ otp: { mail: { transport: smtp.url, from: 'no-reply@acme.example' } } })
     await (await host.signedIn()).post('/2fa/send').send({})
     await smtp.close()
-    expect(told()).toEqual(['issued begun', event])
+    expect(outcomes()).toEqual(['issued created', event])
     const [, lost] = host.events
     expect(lost).toMatchObject(
       event.endsWith('refused')
@@ -102,17 +102,17 @@ describe('L1: one event for each path', () => {
     host = await HostApp.start({ otp: { user: () => null, typedEmail: { accept: () => false } } })
     await host.jar().post('/2fa/send').set('Origin', 'https://evil.example').send({}).expect(403)
     await host.jar().post('/2fa/send').send({ email: 'ana@example.com' }).expect(200)
-    expect(told()).toEqual(['refused cross_site', 'refused not_accepted', 'issued begun'])
+    expect(outcomes()).toEqual(['refused cross_site', 'refused not_accepted', 'issued created'])
   })
 })
 
-/** What some events tell beside that. */
+/** Further members of some events. */
 const MORE: Partial<Record<OtpEvent['type'], string[]>> = {
   sent: ['mail', 'view', 'locale', 'attempt', 'ms', 'messageId'],
   verified: ['seconds'],
 }
 
-test('L2: an event tells user, purpose, tag, outcome and time, and no code, address or session id', async () => {
+test('L2: an event has user, purpose, tag, outcome and time, and no code, address or session id', async () => {
   host = await HostApp.start({ otp: LONG_CODE })
   const { jar, code } = await host.asked()
   await jar
@@ -133,7 +133,7 @@ test('L2: an event tells user, purpose, tag, outcome and time, and no code, addr
   for (const secret of [code, ANA.email, 'a•••', ...cookies]) expect(text).not.toContain(secret)
 })
 
-test('L2: a typed address is nobody in an event', async () => {
+test('L2: an event about a typed address names no user', async () => {
   host = await HostApp.start({ otp: { user: () => null, typedEmail: true } })
   await host.jar().post('/2fa/send').send({ email: 'ana@example.com' }).expect(200)
   await host.mailbox.mails(1)
@@ -166,7 +166,7 @@ test('L1 and L2: every event is published on a channel of node:diagnostics_chann
   }
 })
 
-test('L3: listeners that throw or reject change nothing, and the others are told', async () => {
+test('L3: listeners that throw or reject change nothing, and the other listeners are called', async () => {
   const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
   host = await HostApp.start()
   const heard: string[] = []

@@ -6,22 +6,30 @@ import { cpus } from 'node:os'
 const BENCHES = {
   stores: 'the stores: rates and latency beside a no-op script, PING and SELECT 1; bytes per challenge; sweeping',
   mail: 'sending: mails a second beside the pool of nodemailer; POST /send with a fast and a slow mail server',
+  http: 'CPU of the server per request, beside hand-written apps, better-auth and passwordless',
 }
-const HELP = `npm run bench -- <name> [--quick]
+const HELP = `npm run bench -- <name> [--quick | --profile]
 
 ${Object.entries(BENCHES)
   .map(([name, what]) => `  ${name.padEnd(8)} ${what}`)
   .join('\n')}
 
-  --quick  fewer and shorter slices, for a first look; nothing is written to bench/<name>.md
-  --help   this
+  --quick    fewer and shorter slices, for a first look; nothing is written to bench/<name>.md
+  --profile  http only: a CPU profile of send instead, in a file that is named at the end;
+             --profile=wrong, right or guard: of these
+  --help     this
 
-stores needs redis-server, and postgresql for the lines about PostgreSQL. Servers are started on free ports of loopback.`
+stores needs redis-server, and postgresql for the lines about PostgreSQL. http only prints: the figures in bench/http.md are
+copied by hand. Servers are started on free ports of loopback.`
 
 const ROOT = new URL('..', import.meta.url).pathname
 const args = process.argv.slice(2)
 const [name] = args.filter((arg) => !arg.startsWith('-'))
-const odd = args.filter((arg) => arg.startsWith('-') && arg !== '--quick' && arg !== '--help')
+const profile = args.find((arg) => /^--profile(=(send|wrong|right|guard))?$/.test(arg))
+const odd = args.filter((arg) => {
+  const isKnown = arg === '--quick' || arg === '--help' || (arg === profile && name === 'http')
+  return arg.startsWith('-') && !isKnown
+})
 
 function run(cwd, ...command) {
   const { status } = spawnSync(command[0], command.slice(1), { cwd, stdio: ['ignore', 2, 2] })
@@ -47,5 +55,5 @@ if (args.includes('--help') || args.length === 0) {
   }
   console.error(`bench: ${name} on ${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}`)
   const { measure } = await import(`./${name}.mjs`)
-  await measure({ quick: args.includes('--quick') })
+  await measure({ quick: args.includes('--quick'), profile: profile && (profile.split('=')[1] ?? 'send') })
 }

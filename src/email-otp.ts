@@ -2,6 +2,7 @@ import type { GuardOptions } from './config/guard-options.js'
 import { resolveMailSettings } from './config/mail-settings.js'
 import type { MailJob, OtpOptions } from './config/options.js'
 import { resolveSettings } from './config/settings.js'
+import { resolveStore } from './config/store.js'
 import { DeliveryStatusCache } from './delivery/delivery-status.js'
 import { deliverJob, type JobOutcome } from './delivery/mail-job.js'
 import { type MailHealth, SendQueue } from './delivery/queue/send-queue.js'
@@ -10,24 +11,11 @@ import type { OtpHandler, OtpRequest } from './express-types.js'
 import { createGuard } from './http/guard.js'
 import { createRouter } from './http/router.js'
 import { start, type StartOptions, type StartResult } from './http/start.js'
-import { resolveIdentity } from './identity/resolve-user.js'
+import { type OtpStatus, sessionStatus } from './http/status.js'
 import type { Services } from './services.js'
-import { clearGrants, findValidGrant, grantsOf } from './session/challenges.js'
+import { clearGrants } from './session/grants.js'
 import { failClosed } from './stores/fail-closed.js'
-import { MemoryStore } from './stores/memory/memory-store.js'
-import { invalidOption, seconds } from './validate.js'
 import { createRenderer } from './views/renderer.js'
-
-/** Where a session stands. */
-export interface OtpStatus {
-  /** Whether a plain `requireOtp()` would open. */
-  readonly verified: boolean
-  /** The proven address. */
-  readonly email: string | null
-  readonly verifiedAt: Date | null
-  /** Purposes with a grant that is younger than `grantMaxAge`. */
-  readonly purposes: readonly string[]
-}
 
 /** What `emailOtp()` gives. */
 export interface EmailOtp {
@@ -39,18 +27,18 @@ export interface EmailOtp {
   readonly start: (req: OtpRequest, options?: StartOptions) => Promise<StartResult>
   readonly events: OtpEvents
   readonly status: (req: OtpRequest) => Promise<OtpStatus>
-  /** Drops the grants of this session: at sign-out, say. */
+  /** Drops the grants of this session, for example at sign-out. */
   readonly forget: (req: OtpRequest) => void
   /**
-   * In a worker: sends the mail of a job that `mail.deliver` was given, in one try.
-   * @throws OtpError `mail_failed` when the job is worth another try, `invalid_job` when it was altered
+   * In a worker: sends the mail of a job that `mail.deliver` was given, in one attempt.
+   * @throws OtpError `mail_failed` when the job is worth another attempt, `invalid_job` when it was altered
    */
   readonly deliverJob: (job: MailJob) => Promise<JobOutcome>
-  /** State of the send queue, for a health check of yours. */
+  /** The state of the send queue, for a health check of the host's. */
   readonly health: () => MailHealth
-  /** Compiles all templates anew and swaps them in only if all compile. @throws OtpError `invalid_view` */
+  /** Compiles all templates anew and uses them only if all compile. @throws OtpError `invalid_view` */
   readonly reloadViews: () => void
-  /** Takes no more mail, gives what is on its way a last chance (10 s at most) and ends timers. */
+  /** Takes no more mail, tries once more to send what waits (10 s at most) and ends timers. */
   readonly close: () => Promise<void>
 }
 
@@ -67,14 +55,37 @@ export interface EmailOtp {
  * app.use('/2fa', otp.router)
  * app.get('/account', otp.requireOtp(), account)
  * ```
- * @throws OtpError `invalid_option` or `invalid_view`, naming option or file, and the cure
+ * @throws OtpError `invalid_option` or `invalid_view`, naming option or file, and what to write instead
  */
 export function emailOtp(options: OtpOptions): EmailOtp {
+  const services = createServices(options)
+  const { settings, store, views, sendQueue, events } = services
+  return {
+    router: createRouter(services),
+    requireOtp: (guard) => createGuard(services, guard),
+    start: (req, startOptions) => start(services, req, startOptions),
+    events,
+    status: (req) => sessionStatus(services, req),
+    forget: (req) => {
+      clearGrants(settings, req)
+    },
+    deliverJob: (job) => deliverJob(services, job),
+    health: sendQueue.health,
+    reloadViews: views.reload,
+    async close() {
+      await sendQueue.close()
+      // A store that the host made may serve others. Only the default one is ours to close.
+      if (options.store === undefined) await store.close?.()
+    },
+  }
+}
+
+function createServices(options: OtpOptions): Services {
   const settings = resolveSettings(options)
   const mailSettings = resolveMailSettings(options.mail)
   const views = createRenderer(settings.viewFolders, settings.locale)
   const events = new OtpEvents(settings.now)
-  const store = failClosed(chooseStore(options), settings.clock)
+  const store = failClosed(resolveStore(options), settings.clock)
   const sendQueue = new SendQueue(
     mailSettings,
     settings.clock,
@@ -83,7 +94,7 @@ export function emailOtp(options: OtpOptions): EmailOtp {
     },
     settings.user ? Math.max(1, mailSettings.connections - 1) : mailSettings.connections,
   )
-  const services: Services = Object.freeze({
+  return Object.freeze({
     settings,
     store,
     views,
@@ -92,52 +103,4 @@ export function emailOtp(options: OtpOptions): EmailOtp {
     deliveryStatus: new DeliveryStatusCache(settings.clock, settings.lifetime),
     events,
   })
-
-  return {
-    router: createRouter(services),
-    requireOtp: (guard) => createGuard(services, guard),
-    start: (req, options) => start(services, req, options),
-    events,
-    status: (req) => sessionStatus(services, req),
-    forget: clearGrants,
-    deliverJob: (job) => deliverJob(services, job),
-    health: sendQueue.health,
-    reloadViews: views.reload,
-    async close() {
-      await services.sendQueue.close()
-      // A store that the host made may serve others; only the default one is ours to end.
-      if (options.store === undefined) await store.close?.()
-    },
-  }
-}
-
-function chooseStore({ store, now }: OtpOptions): NonNullable<OtpOptions['store']> {
-  if (store === undefined) {
-    if (process.env.NODE_ENV === 'production') {
-      const warning =
-        'codes and limits live in the memory of this process: with a second process, set `store` to a RedisStore or PostgresStore.'
-      process.emitWarning(warning, { type: 'ExpressEmailOtpWarning', code: 'OTP_MEMORY_STORE' })
-    }
-    return new MemoryStore(now === undefined ? {} : { now })
-  }
-  for (const act of ['open', 'redeem', 'spend'] as const) {
-    if (typeof (store as Partial<typeof store> | null)?.[act] === 'function') continue
-    throw invalidOption('store', store, `It lacks ${act}(); give an OtpStore, such as new MemoryStore().`)
-  }
-  if (store.deadline !== undefined) seconds('store.deadline', store.deadline, 60, 0.1)
-  return store
-}
-
-async function sessionStatus({ settings }: Services, req: OtpRequest): Promise<OtpStatus> {
-  const ref = (await resolveIdentity(settings.user, req))?.ref ?? null
-  const isFresh = (purpose: string, details: string | null): boolean =>
-    findValidGrant(req, { purpose, details }, ref, settings.grantMaxAge, settings.now()) !== null
-  const newest = findValidGrant(req, { purpose: 'access', details: null }, ref, settings.grantMaxAge, settings.now())
-  const purposes = grantsOf(req).filter((grant) => isFresh(grant.purpose, grant.details))
-  return {
-    verified: newest !== null,
-    email: newest?.identity.email ?? null,
-    verifiedAt: newest ? new Date(newest.at) : null,
-    purposes: [...new Set(purposes.map((grant) => grant.purpose))],
-  }
 }

@@ -6,6 +6,7 @@ export type OtpErrorCode =
   | 'invalid_user' // `user(req)` gave something that is not an OtpUser
   | 'invalid_details' // `details(req)` gave something that is not a JSON value
   | 'host_callback' // a function of the host's threw: user, accept, onVerified, describe, details, locals
+  | 'internal' // something of ours threw that should not: please report it
   | 'session_unavailable' // no req.session, or it could not be saved
   | 'store_unavailable' // the OtpStore threw, hung, or answered in a shape of its own
   | 'mail_failed' // a mail could not be handed over

@@ -1,4 +1,5 @@
-export { type EmailOtp, emailOtp, type OtpStatus } from './email-otp.js'
+export { type EmailOtp, emailOtp } from './email-otp.js'
+export type { OtpStatus } from './http/status.js'
 export type {
   CodeOptions,
   LimitOptions,
@@ -9,13 +10,13 @@ export type {
   Verification,
 } from './config/options.js'
 export type { GuardOptions } from './config/guard-options.js'
-export type { StartResult as Started, StartOptions } from './http/start.js'
+export type { StartResult, StartOptions } from './http/start.js'
 export type { OtpUser } from './identity/user.js'
 export type { OtpHandler, OtpRequest, OtpResponse } from './express-types.js'
 export { OtpError, type OtpErrorCode } from './errors.js'
 export type {
   FailureClass,
-  MailAttempt as MailTry,
+  MailAttempt,
   OtpEvent,
   OtpEventMap,
   OtpEvents,

@@ -2,83 +2,97 @@ import { OtpError } from './errors.js'
 import { didYouMean } from './suggest.js'
 import { isSitePath } from './url.js'
 
-/** Says which option is wrong, what it was, and what to write instead. */
-export function invalidOption(option: string, value: unknown, hint: string): OtpError {
-  return new OtpError('invalid_option', `emailOtp: option \`${option}\` is ${formatValue(option, value)}. ${hint}`)
-}
+/**
+ * Checks the options of one function. Every error begins with the name of that function and says which option is
+ * wrong, what it was, and what to write instead.
+ */
+export class OptionChecker {
+  /** @param caller what the host called: `emailOtp`, `requireOtp`, `RedisStore` … */
+  constructor(readonly caller: string) {}
 
-/** Refuses an option that does not exist, naming the nearest that does. */
-export function rejectUnknownKeys(where: string, value: unknown, allowedKeys: readonly string[]): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalidOption(where, value, `Give an object with ${allowedKeys.map((key) => `\`${key}\``).join(', ')}.`)
-  }
-  for (const key of Object.keys(value)) {
-    if (allowedKeys.includes(key)) continue
-    const option = where === 'options' ? key : `${where}.${key}`
-    const list = `Known here: ${allowedKeys.join(', ')}.`
-    throw new OtpError(
+  invalid(option: string, value: unknown, hint: string): OtpError {
+    return new OtpError(
       'invalid_option',
-      `emailOtp: unknown option \`${option}\`.${didYouMean(key, allowedKeys)} ${list}`,
+      `${this.caller}: option \`${option}\` is ${formatValue(option, value)}. ${hint}`,
     )
   }
-}
 
-/** Text for a header or a page: one line, no control characters (CWE-93). */
-export function singleLine(option: string, value: unknown): string {
-  if (typeof value !== 'string' || value.trim() === '') throw invalidOption(option, value, 'Give some text.')
-  if (/\p{Cc}/u.test(value)) {
-    throw invalidOption(option, value, 'Remove line breaks and control characters: this stands in mail headers.')
+  /** Refuses options that do not exist and names the nearest one. `prefix` is empty for the options themselves. */
+  rejectUnknownKeys(prefix: string, value: unknown, allowed: readonly string[]): void {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw this.invalid(
+        prefix || 'options',
+        value,
+        `Give an object with ${allowed.map((key) => `\`${key}\``).join(', ')}.`,
+      )
+    }
+    for (const key of Object.keys(value)) {
+      if (allowed.includes(key)) continue
+      const option = prefix ? `${prefix}.${key}` : key
+      const list = `Known here: ${allowed.join(', ')}.`
+      throw new OtpError(
+        'invalid_option',
+        `${this.caller}: unknown option \`${option}\`.${didYouMean(key, allowed)} ${list}`,
+      )
+    }
   }
-  return value
-}
 
-/** A whole number within bounds. */
-export function integer(option: string, value: unknown, min: number, max: number): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max) return value
-  throw invalidOption(option, value, `Give a whole number from ${min} to ${max}.`)
-}
+  /** Text for a header or a page: one line, no control characters (CWE-93). */
+  singleLine(option: string, value: unknown): string {
+    if (typeof value !== 'string' || value.trim() === '') throw this.invalid(option, value, 'Give some text.')
+    if (/\p{Cc}/u.test(value)) {
+      throw this.invalid(option, value, 'Remove line breaks and control characters: this stands in mail headers.')
+    }
+    return value
+  }
 
-/** A number of seconds, above zero and finite. */
-export function seconds(option: string, value: unknown, max = 31_536_000, min = 1): number {
-  if (typeof value === 'number' && value >= min && value <= max) return value
-  throw invalidOption(option, value, `Give seconds, a number from ${min} to ${max}.`)
-}
+  integer(option: string, value: unknown, min: number, max: number): number {
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max) return value
+    throw this.invalid(option, value, `Give a whole number from ${min} to ${max}.`)
+  }
 
-/** A number above zero, such as a rate. */
-export function positive(option: string, value: unknown, max: number): number {
-  if (typeof value === 'number' && value > 0 && value <= max) return value
-  throw invalidOption(option, value, `Give a number above 0, and ${max} at most.`)
-}
+  /** Seconds, also parts of one; a year at most by default. */
+  seconds(option: string, value: unknown, min = 1, max = 31_536_000): number {
+    if (typeof value === 'number' && value >= min && value <= max) return value
+    throw this.invalid(option, value, `Give seconds, a number from ${min} to ${max}.`)
+  }
 
-export function oneOf<T>(option: string, value: unknown, allowed: readonly T[]): T {
-  if (allowed.includes(value as T)) return value as T
-  throw invalidOption(option, value, `Give one of ${allowed.map((one) => JSON.stringify(one)).join(', ')}.`)
-}
+  /** A number above zero, such as a rate. */
+  positive(option: string, value: unknown, max: number): number {
+    if (typeof value === 'number' && value > 0 && value <= max) return value
+    throw this.invalid(option, value, `Give a number above 0, and ${max} at most.`)
+  }
 
-/** A function of the host's, or the given default. */
-export function optionalFunction<F>(option: string, value: F | undefined, fallback: F): F {
-  if (value === undefined || typeof value === 'function') return value ?? fallback
-  throw invalidOption(option, value, 'Give a function.')
-}
+  oneOf<T>(option: string, value: unknown, allowed: readonly T[]): T {
+    if (allowed.includes(value as T)) return value as T
+    throw this.invalid(option, value, `Give one of ${allowed.map((one) => JSON.stringify(one)).join(', ')}.`)
+  }
 
-/** Where the router hangs: a path that only it has. */
-export function mountPath(value: unknown): string {
-  const path = sitePath('path', value).replace(/\/+$/, '')
-  if (path === '' || /[?#]/.test(path)) throw invalidOption('path', value, 'Give one of its own, such as /2fa.')
-  return path
-}
+  /** A function of the host's, or the given default. */
+  optionalFunction<F>(option: string, value: F | undefined, fallback: F): F {
+    if (value === undefined || typeof value === 'function') return value ?? fallback
+    throw this.invalid(option, value, 'Give a function.')
+  }
 
-/** A path on this site, safe to lead to. */
-export function sitePath(option: string, value: unknown): string {
-  if (typeof value === 'string' && isSitePath(value)) return value
-  throw invalidOption(option, value, 'Give a path on this site that begins with one slash, such as /account.')
-}
+  /** A path on this site that is safe to redirect to. */
+  sitePath(option: string, value: unknown): string {
+    if (typeof value === 'string' && isSitePath(value)) return value
+    throw this.invalid(option, value, 'Give a path on this site that begins with one slash, such as /account.')
+  }
 
-export function localeTag(tag: string): string {
-  try {
-    return new Intl.Locale(tag).toString()
-  } catch {
-    throw invalidOption('locale', tag, 'Give a BCP 47 tag such as en or pt-BR.')
+  /** Where the router is mounted: a path that only it has. */
+  mountPath(option: string, value: unknown): string {
+    const path = this.sitePath(option, value).replace(/\/+$/, '')
+    if (path === '' || /[?#]/.test(path)) throw this.invalid(option, value, 'Give one of its own, such as /2fa.')
+    return path
+  }
+
+  localeTag(option: string, value: string): string {
+    try {
+      return new Intl.Locale(value).toString()
+    } catch {
+      throw this.invalid(option, value, 'Give a BCP 47 tag such as en or pt-BR.')
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-/** A promise that the test opens when it likes. */
+/** A promise that a test opens when it wants to. */
 export class Gate {
   open: () => void = () => undefined
   readonly opened = new Promise<void>((resolve) => {

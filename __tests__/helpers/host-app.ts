@@ -17,7 +17,7 @@ export const SECRET = 'a-secret-for-tests-of-32-characters-or-more'
 export const ANA: OtpUser = { id: 'u1', email: 'ana@example.com', name: 'Ana' }
 export const BEN: OtpUser = { id: 'u2', email: 'ben@example.com', name: 'Ben' }
 
-/** A clock that stands still until it is moved. */
+/** A clock that moves only when told to. */
 export class Clock {
   ms = Date.parse('2030-01-01T14:22:00Z')
   readonly now = (): number => this.ms
@@ -39,10 +39,15 @@ export interface HostOptions {
   mailbox?: Mailbox
 }
 
-/** Three requests' worth of a browser: a cookie jar and the headers of a navigation. */
+/** express-session, by default with its memory store. */
+export function memorySession(options: Partial<session.SessionOptions> = {}): express.RequestHandler {
+  return session({ secret: 'test', resave: false, saveUninitialized: false, ...options })
+}
+
+/** A client with a cookie jar of its own. */
 export type Agent = ReturnType<typeof request.agent>
 
-/** The host that all tests share: a login, a guarded page, a guarded action, the router at /2fa, a real SMTP server. */
+/** The app that all tests share: a login, a guarded page, a guarded action, the router at /2fa, a real SMTP server. */
 export class HostApp {
   readonly clock = new Clock()
   readonly events: OtpEvent[] = []
@@ -68,7 +73,7 @@ export class HostApp {
     const app = framework()
     this.app = app
     before?.(app)
-    app.use(options.session ?? session({ secret: 'test', resave: false, saveUninitialized: false }))
+    app.use(options.session ?? memorySession())
     app.use('/2fa', this.otp.router)
     app.use(express.urlencoded({ extended: true }), express.json())
     app.post('/login', (req, res) => {
@@ -112,12 +117,12 @@ export class HostApp {
     return `http://127.0.0.1:${(this.#server?.address() as AddressInfo).port}`
   }
 
-  /** A new browser or client with its own cookies. */
+  /** A new client with its own cookies. */
   jar(): Agent {
     return request.agent(this.origin)
   }
 
-  /** A new browser in which somebody has signed in. */
+  /** A new client that has signed in. */
   async signedIn(user: OtpUser = ANA): Promise<Agent> {
     const jar = this.jar()
     await jar.post('/login').send({ user }).expect(200)
@@ -129,7 +134,7 @@ export class HostApp {
     const jar = await this.signedIn(user)
     const before = this.mailbox.received.length
     await jar.post('/2fa/send').send({}).expect(200)
-    await this.mailbox.mails(before + 1) // it may come after the answer, which waits for three seconds
+    await this.mailbox.mails(before + 1) // on a slow machine it may come after the answer
     return { jar, code: this.mailbox.code }
   }
 
@@ -145,7 +150,7 @@ export class HostApp {
   }
 }
 
-/** As a browser asks for a page. */
+/** The headers of a browser that navigates to a page. */
 export const NAVIGATE = {
   'Sec-Fetch-Dest': 'document',
   'Sec-Fetch-Mode': 'navigate',
@@ -153,7 +158,7 @@ export const NAVIGATE = {
   Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
 }
 
-/** As an older browser asks: nothing but Accept. */
+/** The header of an older browser, which sends no Fetch Metadata. */
 export const BROWSER = { Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
 
 export const JSON_CLIENT = { Accept: 'application/json' }

@@ -1,20 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { eventContext } from './event-context.js'
 import type { OpenChallenge } from './records.js'
-import type { StepUp } from './step-up.js'
+import type { Binding, StepUp } from './step-up.js'
 import { storeKey } from './store-key.js'
 import type { Settings } from '../config/settings.js'
-import { type CodeInputs, type CodeKind, deriveCode, digestCode, LONG_FORMAT, normaliseCode } from '../crypto/code.js'
+import { type CodeInputs, type CodeKind, deriveCode, digestCode, formatOf, normaliseCode } from '../crypto/code.js'
 import { type Keys, mac } from '../crypto/keys.js'
-import type { Identity, IdentityRef } from '../identity/user.js'
 import type { OtpEvents } from '../events.js'
+import type { Identity, IdentityRef } from '../identity/user.js'
 import type { Candidate, OpenOutcome, OtpStore, RedeemOutcome } from '../stores/store.js'
-
-/** A challenge that was opened. Its code is derived where the mail is made, and is nowhere else. */
-export interface IssuedChallenge {
-  readonly outcome: 'opened'
-  readonly challenge: OpenChallenge
-}
 
 /** What issuing and verifying work with. */
 export interface ChallengeDeps {
@@ -23,23 +17,29 @@ export interface ChallengeDeps {
   readonly events: OtpEvents
 }
 
-type Throttled = Extract<OpenOutcome, { outcome: 'throttled' }>
+/** Who asks for a code, and what for. */
+export interface IssueRequest {
+  readonly identity: Identity
+  readonly stepUp: StepUp
+  /** What the session believes to be open. */
+  readonly existing: OpenChallenge | null
+  readonly locale: string
+  /** False for an address that the host does not accept: then no code redeems the challenge. */
+  readonly isDeliverable?: boolean
+}
 
-/**
- * Opens a challenge for a step-up, or repeats the one that the session knows: one store call.
- * `isMailable` false opens one that no code redeems, for an address that the host does not accept.
- */
+/** The code of an opened challenge is derived where its mail is composed, and exists nowhere else. */
+export type IssueOutcome =
+  { readonly outcome: 'opened'; readonly challenge: OpenChallenge } | Extract<OpenOutcome, { outcome: 'throttled' }>
+
+/** Opens a challenge for a step-up, or repeats the one that the session knows: one store call. */
 export async function issueChallenge(
   { settings, store, events }: ChallengeDeps,
-  identity: Identity,
-  stepUp: StepUp,
-  existing: OpenChallenge | null,
-  locale: string,
-  isDeliverable = true,
-): Promise<IssuedChallenge | Throttled> {
+  { identity, stepUp, existing, locale, isDeliverable = true }: IssueRequest,
+): Promise<IssueOutcome> {
   const keys = settings.keys.current
   const candidate = (id: string): Candidate => {
-    // What is not mailed must not be guessed either: then the digests are those of some other challenge.
+    // A code that is not mailed must not be guessed either: then the digests are those of another challenge.
     const digestId = isDeliverable ? id : randomId()
     const inputs = codeInputs(digestId, identity.ref, stepUp)
     const digest = (kind: CodeKind): string => digestCode(keys, inputs, deriveFor(settings, keys, inputs, kind))
@@ -48,7 +48,7 @@ export async function issueChallenge(
   const { limits, lifetime, attempts, now } = settings
   const opened = await store.open({
     user: storeKey(keys, identity.ref),
-    existing: existing?.secret === keys.unkeyedHash ? candidate(existing.id) : null,
+    existing: existing?.secret === keys.fingerprint ? candidate(existing.id) : null,
     fresh: candidate(randomId()),
     lifetime,
     attempts,
@@ -62,29 +62,25 @@ export async function issueChallenge(
     return opened
   }
   const { id, kind, repeated, expiresIn } = opened
+  const before = repeated ? existing : null
   const challenge: OpenChallenge = {
     id,
-    secret: keys.unkeyedHash,
+    secret: keys.fingerprint,
     kind,
     purpose: stepUp.purpose,
     details: stepUp.details,
     tag: tagOf(keys, id),
-    masked: identity.masked,
-    locale: repeated && existing ? existing.locale : locale,
+    locale: before?.locale ?? locale,
     identity: identity.ref,
     expires: now() + expiresIn * 1000,
-    resendAt: now() + limits.resend.refill * 1000,
-    sendId: randomBytes(6).toString('base64url'),
     sentAt: now(),
+    sendId: randomBytes(6).toString('base64url'),
     delivery: 'queued',
-    wasMailed: repeated && existing?.kind === kind && (existing.wasMailed || existing.delivery === 'sent'),
+    wasMailed: before?.kind === kind && before.wasMailed,
     isUsedUp: false,
   }
-  events.publish({
-    type: 'issued',
-    ...eventContext(identity, stepUp, challenge),
-    outcome: repeated ? 'resent' : 'created',
-  })
+  const outcome = repeated ? 'resent' : 'created'
+  events.publish({ type: 'issued', ...eventContext(identity, stepUp, challenge), outcome })
   return { outcome: 'opened', challenge }
 }
 
@@ -100,9 +96,8 @@ export function deriveChallengeCode(
 }
 
 /**
- * Redeems what was typed: one store call, which counts and compares. The digest is made from the user, purpose and
- * details of now, so a code for another user, action or amount cannot match.
- * `malformed` was not counted.
+ * Redeems what was typed: one store call, which counts and compares. The digest is made from the identity, purpose and
+ * details of now, so a code for another user, action or amount cannot match. `malformed` is not counted.
  */
 export async function verifyChallenge(
   { settings, store, events }: ChallengeDeps,
@@ -114,16 +109,16 @@ export async function verifyChallenge(
   const keys = findKeys(settings, challenge.secret)
   if (!keys) return { outcome: 'not_found' }
   const { id, kind } = challenge
-  const code = normaliseCode(typed, kind, kind === 'long' ? LONG_FORMAT : settings.code)
+  const code = normaliseCode(typed, kind, formatOf(kind, settings.code))
   if (code === null) return { outcome: 'malformed' }
   const digest = digestCode(keys, codeInputs(id, identity.ref, stepUp), code)
   const user = storeKey(keys, identity.ref)
   const redeemed = await store.redeem({ user, id, kind, digest, failures: settings.limits.failures })
-  const inputs = eventContext(identity, stepUp, challenge)
+  const context = eventContext(identity, stepUp, challenge)
   if (redeemed.outcome === 'redeemed') return redeemed
-  events.publish({ type: 'rejected', ...inputs, outcome: redeemed.outcome })
+  events.publish({ type: 'rejected', ...context, outcome: redeemed.outcome })
   if (redeemed.outcome === 'mismatch' && redeemed.escalated) {
-    events.publish({ type: 'escalated', ...inputs, outcome: 'long_code_required' })
+    events.publish({ type: 'escalated', ...context, outcome: 'long_code_required' })
   }
   return redeemed
 }
@@ -133,21 +128,19 @@ function randomId(): string {
 }
 
 function findKeys({ keys }: Settings, secret: string): Keys | null {
-  return keys.all.find((one) => one.unkeyedHash === secret) ?? null
+  return keys.all.find((one) => one.fingerprint === secret) ?? null
 }
 
 function deriveFor(settings: Settings, keys: Keys, inputs: CodeInputs, kind: CodeKind): string {
-  return deriveCode(keys, inputs, kind, kind === 'long' ? LONG_FORMAT : settings.code)
+  return deriveCode(keys, inputs, kind, formatOf(kind, settings.code))
 }
-
-type Binding = Pick<StepUp, 'purpose' | 'details'>
 
 function codeInputs(challengeId: string, ref: IdentityRef, { purpose, details }: Binding): CodeInputs {
   const user = JSON.stringify([ref.type, ref.id, ref.email, ref.version])
   return { challengeId, user, purpose, details }
 }
 
-// Consonants only: three of them spell no word, and no digit stands near the code.
+// Consonants only, so that they spell no word; letters, so that mail programs do not take them for the code.
 function tagOf(keys: Keys, id: string): string {
   const letters = 'BCDFGHJKLMNPQRSTVWXZ'
   return [...mac(keys.message, 'tag', id).subarray(0, 3)].map((byte) => letters.charAt(byte % 20)).join('')

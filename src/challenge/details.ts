@@ -2,26 +2,26 @@ import { unkeyedHash } from '../crypto/keys.js'
 import { OtpError } from '../errors.js'
 
 /**
- * Fingerprint of the details, the same for the same JSON value whatever the order of its keys.
+ * Hash of the details: equal JSON values have equal hashes, whatever the order of their keys.
  * @throws OtpError `invalid_details` for what JSON would drop or change (undefined, NaN, a Map …): two different
- * payloads must never look alike
+ * payloads must never have the same hash
  */
 export function hashDetails(details: unknown): string {
   return unkeyedHash(canonicalJson(details, 'details'))
 }
 
-/** Deeper is no payload but an attack on the stack, or an object that contains itself. */
+/** Deeper values are attacks on the stack, or objects that contain themselves. */
 const MAX_DEPTH = 100
 
 function canonicalJson(value: unknown, path: string, depth = 0): string {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return JSON.stringify(value)
   if (typeof value === 'number' && Number.isFinite(value)) return JSON.stringify(value)
   if (depth > MAX_DEPTH) throw new OtpError('invalid_details', `details are nested more than ${MAX_DEPTH} deep.`)
-  // Array.from sees holes, which map() would pass over: [,] is not [].
+  // Array.from sees holes, map() does not: [,] is not [].
   if (Array.isArray(value))
     return `[${Array.from(value, (item, i) => canonicalJson(item, `${path}[${i}]`, depth + 1)).join(',')}]`
   if (isPlainObject(value)) {
-    // A member that is undefined is a member that is absent, as in JSON: a handler cannot tell them apart either.
+    // As in JSON, a member that is undefined is absent.
     const entries = Object.keys(value)
       .filter((key) => value[key] !== undefined)
       .sort()

@@ -5,10 +5,10 @@ import type { Identity } from '../identity/user.js'
 
 /** What events say about whom and what for. */
 export function eventContext(
-  identity: Identity,
+  identity: Identity | null,
   stepUp: Pick<StepUp, 'purpose'>,
   challenge: Pick<OpenChallenge, 'tag'> | null,
 ): EventContext {
-  const user = identity.user ? identity.ref.id : null
+  const user = identity?.user ? identity.ref.id : null
   return { user, purpose: stepUp.purpose, tag: challenge?.tag ?? null }
 }

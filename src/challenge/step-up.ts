@@ -2,20 +2,24 @@ import { type KeyRing, type Keys, unkeyedHash } from '../crypto/keys.js'
 import { seal, unseal } from '../crypto/seal.js'
 import type { IdentityRef } from '../identity/user.js'
 
-/** What a guard asked for. */
-export interface StepUp {
+/** What code and grant are bound to. */
+export interface Binding {
   readonly purpose: string
-  /** Fingerprint of the details; null when the guard binds none. */
+  /** Hash of the details; null when none are bound. */
   readonly details: string | null
-  /** The action in words, for page and mail. */
+}
+
+/** What a guard asked for. */
+export interface StepUp extends Binding {
+  /** The action as page and mail describe it. */
   readonly description: string | null
   /** Where to go afterwards: a path on this site; null means `home`. */
   readonly returnTo: string | null
-  /** Seconds that the proof may be old; null means `grantMaxAge`. */
+  /** Seconds that the verification may be old; null means `grantMaxAge`. */
   readonly maxAge: number | null
 }
 
-/** What stands when no guard led here. */
+/** What counts when no guard led here. */
 export const PLAIN_ACCESS: StepUp = {
   purpose: 'access',
   details: null,
@@ -24,28 +28,39 @@ export const PLAIN_ACCESS: StepUp = {
   maxAge: null,
 }
 
-const ONE_HOUR_MS = 3_600_000
-
-/**
- * Seals a step-up for the trip through the browser, for one user and for one hour. So the guard writes no session, and
- * nobody can ask for a purpose, an amount or a return page of their own.
- */
-export function sealStepUp(keys: Keys, stepUp: StepUp, ref: IdentityRef | null, now: number): string {
-  const { purpose, details, description, returnTo, maxAge } = stepUp
-  return seal(keys.seal, JSON.stringify([now, identityHash(ref), purpose, details, description, returnTo, maxAge]))
+export function sameBinding(a: Binding, b: Binding): boolean {
+  return a.purpose === b.purpose && a.details === b.details
 }
 
-/** Opens it again; null when it is altered, old, of another secret or for another user. */
+const ONE_HOUR_MS = 3_600_000
+/** Changes with the shape of what is sealed: during a deploy two versions read each other's. */
+const VERSION = 1
+
+interface SealedStepUp extends StepUp {
+  readonly v: number
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  readonly owner: string
+}
+
+/**
+ * Seals a step-up for its way through the browser, for one identity and for one hour. So the guard writes no session, and
+ * nobody can choose a purpose, an amount or a return page.
+ */
+export function sealStepUp(keys: Keys, stepUp: StepUp, ref: IdentityRef | null, now: number): string {
+  const sealed: SealedStepUp = { ...stepUp, v: VERSION, at: now, owner: identityHash(ref) }
+  return seal(keys.seal, JSON.stringify(sealed))
+}
+
+/** The step-up again; null when it was altered, is old, or was sealed with another secret or for another identity. */
 export function unsealStepUp(ring: KeyRing, sealed: string, ref: IdentityRef | null, now: number): StepUp | null {
-  const keys = ring.all.map((one) => one.seal)
-  const text = unseal(keys, sealed)
+  const text = unseal(
+    ring.all.map((keys) => keys.seal),
+    sealed,
+  )
   if (text === null) return null
-  const [at, owner, purpose, details, description, returnTo, maxAge] = JSON.parse(text) as [
-    ...[at: number, owner: string],
-    ...[string, string | null, string | null, string | null, number | null],
-  ]
-  if (now - at > ONE_HOUR_MS || owner !== identityHash(ref)) return null
-  return { purpose, details, description, returnTo, maxAge }
+  const { v, at, owner, ...stepUp } = JSON.parse(text) as SealedStepUp
+  return v === VERSION && now - at <= ONE_HOUR_MS && owner === identityHash(ref) ? stepUp : null
 }
 
 function identityHash(ref: IdentityRef | null): string {

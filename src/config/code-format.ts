@@ -1,31 +1,33 @@
 import type { CodeOptions } from './options.js'
 import { type CodeFormat, DIGITS, keyspace } from '../crypto/code.js'
-import { integer, invalidOption, rejectUnknownKeys } from '../validate.js'
+import { OptionChecker } from '../validate.js'
+
+const check = new OptionChecker('emailOtp')
 
 /** The look of a short code, never below the floor of a million possibilities (ASVS 6.5.4). */
 export function resolveCode(options: CodeOptions = {}, defaultDigits: number): CodeFormat {
-  rejectUnknownKeys('code', options, ['digits', 'alphabet', 'length', 'subject'])
+  check.rejectUnknownKeys('code', options, ['digits', 'alphabet', 'length', 'subject'])
   const { digits = defaultDigits, alphabet, length } = options
   if (alphabet === undefined && length === undefined) {
-    return assertKeyspace({ alphabet: DIGITS, length: integer('code.digits', digits, 1, 18) })
+    return assertKeyspace({ alphabet: DIGITS, length: check.integer('code.digits', digits, 1, 18) })
   }
-  if (options.digits !== undefined) throw invalidOption('code', options, 'Give `digits`, or `alphabet` and `length`.')
+  if (options.digits !== undefined) throw check.invalid('code', options, 'Give `digits`, or `alphabet` and `length`.')
   if (typeof alphabet !== 'string' || !/^(?:[0-9A-Z]{2,}|[0-9a-z]{2,})$/.test(alphabet)) {
-    throw invalidOption('code.alphabet', alphabet, 'Give ASCII digits and letters of one case, at least two.')
+    throw check.invalid('code.alphabet', alphabet, 'Give ASCII digits and letters of one case, at least two.')
   }
   if (new Set(alphabet).size < alphabet.length) {
-    throw invalidOption('code.alphabet', alphabet, 'Give each character once, or codes are not uniform.')
+    throw check.invalid('code.alphabet', alphabet, 'Give each character once, or codes are not uniform.')
   }
-  return assertKeyspace({ alphabet, length: integer('code.length', length, 1, 32) })
+  return assertKeyspace({ alphabet, length: check.integer('code.length', length, 1, 32) })
 }
 
 function assertKeyspace(format: CodeFormat): CodeFormat {
   const count = keyspace(format)
   if (count >= 1_000_000n && count <= 2n ** 64n) return Object.freeze(format)
   const shape = `${format.length} of ${format.alphabet.length} characters`
-  if (count > 2n ** 64n) throw invalidOption('code', shape, 'More than 2^64 possibilities gain nothing: shorten it.')
+  if (count > 2n ** 64n) throw check.invalid('code', shape, 'More than 2^64 possibilities gain nothing: shorten it.')
   const guessProbability = ((83 / Number(count)) * 100).toPrecision(2)
-  throw invalidOption(
+  throw check.invalid(
     'code',
     shape,
     `That makes ${count} possibilities: an attacker would have a ${guessProbability} % chance a year per user. ` +

@@ -1,6 +1,5 @@
-import { OtpError } from '../errors.js'
 import type { OtpRequest } from '../express-types.js'
-import { didYouMean } from '../suggest.js'
+import { OptionChecker } from '../validate.js'
 
 /** What a route asks for. */
 export interface GuardOptions {
@@ -8,38 +7,55 @@ export interface GuardOptions {
   purpose?: string
   /** Seconds since the verification at most, never refreshed by use; `grantMaxAge` by default. */
   maxAge?: number
-  /** Binds code and grant to exactly this JSON value, such as amount and payee; the grant is good for one use. */
+  /** Binds code and grant to exactly this JSON value, such as amount and payee. The grant is good for one use. */
   details?: (req: OtpRequest) => unknown
-  /** The action in words for page and mail; 140 characters at most. Avoid runs of 4 to 8 digits: mail programs take
-   * them for the code. */
+  /**
+   * The action as page and mail describe it; 140 characters at most. Avoid runs of 4 to 8 digits: mail programs take
+   * them for the code.
+   */
   describe?: (req: OtpRequest) => string
 }
 
+/** The guard's options, checked once. */
+export interface GuardSettings {
+  readonly purpose: string
+  /** Seconds; null means `grantMaxAge`. */
+  readonly maxAge: number | null
+  readonly details: NonNullable<GuardOptions['details']> | null
+  readonly describe: NonNullable<GuardOptions['describe']> | null
+}
+
+const OPTION_KEYS = Object.keys({
+  purpose: true,
+  maxAge: true,
+  details: true,
+  describe: true,
+} satisfies Record<keyof GuardOptions, true>)
+
 /** @throws OtpError `invalid_option` */
-export function parseGuardOptions(options: GuardOptions): GuardOptions & { purpose: string } {
-  const known = ['purpose', 'maxAge', 'details', 'describe']
-  const { purpose = 'access', maxAge } = options
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue
-    throw new OtpError('invalid_option', `requireOtp: unknown option \`${key}\`.${didYouMean(key, known)}`)
+export function parseGuardOptions(options: GuardOptions, grantMaxAge: number): GuardSettings {
+  const check = new OptionChecker('requireOtp')
+  check.rejectUnknownKeys('', options, OPTION_KEYS)
+  const maxAge = options.maxAge === undefined ? null : check.seconds('maxAge', options.maxAge)
+  const details = check.optionalFunction('details', options.details, null)
+  if (details && (maxAge ?? grantMaxAge) > grantMaxAge) {
+    const hint = `With \`details\` give at most \`grantMaxAge\`, ${grantMaxAge}: such a grant is for one action, soon.`
+    throw check.invalid('maxAge', maxAge, hint)
   }
-  if (typeof (purpose as unknown) !== 'string' || !/^[a-z0-9][a-z0-9_-]{0,63}$/.test(purpose)) {
-    const cure = 'Give 1 to 64 small letters, digits, dashes or underscores.'
-    throw new OtpError('invalid_option', `requireOtp: option \`purpose\` is ${JSON.stringify(purpose)}. ${cure}`)
+  return {
+    purpose: parsePurpose(check, options.purpose),
+    maxAge,
+    details,
+    describe: check.optionalFunction('describe', options.describe, null),
   }
-  if (purpose === 'alert') {
-    // Its templates would take the place of the code's, and there is no code in them.
-    throw new OtpError(
-      'invalid_option',
-      'requireOtp: option `purpose` is "alert", the name of a mail. Give another one.',
-    )
+}
+
+/** @throws OtpError `invalid_option` */
+export function parsePurpose(check: OptionChecker, purpose: unknown = 'access'): string {
+  if (typeof purpose !== 'string' || !/^[a-z0-9][a-z0-9_-]{0,63}$/.test(purpose)) {
+    throw check.invalid('purpose', purpose, 'Give 1 to 64 lower-case letters, digits, dashes or underscores.')
   }
-  if (maxAge !== undefined && !(typeof maxAge === 'number' && maxAge >= 1 && maxAge <= 31_536_000)) {
-    throw new OtpError('invalid_option', `requireOtp: option \`maxAge\` is ${String(maxAge)}. Give seconds from 1.`)
-  }
-  for (const name of ['details', 'describe'] as const) {
-    if (options[name] === undefined || typeof options[name] === 'function') continue
-    throw new OtpError('invalid_option', `requireOtp: option \`${name}\` is no function. Give (req) => …`)
-  }
-  return { ...options, purpose }
+  // Its templates would replace those of the code mail, and they hold no code.
+  if (purpose === 'alert') throw check.invalid('purpose', purpose, 'That is the name of a mail: give another one.')
+  return purpose
 }

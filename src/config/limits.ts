@@ -1,7 +1,9 @@
 import type { LimitOptions } from './options.js'
 import { type CodeFormat, keyspace } from '../crypto/code.js'
 import type { Limit } from '../stores/gcra.js'
-import { integer, invalidOption, rejectUnknownKeys, seconds } from '../validate.js'
+import { OptionChecker } from '../validate.js'
+
+const check = new OptionChecker('emailOtp')
 
 /** One limit for each bucket. */
 export type Limits = Readonly<Record<'sendsPerUser' | 'sendsPerIp' | 'failures' | 'resend', Limit>>
@@ -12,14 +14,14 @@ const SECONDS_A_YEAR = 31_536_000
 
 /** The buckets. None can be switched off, not even by numbers that amount to it. */
 export function resolveLimits(options: LimitOptions, code: CodeFormat): Limits {
-  rejectUnknownKeys('limits', options, ['sendsPerUser', 'sendsPerIp', 'failures', 'resendAfter'])
+  check.rejectUnknownKeys('limits', options, ['sendsPerUser', 'sendsPerIp', 'failures', 'resendAfter'])
   const { resendAfter = 30 } = options
   const failures = limit('failures', options.failures, { capacity: 10, refill: 432_000 })
   const guesses = failures.capacity + SECONDS_A_YEAR / failures.refill
   const guessProbability = guesses / Number(keyspace(code))
   if (guessProbability > MAX_YEARLY_GUESS_PROBABILITY) {
     const cure = `That allows ${Math.round(guesses)} guesses a year, a ${(guessProbability * 100).toPrecision(2)} % chance. `
-    throw invalidOption('limits.failures', options.failures, `${cure}Lower the capacity or lengthen the refill.`)
+    throw check.invalid('limits.failures', options.failures, `${cure}Lower the capacity or lengthen the refill.`)
   }
   return {
     sendsPerUser: limit('sendsPerUser', options.sendsPerUser, { capacity: 5, refill: 5_760 }),
@@ -27,17 +29,17 @@ export function resolveLimits(options: LimitOptions, code: CodeFormat): Limits {
     failures,
     resend: {
       capacity: 1,
-      refill: seconds('limits.resendAfter', resendAfter, 600),
+      refill: check.seconds('limits.resendAfter', resendAfter, 1, 600),
     },
   }
 }
 
 function limit(name: string, options: Partial<Limit> | undefined, fallback: Limit): Limit {
   if (options === undefined) return fallback
-  rejectUnknownKeys(`limits.${name}`, options, ['capacity', 'refill'])
+  check.rejectUnknownKeys(`limits.${name}`, options, ['capacity', 'refill'])
   const { capacity = fallback.capacity, refill = fallback.refill } = options
   return {
-    capacity: integer(`limits.${name}.capacity`, capacity, 1, 1_000),
-    refill: seconds(`limits.${name}.refill`, refill),
+    capacity: check.integer(`limits.${name}.capacity`, capacity, 1, 1_000),
+    refill: check.seconds(`limits.${name}.refill`, refill),
   }
 }

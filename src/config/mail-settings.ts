@@ -3,19 +3,21 @@ import addressparser from 'nodemailer/lib/addressparser'
 import type { MailTransporter, OtpOptions } from './options.js'
 import { DEFAULT_CONNECTIONS, optionsFromUrl, withSafeDefaults } from './smtp-options.js'
 import { type Address, parseAddress } from '../identity/address.js'
-import { invalidOption, oneOf, optionalFunction, positive, rejectUnknownKeys, singleLine } from '../validate.js'
+import { OptionChecker } from '../validate.js'
+
+const check = new OptionChecker('emailOtp')
 
 /** The mail part of the settings. */
 export interface MailSettings {
   readonly transporter: MailTransporter
-  /** Made here of the host's SMTP options, so a pool of nodemailer's. */
+  /** We made it from the host's SMTP options, so it is one of nodemailer's pools. */
   readonly ownsTransport: boolean
-  /** Closes the pool; only of a transporter that was made here, never of the host's own. */
+  /** Closes the pool. Does nothing to a transporter of the host's own. */
   readonly close: () => void
   readonly from: { readonly name: string; readonly address: string }
   readonly replyTo: string | null
   readonly headers: Readonly<Record<string, string>>
-  /** Mails that are handed over at once: one for each connection. */
+  /** Mails that are sent at once: one per connection. */
   readonly connections: number
   /** Mails a second, or null. */
   readonly rate: number | null
@@ -28,7 +30,7 @@ const RESERVED_HEADERS =
 
 /** @throws OtpError `invalid_option` */
 export function resolveMailSettings(options: OtpOptions['mail']): MailSettings {
-  rejectUnknownKeys('mail', options, [
+  check.rejectUnknownKeys('mail', options, [
     'transport',
     'from',
     'replyTo',
@@ -41,7 +43,7 @@ export function resolveMailSettings(options: OtpOptions['mail']): MailSettings {
   checkHeaders(headers)
   const { transporter, ownsTransport, close } = resolveTransport(
     transport,
-    oneOf('mail.allowInsecureSmtp', allowInsecureSmtp, [true, false]),
+    check.oneOf('mail.allowInsecureSmtp', allowInsecureSmtp, [true, false]),
   )
   return {
     transporter,
@@ -51,21 +53,21 @@ export function resolveMailSettings(options: OtpOptions['mail']): MailSettings {
     replyTo: replyTo === undefined ? null : parseMailbox('mail.replyTo', replyTo).address,
     headers: { ...headers },
     connections: connectionLimit(transporter),
-    rate: rate === undefined ? null : positive('mail.rate', rate, 1_000),
-    deliver: deliver === undefined ? null : optionalFunction('mail.deliver', deliver, deliver),
+    rate: rate === undefined ? null : check.positive('mail.rate', rate, 1_000),
+    deliver: deliver === undefined ? null : check.optionalFunction('mail.deliver', deliver, deliver),
   }
 }
 
 function checkHeaders(headers: unknown): void {
   if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
-    throw invalidOption('mail.headers', headers, 'Give an object of header names and texts.')
+    throw check.invalid('mail.headers', headers, 'Give an object of header names and texts.')
   }
   for (const [name, value] of Object.entries(headers)) {
     if (!/^[A-Za-z0-9-]+$/.test(name))
-      throw invalidOption('mail.headers', name, 'Header names are letters, digits and dashes.')
+      throw check.invalid('mail.headers', name, 'Header names are letters, digits and dashes.')
     if (RESERVED_HEADERS.test(name))
-      throw invalidOption('mail.headers', name, 'Leave it out: the mail has one of its own.')
-    singleLine(`mail.headers.${name}`, value)
+      throw check.invalid('mail.headers', name, 'Leave it out: the mail has one of its own.')
+    check.singleLine(`mail.headers.${name}`, value)
   }
 }
 
@@ -75,10 +77,13 @@ function resolveTransport(
 ): Pick<MailSettings, 'transporter' | 'ownsTransport' | 'close'> {
   if (isTransporter(transport)) {
     if (isInsecure) {
-      const cure = 'Leave it out: it is for transports that are made here, and yours is used as it is.'
-      throw invalidOption('mail.allowInsecureSmtp', true, cure)
+      const hint = 'Leave it out: it is for transports that are made here, and yours is used as it is.'
+      throw check.invalid('mail.allowInsecureSmtp', true, hint)
     }
     return { transporter: transport, ownsTransport: false, close: () => undefined }
+  }
+  if (isInsecure && (transport as { requireTLS?: unknown } | null)?.requireTLS === true) {
+    throw check.invalid('mail.allowInsecureSmtp', true, 'It contradicts `requireTLS: true`: leave one of the two out.')
   }
   const options = typeof transport === 'string' ? optionsFromUrl(transport) : withSafeDefaults(transport)
   if (isInsecure && options.requireTLS) warnAboutPlaintext(options.host)
@@ -96,13 +101,13 @@ function isTransporter(transport: unknown): transport is MailTransporter {
 }
 
 function parseMailbox(option: string, value: unknown): { name: string; address: string } {
-  const found = addressparser(singleLine(option, value), { flatten: true })
+  const found = addressparser(check.singleLine(option, value), { flatten: true })
   const address: Address | null = found.length === 1 ? parseAddress(found[0]?.address ?? '') : null
   if (address) return { name: found[0]?.name ?? '', address: address.address }
-  throw invalidOption(option, value, 'Give one address, such as Acme <no-reply@acme.example>.')
+  throw check.invalid(option, value, 'Give one address, such as Acme <no-reply@acme.example>.')
 }
 
-/** As many mails at once as the transporter has connections, where it says so. */
+/** Mails at once: one per connection of the transporter, where it says how many it has. */
 function connectionLimit(transporter: MailTransporter): number {
   const { options } = transporter as { options?: { maxConnections?: unknown } }
   return Math.max(1, Math.floor(Number(options?.maxConnections ?? DEFAULT_CONNECTIONS)) || DEFAULT_CONNECTIONS)

@@ -87,6 +87,11 @@ export interface OtpOptions {
   onVerified?: (req: OtpRequest, verification: Verification) => void | Promise<void>
   /** Where the router is mounted; `/2fa` by default. */
   path?: string
+  /**
+   * The property of `req.session` that holds challenges and grants; `emailOtp:` and `path` by default. Two plugins in one
+   * app never see each other's grants as long as theirs differ.
+   */
+  sessionKey?: string
   /** Path to go to after verifying when no guard asked for a page; the verified page by default. */
   home?: string
   /** Let the page's script press "send" once; true by default when there is a `user`. */

@@ -5,18 +5,9 @@ import type { OtpOptions } from './options.js'
 import type { CodeFormat } from '../crypto/code.js'
 import { type KeyRing, keyRing } from '../crypto/keys.js'
 import { isSitePath, parseUrl } from '../url.js'
-import {
-  integer,
-  invalidOption,
-  localeTag,
-  mountPath,
-  oneOf,
-  optionalFunction,
-  rejectUnknownKeys,
-  seconds,
-  singleLine,
-  sitePath,
-} from '../validate.js'
+import { OptionChecker } from '../validate.js'
+
+const check = new OptionChecker('emailOtp')
 
 export interface Site {
   readonly name: string
@@ -33,6 +24,8 @@ export interface Settings {
   readonly typedEmail: { readonly accept: NonNullable<AcceptOption> } | null
   readonly onVerified: NonNullable<OtpOptions['onVerified']>
   readonly path: string
+  /** The one property of `req.session` that is ours. */
+  readonly sessionKey: string
   readonly home: string | null
   readonly autoSend: boolean
   readonly signIn: string | null
@@ -67,69 +60,83 @@ const STRICT_CSP = [
 /** What may stand in a mail header and in the line that binds a code; URLs allow more. */
 const HOST_PATTERN = /^([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])$/
 
-const OPTION_KEYS =
-  'secret site mail user typedEmail onVerified path home autoSend signIn code lifetime attempts grantMaxAge limits ' +
-  'store views locale locals contentSecurityPolicy now'
+const OPTION_KEYS = Object.keys({
+  ...{ secret: true, site: true, mail: true, user: true, typedEmail: true, onVerified: true, path: true, home: true },
+  ...{ autoSend: true, signIn: true, sessionKey: true, code: true, lifetime: true, attempts: true, grantMaxAge: true },
+  ...{ limits: true, store: true, views: true, locale: true, locals: true, contentSecurityPolicy: true, now: true },
+} satisfies Record<keyof OtpOptions, true>)
+
+/** Names in a session that belong to the session middleware, to Passport or to the host. */
+const FOREIGN_SESSION_KEYS = ['cookie', 'user', 'passport', 'id', 'req', 'save', 'reload', 'regenerate', 'destroy']
 
 /**
  * Resolves what the host wrote. Never touches it.
  * @throws OtpError `invalid_option`, naming option, value and cure
  */
 export function resolveSettings(options: OtpOptions): Settings {
-  rejectUnknownKeys('options', options, OPTION_KEYS.split(' '))
+  check.rejectUnknownKeys('', options, OPTION_KEYS)
   const { typedEmail = false, now, contentSecurityPolicy = STRICT_CSP } = options
-  const user = optionalFunction('user', options.user, null)
+  const user = check.optionalFunction('user', options.user, null)
   if (!user && !typedEmail) {
-    throw invalidOption('user', undefined, 'Give `user: (req) => …`, or `typedEmail: true` to prove typed addresses.')
+    throw check.invalid('user', undefined, 'Give `user: (req) => …`, or `typedEmail: true` to prove typed addresses.')
   }
   const code = resolveCode(options.code, user ? 6 : 8)
+  const path = check.mountPath('path', withDefault(options.path, '/2fa'))
+  const sessionKey = resolveSessionKey(withDefault(options.sessionKey, `emailOtp:${path}`))
   return Object.freeze({
-    keys: resolveSecrets(options.secret),
+    keys: resolveSecrets(options.secret, sessionKey),
     site: resolveSite(options.site),
     user,
     typedEmail: resolveTypedEmail(typedEmail),
-    onVerified: optionalFunction('onVerified', options.onVerified, () => undefined),
-    path: mountPath(withDefault(options.path, '/2fa')),
-    home: options.home === undefined ? null : sitePath('home', options.home),
-    autoSend: oneOf('autoSend', withDefault(options.autoSend, user !== null), [true, false]),
-    signIn: options.signIn === undefined ? null : sitePath('signIn', options.signIn),
+    onVerified: check.optionalFunction('onVerified', options.onVerified, () => undefined),
+    path,
+    sessionKey,
+    home: options.home === undefined ? null : check.sitePath('home', options.home),
+    autoSend: check.oneOf('autoSend', withDefault(options.autoSend, user !== null), [true, false]),
+    signIn: options.signIn === undefined ? null : check.sitePath('signIn', options.signIn),
     code,
-    codeInSubject: oneOf('code.subject', withDefault(options.code?.subject, 'auto'), [
+    codeInSubject: check.oneOf('code.subject', withDefault(options.code?.subject, 'auto'), [
       'auto',
       'always',
       'never',
     ] as const),
     // NIST SP 800-63B-4 3.1.3.2: an out-of-band secret is valid for at most ten minutes.
-    lifetime: seconds('lifetime', withDefault(options.lifetime, 600), 600),
-    attempts: integer('attempts', withDefault(options.attempts, 5), 1, 10),
-    grantMaxAge: seconds('grantMaxAge', withDefault(options.grantMaxAge, 43_200)),
+    lifetime: check.seconds('lifetime', withDefault(options.lifetime, 600), 1, 600),
+    attempts: check.integer('attempts', withDefault(options.attempts, 5), 1, 10),
+    grantMaxAge: check.seconds('grantMaxAge', withDefault(options.grantMaxAge, 43_200)),
     limits: resolveLimits(withDefault(options.limits, {}), code),
-    viewFolders: [options.views ?? []].flat().map((folder) => singleLine('views', folder)),
-    locale: localeTag(withDefault(options.locale, 'en')),
-    locals: optionalFunction('locals', options.locals, () => ({})),
+    viewFolders: [options.views ?? []].flat().map((folder) => check.singleLine('views', folder)),
+    locale: check.localeTag('locale', withDefault(options.locale, 'en')),
+    locals: check.optionalFunction('locals', options.locals, () => ({})),
     contentSecurityPolicy:
-      contentSecurityPolicy === false ? null : singleLine('contentSecurityPolicy', contentSecurityPolicy),
-    now: optionalFunction('now', now, Date.now),
+      contentSecurityPolicy === false ? null : check.singleLine('contentSecurityPolicy', contentSecurityPolicy),
+    now: check.optionalFunction('now', now, Date.now),
     clock: now === undefined ? systemClock : clockFrom(now),
   })
 }
 
-function resolveSecrets(secret: unknown): KeyRing {
+function resolveSecrets(secret: unknown, sessionKey: string): KeyRing {
   const secrets = [secret].flat()
   for (const one of secrets) {
     if (typeof one === 'string' && one.length >= 32) continue
     const cure = 'Give at least 32 random characters from your environment; `openssl rand -base64 32` makes some.'
-    throw invalidOption('secret', one, cure)
+    throw check.invalid('secret', one, cure)
   }
   const [first, ...rest] = secrets as string[]
-  if (first === undefined) throw invalidOption('secret', undefined, 'Give at least one secret.')
-  return keyRing([first, ...rest])
+  if (first === undefined) throw check.invalid('secret', undefined, 'Give at least one secret.')
+  return keyRing([first, ...rest], sessionKey)
+}
+
+function resolveSessionKey(sessionKey: unknown): string {
+  const key = check.singleLine('sessionKey', sessionKey)
+  if (!FOREIGN_SESSION_KEYS.includes(key) && !(key in Object.prototype)) return key
+  throw check.invalid('sessionKey', key, 'That property of the session is used by others: give one of your own.')
 }
 
 function resolveSite(site: unknown): Site {
-  rejectUnknownKeys('site', site, ['name', 'origin', 'supportUrl'])
+  check.rejectUnknownKeys('site', site, ['name', 'origin', 'supportUrl'])
   const { name, origin, supportUrl } = site as OtpOptions['site']
-  const parsed = origin === undefined ? null : parseUrl(singleLine('site.origin', origin))
+  const parsed = origin === undefined ? null : parseUrl(check.singleLine('site.origin', origin))
   if (
     origin !== undefined &&
     (!parsed ||
@@ -137,14 +144,14 @@ function resolveSite(site: unknown): Site {
       parsed.origin !== origin.toLowerCase() ||
       !HOST_PATTERN.test(parsed.hostname))
   ) {
-    throw invalidOption('site.origin', origin, 'Give scheme and host only, such as https://acme.example.')
+    throw check.invalid('site.origin', origin, 'Give scheme and host only, such as https://acme.example.')
   }
-  const support = supportUrl === undefined ? null : singleLine('site.supportUrl', supportUrl)
+  const support = supportUrl === undefined ? null : check.singleLine('site.supportUrl', supportUrl)
   if (support && !isSitePath(support) && !/^(https?|mailto):/i.test(support)) {
-    throw invalidOption('site.supportUrl', support, 'Give a path, or an https: or mailto: address.')
+    throw check.invalid('site.supportUrl', support, 'Give a path, or an https: or mailto: address.')
   }
   return {
-    name: singleLine('site.name', name),
+    name: check.singleLine('site.name', name),
     origin: parsed?.origin ?? null,
     domain: parsed?.hostname ?? null,
     supportUrl: support,
@@ -154,8 +161,8 @@ function resolveSite(site: unknown): Site {
 function resolveTypedEmail(typedEmail: NonNullable<OtpOptions['typedEmail']>): Settings['typedEmail'] {
   if (typedEmail === false) return null
   if (typedEmail === true) return { accept: () => true }
-  rejectUnknownKeys('typedEmail', typedEmail, ['accept'])
-  return { accept: optionalFunction('typedEmail.accept', typedEmail.accept, () => true) }
+  check.rejectUnknownKeys('typedEmail', typedEmail, ['accept'])
+  return { accept: check.optionalFunction('typedEmail.accept', typedEmail.accept, () => true) }
 }
 
 /** The default stands for what is left out; a null is no such thing, and is refused like any other wrong value. */

@@ -1,17 +1,19 @@
 import type { SmtpOptions } from './options.js'
 import { parseUrl } from '../url.js'
-import { invalidOption } from '../validate.js'
+import { OptionChecker } from '../validate.js'
+
+const check = new OptionChecker('emailOtp')
 
 type PoolOptions = SmtpOptions & { readonly pool: true; readonly requireTLS: boolean }
 
-/** At the mail server at once. */
+/** Connections to the mail server at once. */
 export const DEFAULT_CONNECTIONS = 3
 
 const SECOND = 1_000
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i
 const LEAKING_OPTIONS = ['debug', 'logger', 'transactionLog'] as const
 
-/** Whether a host name is this machine: what is sent there does not cross a network. */
+/** Whether a host name is this machine, so that nothing sent there crosses a network. */
 export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host)
 }
@@ -21,10 +23,10 @@ export function optionsFromUrl(text: string): PoolOptions {
   const url = parseUrl(text)
   if (!url || !/^smtps?:$/.test(url.protocol) || url.hostname === '' || !isPercentEncoded(url)) {
     const cure = 'Give a URL such as smtps://user:password@mail.example:465 (percent-encode user and password).'
-    throw invalidOption('mail.transport', text, cure)
+    throw check.invalid('mail.transport', text, cure)
   }
   if (url.search !== '') {
-    throw invalidOption('mail.transport', text, 'Leave the query out of the URL, or give nodemailer options instead.')
+    throw check.invalid('mail.transport', text, 'Leave the query out of the URL, or give nodemailer options instead.')
   }
   const [user, pass] = [decodeURIComponent(url.username), decodeURIComponent(url.password)]
   return withSafeDefaults({
@@ -44,17 +46,17 @@ function isPercentEncoded({ username, password }: URL): boolean {
   }
 }
 
-/** The host's SMTP options over safe defaults, and over them what must not be left to chance. */
+/** Safe defaults, the host's SMTP options over them, and what no option may switch off over those. */
 export function withSafeDefaults(options: SmtpOptions): PoolOptions {
   if (typeof options !== 'object' || (options as unknown) === null) {
-    throw invalidOption('mail.transport', options, 'Give an SMTP URL, nodemailer options or a nodemailer Transporter.')
+    throw check.invalid('mail.transport', options, 'Give an SMTP URL, nodemailer options or a nodemailer Transporter.')
   }
   const given = options as Record<string, unknown>
   const leak = LEAKING_OPTIONS.find((name) => given[name])
-  if (leak) throw invalidOption(`mail.transport.${leak}`, true, 'Leave it out: it writes codes into the log.')
-  // nodemailer would let it win over `host`, and whether TLS is needed hangs on the host.
+  if (leak) throw check.invalid(`mail.transport.${leak}`, true, 'Leave it out: it writes codes into the log.')
+  // nodemailer prefers it to `host`, and whether TLS is required depends on the host.
   if (given.url !== undefined) {
-    throw invalidOption('mail.transport.url', given.url, 'Give the URL as `mail.transport`, or name `host` and `port`.')
+    throw check.invalid('mail.transport.url', given.url, 'Give the URL as `mail.transport`, or name `host` and `port`.')
   }
   const isPlaintextAllowed =
     options.secure !== true && isLoopback(options.host ?? 'localhost') && !('service' in options)
@@ -71,12 +73,12 @@ export function withSafeDefaults(options: SmtpOptions): PoolOptions {
     tls: { minVersion: 'TLSv1.2', ...(given.tls as object | undefined) },
     pool: true,
     // Without this a server that hides STARTTLS gets password and code in clear (RFC 8314 4.1).
-    requireTLS: options.secure !== true && !isPlaintextAllowed,
+    requireTLS: options.secure !== true && (options.requireTLS === true || !isPlaintextAllowed),
     disableFileAccess: true,
     disableUrlAccess: true,
-    // "Opportunistic" goes on in clear when STARTTLS is offered and then refused: as somebody in between would have it.
+    // With it nodemailer continues in clear text when STARTTLS is offered and then fails, as an attacker can arrange.
     opportunisticTLS: false,
-    // A login that the server does not offer is left out without a word otherwise.
+    // Without it nodemailer skips the login in silence when the server does not offer AUTH.
     ...(given.auth !== undefined && { forceAuth: true }),
   }
 }

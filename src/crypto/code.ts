@@ -26,6 +26,11 @@ export const DIGITS = '0123456789'
 /** 13 characters of Crockford's base 32: 65 bits, beyond any guessing that a web server can answer. */
 export const LONG_FORMAT: CodeFormat = { alphabet: '0123456789ABCDEFGHJKMNPQRSTVWXYZ', length: 13 }
 
+/** How a code of this kind looks. */
+export function formatOf(kind: CodeKind, short: CodeFormat): CodeFormat {
+  return kind === 'long' ? LONG_FORMAT : short
+}
+
 /**
  * Makes the code of a challenge. It is derived and never stored, so a resend repeats it.
  * 128 bits of HMAC are reduced to the alphabet; at most 2^64 possibilities are allowed, so the bias stays

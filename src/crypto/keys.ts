@@ -3,7 +3,7 @@ import { createHash, createHmac, hkdfSync } from 'node:crypto'
 /** The keys that one secret yields: one label each use, so that no key serves two purposes (RFC 5869). */
 export interface Keys {
   /** Names the secret without telling it; kept with each challenge, so that rotation finds it again. */
-  readonly unkeyedHash: string
+  readonly fingerprint: string
   readonly code: Buffer
   readonly digest: Buffer
   readonly store: Buffer
@@ -18,20 +18,23 @@ export interface KeyRing {
   readonly all: readonly Keys[]
 }
 
-export function keyRing(secrets: readonly [string, ...string[]]): KeyRing {
+/**
+ * @param scope what one plugin seals, a plugin of another scope with the same secret cannot open
+ */
+export function keyRing(secrets: readonly [string, ...string[]], scope = ''): KeyRing {
   const [first, ...rest] = secrets
-  const current = deriveKeys(first)
-  return { current, all: [current, ...rest.map(deriveKeys)] }
+  const current = deriveKeys(first, scope)
+  return { current, all: [current, ...rest.map((secret) => deriveKeys(secret, scope))] }
 }
 
-function deriveKeys(secret: string): Keys {
+function deriveKeys(secret: string, scope: string): Keys {
   const key = (label: string): Buffer => Buffer.from(hkdfSync('sha256', secret, '', `express-email-otp/1/${label}`, 32))
   return {
-    unkeyedHash: key('fingerprint').toString('base64url').slice(0, 8),
+    fingerprint: key('fingerprint').toString('base64url').slice(0, 8),
     code: key('code'),
     digest: key('digest'),
     store: key('store'),
-    seal: key('seal'),
+    seal: key(`seal/${scope}`),
     message: key('mail'),
     job: key('job'),
   }

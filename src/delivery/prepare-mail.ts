@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { type Failure, localFailure } from './smtp/classify.js'
 import { wrapError } from '../errors.js'
 import type { OtpEvents } from '../events.js'
-import type { ComposeDeps } from '../mail/code-mail.js'
 import { composeMail } from '../mail/compose.js'
 import type { MailRequest } from '../mail/mail-request.js'
-import type { ComposedMessage } from '../mail/message.js'
+import type { ComposeDeps, ComposedMail } from '../mail/message.js'
 
 export interface PrepareDeps extends ComposeDeps {
   readonly events: OtpEvents
@@ -16,7 +15,7 @@ export interface PreparedMail {
   readonly mailRequest: MailRequest
   /** Names the mail in events, from its first attempt to its last. */
   readonly mailId: string
-  readonly composed: ComposedMessage | Failure
+  readonly composed: ComposedMail | Failure
 }
 
 /** Composes the mail. One that cannot be composed counts as one that was not delivered, and is reported as such. */

@@ -1,17 +1,16 @@
-import { sanitizeDescription } from '../challenge/description.js'
 import { hashDetails } from '../challenge/details.js'
-import { sealStepUp, type StepUp } from '../challenge/step-up.js'
-import { parseGuardOptions } from '../config/guard-options.js'
+import { parsePurpose } from '../config/guard-options.js'
 import { OtpError } from '../errors.js'
 import type { OtpRequest } from '../express-types.js'
-import { negotiateLocale } from './request/context.js'
-import { pageUrl, returnUrl, stateOf } from './response/state.js'
-import { sendForStart } from './routes/send.js'
+import { mayProceed, negotiateLocale, type RequestContext } from './request/context.js'
+import { stateOf } from './response/state.js'
+import { returnUrl } from './response/urls.js'
+import { handleSend } from './routes/send.js'
+import { createStepUp } from './step-up-request.js'
 import { resolveIdentity } from '../identity/resolve-user.js'
 import type { Services } from '../services.js'
 import { requireSession } from '../session/host-session.js'
-import { isSitePath, isUnder } from '../url.js'
-import { rejectUnknownKeys } from '../validate.js'
+import { OptionChecker } from '../validate.js'
 
 /** What `otp.start()` asks for: as a guard does, but as values. */
 export interface StartOptions {
@@ -23,17 +22,26 @@ export interface StartOptions {
 }
 
 export interface StartResult {
-  /** Where to lead the browser: the page on which the code is typed. */
+  /** Where to redirect the browser: the page on which the code is typed. */
   readonly url: string
-  /** What became of the mail; `none` when there was nothing to mail: proof is fresh, or an address must be typed. */
+  /** What became of the mail; `none` when there was nothing to mail: the grant is fresh, or an address must be typed. */
   readonly delivery: 'sent' | 'queued' | 'failed' | 'throttled' | 'none'
 }
+
+const check = new OptionChecker('start')
+
+const OPTION_KEYS = Object.keys({
+  purpose: true,
+  details: true,
+  describe: true,
+  returnTo: true,
+} satisfies Record<keyof StartOptions, true>)
 
 /**
  * Mails the code from within a POST of the host's own, its sign-in for example, and tells where it is typed:
  * `res.redirect(303, (await otp.start(req)).url)`. A mail that failed is not thrown: the page says so.
- * Saves and reloads the session: take `req.session` from `req` again afterwards; it is
- * undefined when the session ended meanwhile.
+ * Saves and reloads the session: take `req.session` from `req` again afterwards. It is undefined when the session ended
+ * in the meantime.
  * @throws OtpError `invalid_user` when nobody is signed in and no address may be typed; `invalid_option` on a GET,
  * which must never send mail
  */
@@ -42,23 +50,28 @@ export async function start(services: Services, req: OtpRequest, options: StartO
   if (req.method === 'GET' || req.method === 'HEAD') {
     throw new OtpError('invalid_option', 'otp.start() sends mail, so call it within a POST, never a GET.')
   }
-  rejectUnknownKeys('start', options, ['purpose', 'details', 'describe', 'returnTo'])
+  check.rejectUnknownKeys('', options, OPTION_KEYS)
   requireSession(req)
-  const { returnTo = '', details, describe = '' } = options
-  const { purpose } = parseGuardOptions(options.purpose === undefined ? {} : { purpose: options.purpose })
   const identity = await resolveIdentity(settings.user, req)
-  const isSafeReturnTo = isSitePath(returnTo) && !isUnder(returnTo, settings.path)
-  const stepUp: StepUp = {
-    purpose,
-    details: details === undefined ? null : hashDetails(details),
-    description: sanitizeDescription(describe),
-    returnTo: isSafeReturnTo ? returnTo : null,
+  const { stepUp, sealed, url } = createStepUp(settings, identity, {
+    purpose: parsePurpose(check, options.purpose),
+    details: options.details === undefined ? null : hashDetails(options.details),
+    description: options.describe ?? '',
+    returnTo: options.returnTo ?? null,
     maxAge: null,
+  })
+  if (!mayProceed(settings, identity)) {
+    throw new OtpError('invalid_user', 'otp.start() needs a user: sign the person in first.')
   }
-  const sealed = sealStepUp(settings.keys.current, stepUp, identity?.ref ?? null, settings.now())
-  const url = pageUrl(settings, sealed)
-  const ctx = { req, identity, stepUp, sealed, locale: negotiateLocale(services, req, identity) }
-  if (identity === null && settings.typedEmail) return { url, delivery: 'none' }
-  if (stateOf(services, ctx).step === 'verified') return { url: returnUrl(settings, ctx), delivery: 'none' }
-  return { url, delivery: await sendForStart(services, ctx) }
+  if (identity === null) return { url, delivery: 'none' }
+  const locale = negotiateLocale(services, req, identity)
+  const ctx: RequestContext = { services, req, identity, stepUp, sealed, locale }
+  if (stateOf(ctx).step === 'verified') return { url: returnUrl(settings, stepUp), delivery: 'none' }
+  return { url, delivery: await deliveryOf(ctx) }
+}
+
+async function deliveryOf(ctx: RequestContext): Promise<StartResult['delivery']> {
+  const result = await handleSend(ctx)
+  if (result.type === 'problem') return result.code === 'too_many_requests' ? 'throttled' : 'failed'
+  return result.json.delivery === 'sent' ? 'sent' : 'queued'
 }

@@ -1,5 +1,6 @@
 import { OtpError } from '../errors.js'
 import { type Address, maskAddress, parseAddress } from './address.js'
+import { memoize } from '../memoize.js'
 
 /** Who is signed in, as the host tells it. */
 export interface OtpUser {
@@ -14,7 +15,7 @@ export interface OtpUser {
   readonly version?: string | number | null | undefined
 }
 
-/** Whom a challenge or a grant belongs to, compared by value. Kept in the session. */
+/** The part of an identity that the session keeps. Compared by value. */
 export interface IdentityRef {
   readonly type: 'user' | 'address'
   readonly id: string
@@ -22,7 +23,7 @@ export interface IdentityRef {
   readonly version: string
 }
 
-/** A user in our terms: the host's, or a typed address. */
+/** Who is asked for proof: a signed-in user of the host's, or a typed address. */
 export interface Identity {
   readonly ref: IdentityRef
   readonly address: Address
@@ -32,29 +33,25 @@ export interface Identity {
   readonly user: OtpUser | null
 }
 
-/**
- * @throws OtpError `invalid_user` when the host's function gave something else, naming the field
- */
+const MAX_ID_LENGTH = 255
+const MAX_VERSION_LENGTH = 128
+
+/** @throws OtpError `invalid_user` when the host's function gave something else, naming the field */
 export function identityFromUser(given: unknown): Identity {
   if (typeof given !== 'object' || given === null) throw invalidUser(`an object or null, not ${typeof given}`)
   const user = given as OtpUser
   const { id, email, version, locale } = user as Record<keyof OtpUser, unknown>
-  if (!isId(id)) throw invalidUser('with `id`, a non-empty string or a number')
-  if (version !== undefined && version !== null && typeof version !== 'string' && typeof version !== 'number') {
-    throw invalidUser('with `version` a string or a number')
+  if (!isId(id)) throw invalidUser(`with \`id\`, a number or a string of 1 to ${MAX_ID_LENGTH} characters`)
+  if (!isVersion(version)) {
+    throw invalidUser(`with \`version\`, a number or a string of at most ${MAX_VERSION_LENGTH} characters`)
   }
-  const address = typeof email === 'string' ? parseAddress(email) : null
-  if (!address) throw invalidUser('with `email`, one plain address such as ana@example.com')
-  const ref: IdentityRef = {
-    type: 'user',
-    id: String(id),
-    email: address.address,
-    version: String(version ?? ''),
-  }
+  const mailbox = typeof email === 'string' ? parseUserAddress(email) : null
+  if (!mailbox) throw invalidUser('with `email`, one plain address such as ana@example.com')
+  const { address, masked } = mailbox
   return {
-    ref,
+    ref: { type: 'user', id: String(id), email: address.address, version: String(version ?? '') },
     address,
-    masked: maskAddress(address.address),
+    masked,
     locale: typeof locale === 'string' ? locale : null,
     user,
   }
@@ -69,8 +66,20 @@ export function sameIdentity(a: IdentityRef, b: IdentityRef): boolean {
   return a.type === b.type && a.id === b.id && a.email === b.email && a.version === b.version
 }
 
+/** Every guarded request asks for the same address again, and parsing it would be half of the guard's work. */
+const parseUserAddress = memoize((email) => {
+  const address = parseAddress(email)
+  return address && { address, masked: maskAddress(address.address) }
+})
+
 function isId(id: unknown): boolean {
-  return (typeof id === 'string' && id !== '') || (typeof id === 'number' && Number.isFinite(id))
+  if (typeof id === 'number') return Number.isFinite(id)
+  return typeof id === 'string' && id !== '' && id.length <= MAX_ID_LENGTH
+}
+
+function isVersion(version: unknown): version is OtpUser['version'] {
+  if (version === undefined || version === null || typeof version === 'number') return true
+  return typeof version === 'string' && version.length <= MAX_VERSION_LENGTH
 }
 
 function invalidUser(expected: string): OtpError {

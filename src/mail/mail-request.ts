@@ -2,7 +2,7 @@ import type { OpenChallenge } from '../challenge/records.js'
 import type { StepUp } from '../challenge/step-up.js'
 import type { Identity } from '../identity/user.js'
 
-/** What is to be mailed, and to whom: everything but the code, which is derived when the mail is made. */
+/** What to mail to whom. The code is not in it: it is derived when the mail is composed. */
 export type MailRequest = CodeMailRequest | AlertMailRequest
 
 /** The part of a challenge that its mail is made of. */

@@ -1,24 +1,25 @@
-import { systemClock } from '../clock.js'
+import type { Clock } from '../clock.js'
 import { OtpError } from '../errors.js'
 import type { OtpRequest } from '../express-types.js'
+import type { SessionSettings } from './storage.js'
 import { withTimeout } from '../timeout.js'
 
-type SessionCall = (done: (error?: unknown) => void) => unknown
+type Callback = (error?: unknown) => void
+type SessionCall = (done: Callback) => unknown
 
 /** A session store that does not answer within this is down. */
 const SESSION_TIMEOUT_MS = 5_000
 
-/** The host's session, whichever middleware made it: found out, not assumed. */
+/** The host's session. Which methods it has depends on its middleware. */
 interface HostSession {
   [key: string]: unknown
-  otp?: unknown
   cookie?: { expires?: unknown; originalMaxAge?: unknown }
-  reload?: (done: (error?: unknown) => void) => unknown
-  save?: (done: (error?: unknown) => void) => unknown
-  regenerate?: (done: (error?: unknown) => void) => unknown
+  reload?: SessionCall
+  save?: SessionCall
+  regenerate?: SessionCall
 }
 
-/** Whether there is one: it may have ended while we waited. */
+/** False also when the session ended while we waited. */
 export function hasSession(req: OtpRequest): boolean {
   const session = (req as { session?: unknown }).session
   return typeof session === 'object' && session !== null
@@ -36,13 +37,13 @@ export function requireSession(req: OtpRequest): HostSession {
 
 /**
  * Gives the session a new id and keeps the host's data in it (ASVS 7.2.4). A session without `regenerate`, such as
- * cookie-session's, has no id that could be fixed.
+ * cookie-session's, has no id that an attacker could have planted.
  */
-export async function regenerateSession(req: OtpRequest): Promise<void> {
+export async function regenerateSession({ clock }: SessionSettings, req: OtpRequest): Promise<void> {
   const before = requireSession(req)
   if (typeof before.regenerate !== 'function') return
   const { cookie } = before
-  await callOrThrow((done) => before.regenerate?.(done), 'the session could not be regenerated')
+  await callOrThrow(clock, (done) => before.regenerate?.(done), 'the session could not be regenerated')
   const after = requireSession(req)
   copyProperties(before, after, ['cookie'])
   if (cookie && after.cookie) {
@@ -51,29 +52,37 @@ export async function regenerateSession(req: OtpRequest): Promise<void> {
   }
 }
 
-/** Answers only go out when the session is stored: else the next request may come before it (express-session #360). */
-export async function saveSession(req: OtpRequest): Promise<void> {
+/** Responses wait for this: the next request may come before a session that is still being written (express-session #360). */
+export async function saveSession({ clock }: SessionSettings, req: OtpRequest): Promise<void> {
   const session = requireSession(req)
   if (typeof session.save !== 'function') return
-  await callOrThrow((done) => session.save?.(done), 'the session could not be saved')
+  await callOrThrow(clock, (done) => session.save?.(done), 'the session could not be saved')
 }
 
 /**
- * Takes the session as it stands by now, after a wait in which other requests may have written or renewed it.
- * `hostData` says whose values of the host count: the `stored` ones when ours were saved before the wait, else `ours`,
- * since the host may have written something earlier in this very request.
- * @returns false when it is gone. It is then taken from the request too: saved or sent as a cookie, it would bring an
- * id back to life that was renewed for a reason.
+ * Reads the session again after an await in which other requests may have written or regenerated it. `prefer` decides
+ * conflicts in the app's own session data: `stored` if this request already saved the session, `current` if the app may
+ * have changed it in this request.
+ * @returns `gone` when the session ended. It is then taken from the request too: saved, it would bring an id back to life
+ * that was replaced for a reason
+ * @throws OtpError `session_unavailable` when it cannot be read
  */
-export async function reloadSession(req: OtpRequest, prefer: 'stored' | 'ours'): Promise<boolean> {
+export async function reloadSession(
+  { sessionKey, clock }: SessionSettings,
+  req: OtpRequest,
+  prefer: 'stored' | 'current',
+): Promise<'ok' | 'gone'> {
   const session = requireSession(req)
-  if (typeof session.reload !== 'function') return true
-  const error = await callSession((done) => session.reload?.(done))
-  // express-session's own words for an id that is in the store no more; anything else is a store that cannot be read.
-  const isGone = error instanceof Error && error.message === 'failed to load session'
-  if (isGone) (req as { session?: unknown }).session = undefined
-  if (!error && prefer === 'ours') copyProperties(session, requireSession(req), ['cookie', 'otp'])
-  return !error
+  if (typeof session.reload !== 'function') return 'ok'
+  const error = await callSession(clock, (done) => session.reload?.(done))
+  // The words of express-session for an id that its store does not know. They are pinned by a test.
+  if (error instanceof Error && error.message === 'failed to load session') {
+    ;(req as { session?: unknown }).session = undefined
+    return 'gone'
+  }
+  if (error) throw sessionUnavailable('the session could not be read', error)
+  if (prefer === 'current') copyProperties(session, requireSession(req), ['cookie', sessionKey])
+  return 'ok'
 }
 
 function copyProperties(from: HostSession, to: HostSession, except: readonly string[]): void {
@@ -82,20 +91,24 @@ function copyProperties(from: HostSession, to: HostSession, except: readonly str
   }
 }
 
-async function callOrThrow(act: SessionCall, failure: string): Promise<void> {
-  const error = await callSession(act)
-  if (!error) return
-  throw new OtpError('session_unavailable', `${failure}; is its store up?`, { cause: error })
+async function callOrThrow(clock: Clock, call: SessionCall, failure: string): Promise<void> {
+  const error = await callSession(clock, call)
+  if (error) throw sessionUnavailable(failure, error)
 }
 
-/** How an act on the session ended, by callback or, as some session middleware has it, by promise; in bounded time. */
-async function callSession(act: SessionCall): Promise<unknown> {
+/** What a call ended with: nothing, or its error. Some session middleware calls back, some gives a promise. */
+async function callSession(clock: Clock, call: SessionCall): Promise<unknown> {
   const answer = new Promise<unknown>((resolve, reject) => {
-    const promised: unknown = act(resolve)
-    if (promised instanceof Promise)
+    const promised: unknown = call(resolve)
+    if (promised instanceof Promise) {
       promised.then(() => {
         resolve(undefined)
       }, reject)
+    }
   })
-  return withTimeout(systemClock, SESSION_TIMEOUT_MS, answer).catch((thrown: unknown) => thrown ?? 'thrown')
+  return withTimeout(clock, SESSION_TIMEOUT_MS, answer).catch((thrown: unknown) => thrown ?? 'thrown')
+}
+
+function sessionUnavailable(failure: string, cause: unknown): OtpError {
+  return new OtpError('session_unavailable', `${failure}; is its store up?`, { cause })
 }

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
-import type { MailRequest } from '../../mail/mail-request.js'
 import type { Failure } from '../smtp/classify.js'
 import { FAILURE_POLICY } from '../smtp/failure-policy.js'
+import type { MailRequest } from '../../mail/mail-request.js'
 
 /** Seconds after the first attempt, each a quarter sooner or later so that mails spread out. */
 const RETRY_OFFSETS = [2, 8, 30, 90, 240] as const

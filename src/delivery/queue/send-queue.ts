@@ -5,9 +5,9 @@ import { ConnectionSlots, type Priority } from './connection-slots.js'
 import { MailDelivery, type MailDeliveryDeps } from './mail-delivery.js'
 import type { Cancelled, DeliveryUpdate, QueuedMail } from './queued-mail.js'
 import { QueueCapacity, type Rejection, Reservation } from './reservation.js'
-import type { FailureClass } from '../../events.js'
 import { type Failure, localFailure, type SendResult } from '../smtp/classify.js'
 import type { OutgoingMessage } from '../smtp/send-once.js'
+import type { FailureClass } from '../../events.js'
 import { withTimeout } from '../../timeout.js'
 
 /** State of the send queue. */

@@ -1,7 +1,7 @@
-import type { FailureClass } from '../../events.js'
 import { FAILURE_POLICY, type FailurePolicy } from './failure-policy.js'
 import { mentionsDailyLimit, parseRetryAfter, parseSmtpError, type SmtpError } from './parse-error.js'
 import { redact } from './redact.js'
+import type { FailureClass } from '../../events.js'
 
 /** Why one attempt failed. Nothing in it repeats an address or a code. */
 export interface Failure {

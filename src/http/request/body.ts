@@ -1,7 +1,7 @@
 /**
- * One field of a form or JSON body: a single string (CVE-2023-7028). `code[]=` and the like name the field without
- * being it, whichever parser the host has put in front.
- * @returns null when it is not there, undefined when it is anything but one string of at most `longest` characters
+ * One field of a form or JSON body: a single string (CVE-2023-7028). `code[]=` and the like name the field without being
+ * it, whichever parser the host uses.
+ * @returns null when the field is missing, undefined when it is anything but one string of at most `maxLength` characters
  */
 export function readField(body: unknown, name: string, maxLength: number): string | null | undefined {
   if (body === undefined || body === null) return null
@@ -10,4 +10,28 @@ export function readField(body: unknown, name: string, maxLength: number): strin
   if (!Object.hasOwn(body, name)) return null
   const value = (body as Record<string, unknown>)[name]
   return typeof value === 'string' && value.length <= maxLength ? value : undefined
+}
+
+/**
+ * Whether a parsed body holds more than `limit` bytes of text. Without recursion: a body nested ten thousand deep must not
+ * overflow the stack. Stops as soon as the limit is passed.
+ */
+export function isLargerThan(body: unknown, limit: number): boolean {
+  let size = 0
+  const rest: unknown[] = [body]
+  while (rest.length > 0) {
+    const value = rest.pop()
+    size += 2 // quotes, brackets, separators
+    if (Buffer.isBuffer(value)) size += value.length
+    else if (typeof value === 'string') size += Buffer.byteLength(value)
+    else if (typeof value === 'object' && value !== null) {
+      for (const [key, member] of Object.entries(value)) {
+        size += Array.isArray(value) ? 0 : Buffer.byteLength(key)
+        rest.push(member)
+        if (size + rest.length > limit) return true
+      }
+    }
+    if (size > limit) return true
+  }
+  return false
 }

@@ -1,5 +1,25 @@
 import { isIPv4, isIPv6 } from 'node:net'
+import { eventContext } from '../../challenge/event-context.js'
+import type { OpenChallenge } from '../../challenge/records.js'
+import { storeKey } from '../../challenge/store-key.js'
 import type { OtpRequest } from '../../express-types.js'
+import type { RequestContext } from './context.js'
+import type { Identity } from '../../identity/user.js'
+
+/** Takes a send from the budget of the client's network. Returns the seconds to wait, or null when there was one left. */
+export async function takeIpSend(
+  { req, stepUp, services }: RequestContext,
+  identity: Identity,
+  existing: OpenChallenge | null,
+): Promise<number | null> {
+  const { settings, store, events } = services
+  warnAboutProxy(req)
+  const user = storeKey(settings.keys.current, { type: 'ip', id: clientNetwork(req.ip ?? '') })
+  const spent = await store.spend({ user, bucket: 'sends', ...settings.limits.sendsPerIp })
+  if (spent.outcome === 'spent') return null
+  events.publish({ type: 'throttled', ...eventContext(identity, stepUp, existing), outcome: 'sendsPerIp' })
+  return spent.retryAfter
+}
 
 /** One client: an IPv4 address, or the /56 that one IPv6 customer is given (RIPE-690). */
 export function clientNetwork(ip: string): string {
@@ -19,9 +39,9 @@ export function warnAboutProxy(req: OtpRequest): void {
   const trust = req.app.get('trust proxy')
   if (hasWarned || req.headers['x-forwarded-for'] === undefined || (trust !== false && trust !== true)) return
   hasWarned = true
-  const why = trust
+  const reason = trust
     ? 'is true, so any client can claim any address'
     : 'is off, so all clients behind the proxy share one address'
-  const cure = 'Set it to the number of proxies or to their addresses.'
-  process.emitWarning(`X-Forwarded-For came in and "trust proxy" ${why}. ${cure}`, 'ExpressEmailOtpWarning')
+  const hint = 'Set it to the number of proxies or to their addresses.'
+  process.emitWarning(`X-Forwarded-For came in and "trust proxy" ${reason}. ${hint}`, 'ExpressEmailOtpWarning')
 }

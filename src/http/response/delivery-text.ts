@@ -1,49 +1,32 @@
+import type { FailureClass } from '../../events.js'
 import type { RequestContext } from '../request/context.js'
 import { type ChallengeWithStatus, stateOf, type VerificationState } from './state.js'
-import type { Services } from '../../services.js'
 import { hasSession } from '../../session/host-session.js'
-import { type Messages, translate } from '../../views/messages.js'
+import { translate } from '../../views/messages.js'
 
 /**
- * What became of the mail, in words. For a known user the truth, as exact as there is a text for it; for a typed address
- * one text whatever it is: else the page would tell who has a mailbox.
+ * What became of the mail. A signed-in user reads the truth, as exactly as there is a text for it. A typed address gets
+ * one text in every case: the page would tell who has a mailbox otherwise.
  */
-export function deliveryText(
-  messages: Messages,
-  { identity }: RequestContext,
-  { delivery, failureClass, masked }: ChallengeWithStatus,
-): string {
-  const known = failureClass ? [`${delivery}.${failureClass}`, `${delivery}.trouble`] : []
-  const keys = [...(identity ? known : [`${delivery}.typed`]), delivery].map((key) => `code.${key}`)
+export function deliveryText({ services, identity, locale }: RequestContext, challenge: ChallengeWithStatus): string {
+  const { delivery, failureClass, masked } = challenge
+  const messages = services.views.messages(locale)
+  const exact = failureClass ? [`${delivery}.${failureClass}`, `${delivery}.trouble`] : []
+  const keys = [...(identity ? exact : [`${delivery}.typed`]), delivery].map((key) => `code.${key}`)
   return translate(messages, keys.find((key) => key in messages) ?? '', { recipient: masked })
 }
 
-/**
- * What to say of a mail that failed for just this reason: a full mailbox, or a newer mail to the same person that took
- * its place (null). Nothing when it was another reason.
- */
-export function failureText(
-  services: Services,
-  ctx: Partial<RequestContext>,
-  reason: 'mailbox-full' | null,
-): string | null {
-  if (!isRequestContext(ctx)) return null
-  const { challenge } = stateOf(services, ctx)
-  if (challenge?.delivery !== 'failed' || challenge.failureClass !== reason) return null
-  return deliveryText(services.views.messages(ctx.locale), ctx, challenge)
+/** The text of a mail that failed for just this reason, null standing for none that is known; else null. */
+export function failureText(ctx: RequestContext, failureClass: FailureClass | null): string | null {
+  if (!hasSession(ctx.req)) return null
+  const { challenge } = stateOf(ctx)
+  if (challenge?.delivery !== 'failed' || challenge.failureClass !== failureClass) return null
+  return deliveryText(ctx, challenge)
 }
 
-function isRequestContext(ctx: Partial<RequestContext>): ctx is RequestContext {
-  return ctx.req !== undefined && hasSession(ctx.req)
-}
-
-/** That the mail of a code that still works did not go out, for the page that offers to send it again; else nothing. */
-export function lostMailText(
-  { settings, views }: Services,
-  ctx: RequestContext,
-  state: VerificationState['step'],
-  challenge: ChallengeWithStatus | null,
-): string {
-  const isUndelivered = challenge?.delivery === 'failed' && state === 'send' && challenge.expires > settings.now()
-  return isUndelivered ? deliveryText(views.messages(ctx.locale), ctx, challenge) : ''
+/** Says on the page that offers to send again that the mail of a code that still works did not go out. */
+export function lostMailText(ctx: RequestContext, { step, challenge }: VerificationState): string {
+  const isUndelivered =
+    challenge?.delivery === 'failed' && step === 'send' && challenge.expires > ctx.services.settings.now()
+  return isUndelivered ? deliveryText(ctx, challenge) : ''
 }

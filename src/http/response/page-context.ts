@@ -1,20 +1,21 @@
-import type { OpenChallenge } from '../../challenge/records.js'
 import { PLAIN_ACCESS } from '../../challenge/step-up.js'
-import { DIGITS, LONG_FORMAT } from '../../crypto/code.js'
+import { DIGITS, formatOf } from '../../crypto/code.js'
 import { unkeyedHash } from '../../crypto/keys.js'
 import { callHostFunction } from '../../host-callback.js'
 import { readField } from '../request/body.js'
 import type { RequestContext } from '../request/context.js'
-import { deliveryText, failureText, lostMailText } from './delivery-text.js'
+import { deliveryText, lostMailText } from './delivery-text.js'
+import { codeLabel, problemDetail, problemDetailFor, problemTitle } from './problem-text.js'
 import type { Problem, ProblemCode } from './problem.js'
-import { type ChallengeWithStatus, pageUrl, returnUrl, secondsUntil, stateOf } from './state.js'
+import { type ChallengeWithStatus, secondsUntil, stateOf, type VerificationState } from './state.js'
+import { pageUrl, returnUrl } from './urls.js'
 import { maskAddress } from '../../identity/address.js'
 import type { Services } from '../../services.js'
 import { hasSession } from '../../session/host-session.js'
-import type { PageContext, PageName } from '../../views/context.js'
-import { duration, type Messages, textDirection, translate } from '../../views/messages.js'
+import { basePageContext, type PageContext, type PageName } from '../../views/context.js'
+import { duration, textDirection, translate } from '../../views/messages.js'
 
-/** Problems that leave a person no form to go on with: they get a page of their own. */
+/** Problems that leave no form to go on with: they get a page of their own. */
 const TERMINAL_PROBLEMS: readonly ProblemCode[] = [
   'sign_in_required',
   'store_unavailable',
@@ -23,143 +24,97 @@ const TERMINAL_PROBLEMS: readonly ProblemCode[] = [
   'internal_error',
 ]
 
-/** The page that shows where the person stands, with what went wrong, if anything did. */
-export async function renderPage(services: Services, ctx: RequestContext, problem: Problem | null): Promise<string> {
-  if (problem && (TERMINAL_PROBLEMS.includes(problem.problem) || !hasSession(ctx.req))) {
-    return renderProblemPage(services, ctx, problem)
+/** The page that shows where the person stands, and what went wrong, if anything did. */
+export async function renderPage(ctx: RequestContext, problem: Problem | null): Promise<string> {
+  const { req, services, locale, identity, sealed } = ctx
+  if (problem && (TERMINAL_PROBLEMS.includes(problem.code) || !hasSession(req))) {
+    return renderProblemPage(services, locale, problem, sealed)
   }
   const { settings, views } = services
-  const { challenge, grant, ...current } = stateOf(services, ctx)
-  // The store knows better than the session whether there is a code to type.
-  const state = current.step === 'code' && problem?.problem === 'code_expired' ? 'send' : current.step
-  const messages = views.messages(ctx.locale)
-  const error = problem ? problemDetail(services, ctx, problem) : lostMailText(services, ctx, state, challenge)
-  const custom = await callHostFunction('locals', () => settings.locals(ctx.req))
-  const canAutoSend = settings.autoSend && state === 'send' && challenge === null && !problem && ctx.sealed !== ''
+  const state = currentState(ctx, problem)
+  const { step, challenge, grant } = state
+  const custom = await callHostFunction('locals', () => settings.locals(req))
   return views.renderPage({
-    ...basePageContext(services, ctx, state),
-    title: state === 'code' ? codeLabel(services, messages, challenge) : translate(messages, `${state}.title`),
-    autoSend: canAutoSend ? unkeyedHash(ctx.sealed) : '',
+    ...basePage(services, locale, step, ctx),
+    title: step === 'code' ? labelOf(ctx, challenge) : translate(views.messages(locale), `${step}.title`),
+    autoSend: canAutoSend(ctx, state, problem) ? unkeyedHash(sealed) : '',
     recipient: {
-      masked: grant ? maskAddress(grant.identity.email) : (ctx.identity?.masked ?? challenge?.masked ?? ''),
-      typed: problem?.problem === 'invalid_email' ? (readField(ctx.req.body, 'email', 1024) ?? '') : '',
-      changeable: ctx.identity === null,
+      masked: grant ? maskAddress(grant.identity.email) : (identity?.masked ?? challenge?.masked ?? ''),
+      typed: problem?.code === 'invalid_email' ? (readField(req.body, 'email', 1024) ?? '') : '',
+      changeable: identity === null,
     },
-    ...(challenge && challengeContext(services, messages, ctx, challenge)),
-    error,
-    returnTo: state === 'verified' ? continueUrl(services, ctx) : '',
+    ...(challenge && challengeContext(ctx, challenge)),
+    error: problem ? problemDetailFor(ctx, problem) : lostMailText(ctx, state),
+    returnTo: step === 'verified' ? continueUrl(ctx) : '',
     custom,
   })
 }
 
 /** A page without any of the host's values: it must render whatever is broken. */
-export function renderProblemPage(
-  services: Services,
-  ctx: Pick<RequestContext, 'locale' | 'sealed'> & Partial<RequestContext>,
-  problem: Problem,
-): string {
-  const messages = services.views.messages(ctx.locale)
+export function renderProblemPage(services: Services, locale: string, problem: Problem, sealed = ''): string {
   return services.views.renderPage({
-    ...basePageContext(services, { ...ctx, stepUp: PLAIN_ACCESS }, 'problem'),
-    title: translate(messages, `problem.${problem.problem}.title`),
-    error: problemDetail(services, { locale: ctx.locale, identity: ctx.identity ?? null }, problem),
-    returnTo: pageUrl(services.settings, ctx.sealed),
+    ...basePage(services, locale, 'problem', { sealed, stepUp: PLAIN_ACCESS }),
+    title: problemTitle(services, locale, problem.code),
+    error: problemDetail(services, locale, problem),
+    returnTo: pageUrl(services.settings, sealed),
   })
 }
 
-/** What a problem says to the person, on the page and as `detail` in JSON. */
-export function problemDetail(
-  services: Services,
-  ctx: Pick<RequestContext, 'locale'> & Partial<RequestContext>,
-  { problem, members = {} }: Problem,
-): string {
-  const messages = services.views.messages(ctx.locale)
-  if (problem === 'invalid_code_format') {
-    return codeLabel(services, messages, ctx.req ? stateOf(services, ctx as RequestContext).challenge : null)
-  }
-  if (problem === 'mail_unavailable' && members.retry_after === undefined) {
-    return failureText(services, ctx, null) ?? translate(messages, 'problem.mail_unavailable.now')
-  }
-  if (problem === 'mail_refused') {
-    const full = failureText(services, ctx, 'mailbox-full')
-    if (full) return full
-  }
-  if (problem === 'wrong_code' && members.attempts_left === 0) return translate(messages, 'problem.wrong_code.none')
-  return translate(messages, `problem.${problem}.detail`, {
-    recipient: ctx.identity?.masked ?? '',
-    left: members.attempts_left,
-    in: duration(ctx.locale, Number(members.retry_after ?? 0)),
-  })
+/** The store knows better than the session whether there is a code to type. */
+function currentState(ctx: RequestContext, problem: Problem | null): VerificationState {
+  const state = stateOf(ctx)
+  return state.step === 'code' && problem?.code === 'code_expired' ? { ...state, step: 'send' } : state
 }
 
-export function problemTitle({ views }: Services, locale: string, code: ProblemCode): string {
-  return translate(views.messages(locale), `problem.${code}.title`)
+function canAutoSend(ctx: RequestContext, { step, challenge }: VerificationState, problem: Problem | null): boolean {
+  const isOffered = step === 'send' && challenge === null && problem === null
+  return ctx.services.settings.autoSend && isOffered && ctx.sealed !== ''
 }
 
-function basePageContext(
+function basePage(
   { settings, views }: Services,
-  { locale, sealed, stepUp }: Pick<RequestContext, 'locale' | 'sealed' | 'stepUp'>,
+  locale: string,
   page: PageName,
+  { sealed, stepUp }: Pick<RequestContext, 'sealed' | 'stepUp'>,
 ): PageContext {
-  const messages = views.messages(locale)
   return {
+    ...basePageContext,
     page,
-    title: '',
     locale,
     dir: textDirection(locale),
     site: settings.site,
     path: settings.path,
     for: sealed,
-    autoSend: '',
     purpose: stepUp.purpose,
-    purposeText: stepUp.description ?? messages[`purpose.${stepUp.purpose}`] ?? '',
-    recipient: { masked: '', typed: '', changeable: false },
-    code: { label: '', length: 0, isLong: false, inputMode: 'text' },
-    expires: { in: '' },
-    resend: { seconds: 0 },
-    request: { tag: '' },
-    delivery: '',
-    deliveryText: '',
-    error: '',
-    returnTo: '',
-    custom: {},
+    purposeText: stepUp.description ?? views.messages(locale)[`purpose.${stepUp.purpose}`] ?? '',
   }
 }
 
-function challengeContext(
-  { settings }: Services,
-  messages: Messages,
-  ctx: RequestContext,
-  challenge: ChallengeWithStatus,
-): Partial<PageContext> {
-  const { kind, delivery, tag } = challenge
+function challengeContext(ctx: RequestContext, challenge: ChallengeWithStatus): Partial<PageContext> {
+  const { settings } = ctx.services
   const now = settings.now()
-  const { alphabet, length } = kind === 'long' ? LONG_FORMAT : settings.code
+  const { alphabet, length } = formatOf(challenge.kind, settings.code)
   return {
     code: {
-      label: codeLabel({ settings }, messages, challenge),
+      label: labelOf(ctx, challenge),
       length,
-      isLong: kind === 'long',
+      isLong: challenge.kind === 'long',
       inputMode: alphabet === DIGITS ? 'numeric' : 'text',
     },
     expires: { in: duration(ctx.locale, secondsUntil(challenge.expires, now)) },
     resend: { seconds: secondsUntil(challenge.resendAt, now) },
-    request: { tag },
-    delivery,
-    deliveryText: deliveryText(messages, ctx, challenge),
+    request: { tag: challenge.tag },
+    delivery: challenge.delivery,
+    deliveryText: deliveryText(ctx, challenge),
   }
 }
 
-function codeLabel(
-  { settings }: Pick<Services, 'settings'>,
-  messages: Messages,
-  challenge: OpenChallenge | null,
-): string {
-  const { alphabet, length } = challenge?.kind === 'long' ? LONG_FORMAT : settings.code
-  return translate(messages, alphabet === DIGITS ? 'code.digits' : 'code.characters', { length })
+function labelOf({ services, locale }: RequestContext, challenge: ChallengeWithStatus | null): string {
+  return codeLabel(services, locale, challenge?.kind ?? 'short')
 }
 
-function continueUrl({ settings }: Services, ctx: RequestContext): string {
-  const to = returnUrl(settings, ctx)
-  return to === settings.path ? '' : to
+/** Where "continue" leads; empty when that would be our own page. */
+function continueUrl({ services, stepUp }: RequestContext): string {
+  const url = returnUrl(services.settings, stepUp)
+  return url === services.settings.path ? '' : url
 }

@@ -1,4 +1,4 @@
-/** Every ending that is not a success, with its HTTP status. Bodies are RFC 9457 problem details. */
+/** Every ending that is not a success, with its HTTP status. Bodies are problem details (RFC 9457). */
 export const PROBLEMS = {
   otp_required: 401,
   sign_in_required: 401,
@@ -21,24 +21,31 @@ export const PROBLEMS = {
 export type ProblemCode = keyof typeof PROBLEMS
 
 export interface Problem {
-  readonly problem: ProblemCode
-  /** Where it differs from the usual: 413 for a body that is too large. */
-  readonly status?: number
+  readonly type: 'problem'
+  readonly code: ProblemCode
+  readonly status: number
   /** Members of the JSON body beside the standard ones. */
-  readonly members?: Readonly<Record<string, string | number>>
+  readonly members: Readonly<Record<string, string | number>>
 }
 
-/** How a request ends: in a page of its own, somewhere else, or in a problem. */
+/** How a request to one of our routes ends. */
 export type RouteResult =
-  | { readonly page: 'current'; readonly json: Readonly<Record<string, unknown>> }
+  /** A page that shows where the person stands. */
+  | { readonly type: 'page'; readonly json: Readonly<Record<string, unknown>> }
   | {
-      readonly redirectTo: string
+      readonly type: 'redirect'
+      readonly to: string
       readonly json: Readonly<Record<string, unknown>>
-      /** What begins only when the answer is out, so that the time of the answer tells nothing about it. */
+      /** Begins when the response is out, so that the time of the response tells nothing about it. */
       readonly afterResponse?: () => void
     }
   | Problem
 
-export function httpStatusOf({ problem, status }: Problem): number {
-  return status ?? PROBLEMS[problem]
+export function problem(code: ProblemCode, members: Problem['members'] = {}, status: number = PROBLEMS[code]): Problem {
+  return { type: 'problem', code, status, members }
+}
+
+/** A problem that passes by itself, in so many seconds. */
+export function temporaryProblem(code: ProblemCode, retryAfter: number): Problem {
+  return problem(code, retryAfter > 0 ? { retry_after: retryAfter } : {})
 }

@@ -9,7 +9,9 @@ import type {
   RedeemOutcome,
   SpendOutcome,
 } from '../store.js'
-import { invalidOption, rejectUnknownKeys, seconds } from '../../validate.js'
+import { OptionChecker } from '../../validate.js'
+
+const check = new OptionChecker('PostgresStore')
 
 export interface PostgresStoreOptions {
   /**
@@ -55,13 +57,13 @@ export class PostgresStore implements OtpStore {
   readonly #query: PostgresStoreOptions['query']
 
   constructor(options: PostgresStoreOptions) {
-    rejectUnknownKeys('PostgresStore', options, ['query', 'deadline'])
+    check.rejectUnknownKeys('', options, ['query', 'deadline'])
     const { query, deadline = 2 } = options
     if (typeof query !== 'function') {
-      throw invalidOption('PostgresStore.query', query, 'Give `(text, values) => pool.query(text, values)`.')
+      throw check.invalid('query', query, 'Give `(text, values) => pool.query(text, values)`.')
     }
     this.#query = query
-    this.deadline = seconds('PostgresStore.deadline', deadline, 60, 0.1)
+    this.deadline = check.seconds('deadline', deadline, 0.1, 60)
   }
 
   async open(request: OpenRequest): Promise<OpenOutcome> {

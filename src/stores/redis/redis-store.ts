@@ -9,7 +9,9 @@ import type {
   RedeemOutcome,
   SpendOutcome,
 } from '../store.js'
-import { invalidOption, rejectUnknownKeys, seconds } from '../../validate.js'
+import { OptionChecker } from '../../validate.js'
+
+const check = new OptionChecker('RedisStore')
 
 export interface RedisStoreOptions {
   /**
@@ -45,19 +47,19 @@ export class RedisStore implements OtpStore {
   readonly #prefix: string
 
   constructor(options: RedisStoreOptions) {
-    rejectUnknownKeys('RedisStore', options, ['send', 'prefix', 'deadline'])
+    check.rejectUnknownKeys('', options, ['send', 'prefix', 'deadline'])
     const { send, prefix = 'otp:', deadline = 2 } = options
     if (typeof send !== 'function') {
       const cure = 'Give `(...args) => client.sendCommand(args)` for node-redis, `client.call(...args)` for ioredis.'
-      throw invalidOption('RedisStore.send', send, cure)
+      throw check.invalid('send', send, cure)
     }
     // A brace would move the hash tag, and with it the keys of one user to different nodes of a cluster.
     if (typeof prefix !== 'string' || /[{}\s]/.test(prefix)) {
-      throw invalidOption('RedisStore.prefix', prefix, 'Give text without braces and spaces, such as `otp:`.')
+      throw check.invalid('prefix', prefix, 'Give text without braces and spaces, such as `otp:`.')
     }
     this.#send = send
     this.#prefix = prefix
-    this.deadline = seconds('RedisStore.deadline', deadline, 60, 0.1)
+    this.deadline = check.seconds('deadline', deadline, 0.1, 60)
   }
 
   async open(request: OpenRequest): Promise<OpenOutcome> {

@@ -1,0 +1,12 @@
+const { coverageThreshold, ...fast } = require('./jest.config.js')
+
+/**
+ * What does not fit into two minutes: installs of the packed package, several processes and servers, long simulations.
+ * @type {import('jest').Config}
+ */
+module.exports = {
+  ...fast,
+  testMatch: ['**/*.slow.test.ts'],
+  testPathIgnorePatterns: [],
+  testTimeout: 300_000,
+}

@@ -1,0 +1,26 @@
+import type { OtpOptions } from './options.js'
+import { MemoryStore } from '../stores/memory/memory-store.js'
+import type { OtpStore } from '../stores/store.js'
+import { OptionChecker } from '../validate.js'
+
+const check = new OptionChecker('emailOtp')
+
+/** The host's store, or one in memory. @throws OtpError `invalid_option` */
+export function resolveStore({ store, now }: OtpOptions): OtpStore {
+  if (store === undefined) {
+    if (process.env.NODE_ENV === 'production') warnAboutMemoryStore()
+    return new MemoryStore(now === undefined ? {} : { now })
+  }
+  for (const operation of ['open', 'redeem', 'spend'] as const) {
+    if (typeof (store as Partial<OtpStore> | null)?.[operation] === 'function') continue
+    throw check.invalid('store', store, `It lacks ${operation}(); give an OtpStore, such as new MemoryStore().`)
+  }
+  if (store.deadline !== undefined) check.seconds('store.deadline', store.deadline, 0.1, 60)
+  return store
+}
+
+function warnAboutMemoryStore(): void {
+  const warning =
+    'codes and limits live in the memory of this process: with a second process, set `store` to a RedisStore or PostgresStore.'
+  process.emitWarning(warning, { type: 'ExpressEmailOtpWarning', code: 'OTP_MEMORY_STORE' })
+}

@@ -1,0 +1,59 @@
+import { PLAIN_ACCESS } from '../challenge/step-up.js'
+import { OtpError } from '../errors.js'
+import type { OtpRequest, OtpResponse } from '../express-types.js'
+import { isLargerThan } from './request/body.js'
+import { mayProceed, type RequestContext } from './request/context.js'
+import { isCrossSite } from './request/csrf.js'
+import { wantsJson } from './response/content-negotiation.js'
+import { problem, type RouteResult } from './response/problem.js'
+import { respondWithoutContext } from './response/respond.js'
+import type { Services } from '../services.js'
+
+type Next = (error?: unknown) => void
+type Middleware = (req: OtpRequest, res: OtpResponse, next: Next) => void
+export type RouteHandler = (ctx: RequestContext) => RouteResult | Promise<RouteResult>
+
+export const MAX_BODY_BYTES = 4_096
+
+/** Wraps a route: nobody passes when nobody is signed in and no address may be typed. */
+export function requireIdentity(route: RouteHandler): RouteHandler {
+  return (ctx) => {
+    const { settings } = ctx.services
+    if (mayProceed(settings, ctx.identity)) return route(ctx)
+    const canRedirectToSignIn = settings.signIn !== null && ctx.req.method !== 'POST' && !wantsJson(ctx.req)
+    return canRedirectToSignIn ? { type: 'redirect', to: settings.signIn, json: {} } : problem('sign_in_required')
+  }
+}
+
+export function rejectCrossSite(services: Services): Middleware {
+  return (req, res, next) => {
+    if (!isCrossSite(req.headers, services.settings.site.origin)) return next()
+    const anonymous = { user: null, purpose: PLAIN_ACCESS.purpose, tag: null }
+    services.events.publish({ type: 'refused', ...anonymous, outcome: 'cross_site' })
+    respondWithoutContext(services, req, res, problem('cross_site'))
+  }
+}
+
+/** Refuses large bodies, also those that a parser of the host's has read with a limit of its own. */
+export function limitBody(services: Services): Middleware {
+  return (req, res, next) => {
+    const { 'content-length': length } = req.headers
+    // A chunked body has no length: then its parsed values are measured.
+    const isTooLarge = length === undefined ? isLargerThan(req.body, MAX_BODY_BYTES) : Number(length) > MAX_BODY_BYTES
+    if (!isTooLarge) return next()
+    respondWithoutContext(services, req, res, problem('bad_request', {}, 413))
+  }
+}
+
+/** Every URL that we make begins with `path`. Says so at the first request if the router is mounted elsewhere. */
+export function checkMountPath(path: string): Middleware {
+  let isChecked = false
+  return (req, _res, next) => {
+    if (isChecked || req.baseUrl.toLowerCase() === path.toLowerCase()) {
+      isChecked = true
+      return next()
+    }
+    const message = `the router is mounted at "${req.baseUrl}" but \`path\` is "${path}". Mount it with app.use('${path}', otp.router), or give emailOtp({ path: '${req.baseUrl}' }).`
+    next(new OtpError('mount_path', message))
+  }
+}

@@ -1,0 +1,48 @@
+import { type CodeKind, DIGITS, formatOf } from '../../crypto/code.js'
+import type { RequestContext } from '../request/context.js'
+import { failureText } from './delivery-text.js'
+import type { Problem, ProblemCode } from './problem.js'
+import { stateOf } from './state.js'
+import type { Services } from '../../services.js'
+import { duration, translate } from '../../views/messages.js'
+
+type TextDeps = Pick<Services, 'settings' | 'views'>
+
+export function problemTitle({ views }: TextDeps, locale: string, code: ProblemCode): string {
+  return translate(views.messages(locale), `problem.${code}.title`)
+}
+
+/** What a problem says when nothing is known of the session: on the page, and as `detail` in JSON. */
+export function problemDetail(deps: TextDeps, locale: string, { code, members }: Problem, recipient = ''): string {
+  const messages = deps.views.messages(locale)
+  if (code === 'invalid_code_format') return codeLabel(deps, locale, 'short')
+  if (code === 'mail_unavailable' && members.retry_after === undefined) {
+    return translate(messages, 'problem.mail_unavailable.now')
+  }
+  if (code === 'wrong_code' && members.attempts_left === 0) return translate(messages, 'problem.wrong_code.none')
+  return translate(messages, `problem.${code}.detail`, {
+    recipient,
+    left: members.attempts_left,
+    in: duration(locale, Number(members.retry_after ?? 0)),
+  })
+}
+
+/** The same for a known request, as exactly as its session allows. */
+export function problemDetailFor(ctx: RequestContext, problem: Problem): string {
+  const { services, locale, identity } = ctx
+  const { code, members } = problem
+  if (code === 'invalid_code_format') return codeLabel(services, locale, stateOf(ctx).challenge?.kind ?? 'short')
+  const isUnavailable = code === 'mail_unavailable' && members.retry_after === undefined
+  const exact = isUnavailable
+    ? failureText(ctx, null)
+    : code === 'mail_refused'
+      ? failureText(ctx, 'mailbox-full')
+      : null
+  return exact ?? problemDetail(services, locale, problem, identity?.masked)
+}
+
+/** "Enter the 6-digit code". */
+export function codeLabel({ settings, views }: TextDeps, locale: string, kind: CodeKind): string {
+  const { alphabet, length } = formatOf(kind, settings.code)
+  return translate(views.messages(locale), alphabet === DIGITS ? 'code.digits' : 'code.characters', { length })
+}

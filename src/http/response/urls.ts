@@ -1,0 +1,12 @@
+import type { StepUp } from '../../challenge/step-up.js'
+import type { Settings } from '../../config/settings.js'
+
+/** Our page for a step-up. */
+export function pageUrl({ path }: Settings, sealed: string): string {
+  return sealed ? `${path}?for=${sealed}` : path
+}
+
+/** Where a verification leads: to the guarded page, else `home`, else our own page. */
+export function returnUrl({ home, path }: Settings, { returnTo }: StepUp): string {
+  return returnTo ?? home ?? path
+}

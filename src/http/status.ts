@@ -1,0 +1,31 @@
+import { PLAIN_ACCESS } from '../challenge/step-up.js'
+import type { OtpRequest } from '../express-types.js'
+import { resolveIdentity } from '../identity/resolve-user.js'
+import type { Services } from '../services.js'
+import { findValidGrant } from '../session/grants.js'
+import { read } from '../session/storage.js'
+
+/** What a session has proven. */
+export interface OtpStatus {
+  /** Whether a plain `requireOtp()` would open. */
+  readonly verified: boolean
+  /** The verified address. */
+  readonly email: string | null
+  readonly verifiedAt: Date | null
+  /** Purposes with a grant that is younger than `grantMaxAge`. */
+  readonly purposes: readonly string[]
+}
+
+export async function sessionStatus({ settings }: Services, req: OtpRequest): Promise<OtpStatus> {
+  const ref = (await resolveIdentity(settings.user, req))?.ref ?? null
+  const validGrant = (binding: { purpose: string; details: string | null }): ReturnType<typeof findValidGrant> =>
+    findValidGrant(settings, req, binding, ref, settings.grantMaxAge, settings.now())
+  const newest = validGrant(PLAIN_ACCESS)
+  const valid = read(settings, req).grants.filter((grant) => validGrant(grant) !== null)
+  return {
+    verified: newest !== null,
+    email: newest?.identity.email ?? null,
+    verifiedAt: newest ? new Date(newest.at) : null,
+    purposes: [...new Set(valid.map((grant) => grant.purpose))],
+  }
+}

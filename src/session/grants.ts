@@ -1,0 +1,62 @@
+import type { Grant } from '../challenge/records.js'
+import { type Binding, PLAIN_ACCESS, sameBinding } from '../challenge/step-up.js'
+import type { OtpRequest } from '../express-types.js'
+import { type IdentityRef, sameIdentity } from '../identity/user.js'
+import { hasSession } from './host-session.js'
+import { read, type SessionSettings, write } from './storage.js'
+
+/** The clocks of two processes may differ a little; a grant from further ahead was not made by us. */
+const CLOCK_SKEW_MS = 60_000
+
+/**
+ * The newest grant that opens what is wanted: same purpose and details, and for plain access any grant. It belongs to
+ * `ref`; with `ref` null, to a typed address. Every guarded request passes here: comparisons only, no crypto, no I/O.
+ */
+export function findValidGrant(
+  settings: SessionSettings,
+  req: OtpRequest,
+  wanted: Binding,
+  ref: IdentityRef | null,
+  maxAge: number,
+  now: number,
+): Grant | null {
+  const isPlain = sameBinding(wanted, PLAIN_ACCESS)
+  for (const grant of read(settings, req).grants) {
+    if (!isPlain && !sameBinding(grant, wanted)) continue
+    // Asks for what must be true, so that a clock that gives NaN opens nothing.
+    const isFresh = now - grant.at < maxAge * 1000 && grant.at <= now + CLOCK_SKEW_MS
+    if (!isFresh) continue
+    if (ref ? sameIdentity(grant.identity, ref) : grant.identity.type === 'address') return grant
+  }
+  return null
+}
+
+export function saveGrant(settings: SessionSettings, req: OtpRequest, grant: Grant): void {
+  // One session proves one identity: grants of another one would lend theirs to this one.
+  const others = read(settings, req).grants.filter(
+    (one) => sameIdentity(one.identity, grant.identity) && !sameBinding(one, grant),
+  )
+  const challenges = read(settings, req).challenges.filter((one) => !sameBinding(one, grant))
+  write(settings, req, { challenges, grants: [grant, ...others] })
+}
+
+/** A grant bound to details was used: what remains of it is plain access. */
+export function downgradeGrant(settings: SessionSettings, req: OtpRequest, grant: Grant): void {
+  const plain: Grant = { ...grant, purpose: PLAIN_ACCESS.purpose, details: PLAIN_ACCESS.details }
+  const others = read(settings, req).grants.filter((one) => one.id !== grant.id)
+  const hasNewer = others.some((one) => sameBinding(one, plain) && one.at >= plain.at)
+  const grants = hasNewer ? others : [plain, ...others.filter((one) => !sameBinding(one, plain))]
+  write(settings, req, { challenges: read(settings, req).challenges, grants })
+}
+
+/** Takes a grant back. Does nothing when there is no session or no such grant. */
+export function removeGrant(settings: SessionSettings, req: OtpRequest, id: string): void {
+  if (!hasSession(req)) return
+  const grants = read(settings, req).grants
+  if (!grants.some((one) => one.id === id)) return
+  write(settings, req, { challenges: read(settings, req).challenges, grants: grants.filter((one) => one.id !== id) })
+}
+
+export function clearGrants(settings: SessionSettings, req: OtpRequest): void {
+  write(settings, req, { challenges: read(settings, req).challenges, grants: [] })
+}

@@ -1,0 +1,38 @@
+import type { Clock } from '../clock.js'
+import type { OtpRequest } from '../express-types.js'
+import { requireSession } from './host-session.js'
+import { decode, encode, type SessionData } from './schema.js'
+
+/** What the session functions need of the settings. */
+export interface SessionSettings {
+  readonly sessionKey: string
+  readonly clock: Clock
+}
+
+/** Challenges, and grants: the newest stay. */
+const MAX_ENTRIES = 5
+/** cookie-session has 4 kB for everything. */
+const MAX_BYTES = 1_600
+
+export function read({ sessionKey }: SessionSettings, req: OtpRequest): SessionData {
+  const session = requireSession(req)
+  return decode(Object.hasOwn(session, sessionKey) ? session[sessionKey] : null)
+}
+
+export function write(settings: SessionSettings, req: OtpRequest, data: SessionData): void {
+  const challenges = data.challenges.slice(0, MAX_ENTRIES)
+  const grants = data.grants.slice(0, MAX_ENTRIES)
+  let slot = encode({ challenges, grants })
+  while (bytesOf(slot) > MAX_BYTES && challenges.length + grants.length > 1) {
+    const isChallengeOlder = (challenges.at(-1)?.sentAt ?? Infinity) <= (grants.at(-1)?.at ?? Infinity)
+    if (isChallengeOlder) challenges.pop()
+    else grants.pop()
+    slot = encode({ challenges, grants })
+  }
+  requireSession(req)[settings.sessionKey] = slot
+}
+
+/** As it stands in the JSON of the session, where quotes are escaped. */
+function bytesOf(slot: string): number {
+  return Buffer.byteLength(JSON.stringify(slot))
+}
