@@ -121,8 +121,8 @@ describe('a job', () => {
     await worker().deliverJob(job)
     const { code } = host.mailbox
     expect(code).toMatch(/^\d{18}$/)
-    const { payload, ...clear } = job
-    expect(clear).toEqual({ address: ANA.email, view: 'code', locale: 'en' })
+    const { payload, ...publicFields } = job
+    expect(publicFields).toEqual({ address: ANA.email, view: 'code', locale: 'en' })
     expect(payload).toMatch(/^[\w-]+$/)
     for (const text of [...Object.values(job), Buffer.from(payload, 'base64url').toString('latin1')]) {
       for (const secret of [code, 'the id of Ana', 'of Acme', '50.00', 'transfer']) expect(text).not.toContain(secret)
@@ -296,6 +296,56 @@ describe('B6: whoever can write into the queue can neither redirect a mail nor m
     const error = await thrown(worker().deliverJob({ ...job, payload: body.for }))
     expect(error.code).toBe('invalid_job')
     expect(host.mailbox.received).toEqual([])
+  })
+
+  const keys = keyRing([SECRET]).current.job
+  const resealed = (job: MailJob, change: (payload: Record<string, unknown>) => unknown): MailJob => {
+    const payload = JSON.parse(unseal([keys], job.payload) ?? '') as Record<string, unknown>
+    return { ...job, payload: seal(keys, JSON.stringify(change(payload))) }
+  }
+
+  test.each<[string, (payload: Record<string, unknown>) => unknown]>([
+    ['of a later version', (payload) => ({ ...payload, v: 2 })],
+    ['of none', ({ v: _, ...payload }) => payload],
+    ['that lacks a field', ({ purpose: _, ...payload }) => payload],
+    ['with a field of another type', (payload) => ({ ...payload, enqueuedAt: 'now' })],
+    ['with a challenge that lacks its secret', (payload) => ({ ...payload, challenge: { id: 'x' } })],
+    ['of a code without a challenge', (payload) => ({ ...payload, challenge: null })],
+    ['that is no object', () => 'job'],
+    ['that is null', () => null],
+  ])('a payload %s, as another version of the package may seal it, is refused', async (_what, change) => {
+    await app()
+    const { job } = await waiting()
+    const otp = worker()
+    const error = await thrown(otp.deliverJob(resealed(job, change)))
+    expect(error).toMatchObject({ code: 'invalid_job', message: expect.stringContaining('another version') })
+    expect([host.mailbox.received, otp.told]).toEqual([[], []])
+    expect(await otp.deliverJob(resealed(job, (payload) => payload))).toEqual({ outcome: 'accepted' })
+  })
+
+  test('C3: the payload is plain fields of its own, with a version, and without the code', async () => {
+    await app(LONG_CODE)
+    const { job } = await waiting({ ...ANA, id: 7 })
+    const payload = JSON.parse(unseal([keys], job.payload) ?? '') as Record<string, unknown>
+    expect(payload).toEqual({
+      v: 1,
+      type: 'code',
+      mailId: expect.any(String),
+      enqueuedAt: host.clock.ms,
+      ...{ address: ANA.email, view: 'code', locale: 'en' },
+      format: { alphabet: '0123456789', length: 18 },
+      ...{ identityType: 'user', identityId: '7', identityVersion: '' },
+      ...{ purpose: 'access', description: null, alertAt: null },
+      challenge: {
+        id: expect.any(String),
+        secret: expect.any(String),
+        ...{ kind: 'short', details: null },
+        tag: expect.any(String),
+        expires: host.clock.ms + 600_000,
+      },
+    })
+    await worker().deliverJob(job)
+    expect(JSON.stringify(payload)).not.toContain(host.mailbox.code)
   })
 
   test('C4: a worker that has rotated its secret still delivers, one without the old secret says so', async () => {
