@@ -8,7 +8,7 @@ import { resolveSettings } from '../dist/config/settings.js'
 import { SendQueue } from '../dist/delivery/queue/send-queue.js'
 import { parseAddress } from '../dist/identity/address.js'
 import { identityFromAddress } from '../dist/identity/user.js'
-import { codeMail } from '../dist/mail/code-mail.js'
+import { composeMail } from '../dist/mail/compose.js'
 import { createRenderer } from '../dist/views/renderer.js'
 import { startChild } from './child.mjs'
 import { compare } from './measure.mjs'
@@ -20,20 +20,24 @@ const { createTransport } = createRequire(import.meta.url)('nodemailer')
 const ADDRESS = 'ana@example.com'
 
 /** The mail of a code, as the plugin composes it. */
-function composeMail(options, mailSettings) {
+function codeMail(options, mailSettings) {
   const site = { name: 'Acme', origin: 'https://acme.example' }
   const settings = resolveSettings({ secret: 'x'.repeat(32), site, mail: options, typedEmail: true })
-  const deps = { settings, views: createRenderer([], 'en'), mailSettings }
-  const { message, secrets } = codeMail(deps, settings.keys.current, {
-    identity: identityFromAddress(parseAddress(ADDRESS)),
-    stepUp: PLAIN_ACCESS,
-    challengeId: 'abcdefghijklmnopqrstuv',
+  const identity = identityFromAddress(parseAddress(ADDRESS))
+  const challenge = {
+    id: 'abcdefghijklmnopqrstuv',
+    secret: settings.keys.current.fingerprint,
     kind: 'short',
-    code: '48291537',
+    purpose: 'access',
+    details: null,
     tag: 'KZQ',
     locale: 'en',
+    identity: identity.ref,
     expires: Date.now() + 600_000,
-  })
+  }
+  const deps = { settings, views: createRenderer([], 'en'), mailSettings }
+  const request = { type: 'code', identity, stepUp: PLAIN_ACCESS, challenge }
+  const { message, secrets } = composeMail(deps, request, 'a mail')
   return { message, secrets, address: ADDRESS }
 }
 
@@ -41,7 +45,7 @@ function composeMail(options, mailSettings) {
 function senders(transport) {
   const options = { transport, from: 'Acme <no-reply@acme.example>' }
   const mailSettings = resolveMailSettings(options)
-  const mail = composeMail(options, mailSettings)
+  const mail = codeMail(options, mailSettings)
   const queue = new SendQueue(mailSettings, systemClock, () => undefined)
   const pool = createTransport({ ...mailSettings.transporter.options })
   let count = 0

@@ -195,5 +195,5 @@ describe('nothing depends on the alert:', () => {
 
 test('no purpose can be named like the alert, whose templates hold no code', async () => {
   await start()
-  expect(() => host.otp.requireOtp({ purpose: 'alert' })).toThrow(/"alert", the name of a mail/)
+  expect(() => host.otp.requireOtp({ purpose: 'alert' })).toThrow(/is "alert"\. That is the name of a mail/)
 })
