@@ -69,9 +69,9 @@ export class ConnectionSlots {
     })
   }
 
-  /** The server says that we are too fast: nothing starts for a while. 0 ends that. */
-  throttle(ms: number): void {
-    this.#throttledUntil = this.#clock.now() + Math.min(ms, MAX_THROTTLE_MS)
+  /** The server says that we are too fast: nothing starts before `time`. 0 ends the pause. */
+  throttleUntil(time: number): void {
+    this.#throttledUntil = Math.min(time, this.#clock.now() + MAX_THROTTLE_MS)
     this.#fill()
   }
 

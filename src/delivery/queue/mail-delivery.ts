@@ -45,9 +45,9 @@ export class MailDelivery {
 
   async run(): Promise<void> {
     for (;;) {
-      const retryInMs = await this.#attempt()
-      if (retryInMs === null) return
-      await this.#sleep(retryInMs)
+      const retryAt = await this.#attempt()
+      if (retryAt === null) return
+      await this.#sleepUntil(retryAt)
     }
   }
 
@@ -76,7 +76,7 @@ export class MailDelivery {
     this.mail.onUpdate({ result: final, attempt: this.#attempts, durationMs, retryInMs: null })
   }
 
-  /** One attempt, unless the mail ends before its turn. Gives the time until the next one; null when there is none. */
+  /** One attempt, unless the mail ends before its turn. Gives the time of the next one; null when there is none. */
   async #attempt(): Promise<number | null> {
     const { slots, breaker, clock } = this.#deps
     const { signal } = this.#noMoreAttempts
@@ -109,14 +109,14 @@ export class MailDelivery {
       breaker.record(permit, result, this.priority === 'signed-in')
     }
     const durationMs = performance.now() - startedAt
-    const retryInMs = result.outcome === 'accepted' ? null : this.#afterFailure(result)
-    if (retryInMs === null) {
+    const retryAt = result.outcome === 'accepted' ? null : this.#afterFailure(result)
+    if (retryAt === null) {
       this.end(result, durationMs)
     } else {
       this.#state = 'waiting'
-      this.mail.onUpdate({ result, attempt: this.#attempts, durationMs, retryInMs })
+      this.mail.onUpdate({ result, attempt: this.#attempts, durationMs, retryInMs: retryAt - clock.now() })
     }
-    return retryInMs
+    return retryAt
   }
 
   #afterFailure(failure: Failure): number | null {
@@ -127,17 +127,17 @@ export class MailDelivery {
     const history = { attempts: this.#attempts, firstAttemptAt: this.#firstAttemptAt }
     const isLast = this.#isLastAttempt || this.#noMoreAttempts.signal.aborted || retryUntil === null
     const retryAt = isLast ? null : nextRetryAt(failure, history, retryUntil, clock.now())
-    const retryInMs = retryAt === null ? null : retryAt - clock.now()
     // "Too fast" is about all mails, not about this one.
     const isTooFast = failure.failureClass === 'quota' && failure.scope === 'server' && !failure.isDailyQuota
-    if (isTooFast && !this.#isLastAttempt) slots.throttle(retryInMs ?? Infinity)
-    return retryInMs
+    if (isTooFast && !this.#isLastAttempt) slots.throttleUntil(retryAt ?? Infinity)
+    return retryAt
   }
 
-  #sleep(ms: number): Promise<void> {
+  #sleepUntil(time: number): Promise<void> {
     if (this.#isLastAttempt || this.#noMoreAttempts.signal.aborted) return Promise.resolve()
+    const { clock } = this.#deps
     return new Promise((resolve) => {
-      const cancelTimer = this.#deps.clock.after(ms, resolve)
+      const cancelTimer = clock.after(time - clock.now(), resolve)
       this.#wake = () => {
         cancelTimer()
         resolve()
