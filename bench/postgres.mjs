@@ -1,25 +1,25 @@
 // The Postgres store beside SELECT 1 through the same pool.
 import pg from 'pg'
 import { PostgresStore } from '../dist/index.js'
-import { acts } from './acts.mjs'
+import { operations } from './operations.mjs'
 import { compare } from './measure.mjs'
-import { say, table } from './report.mjs'
+import { print, table } from './report.mjs'
 import { startPostgres } from './servers.mjs'
 
 export async function postgres(slices) {
   const server = await startPostgres()
-  if (!server) return say('PostgreSQL is not on this machine: no figures.\n')
+  if (!server) return print('PostgreSQL is not on this machine: no figures.\n')
   const pool = new pg.Pool({ host: '127.0.0.1', port: server.port, user: 'postgres', database: 'postgres', max: 10 })
   pool.on('error', () => undefined)
   await pool.query(PostgresStore.schema)
-  const made = await acts(new PostgresStore({ query: (sql, values) => pool.query(sql, values) }), 500)
+  const made = await operations(new PostgresStore({ query: (sql, values) => pool.query(sql, values) }), 500)
   const all = {
-    'SELECT 1': { act: () => pool.query('SELECT 1') },
+    'SELECT 1': { run: () => pool.query('SELECT 1') },
     'redeem, wrong': made.wrong,
     'redeem, right': made.right,
   }
-  say('### PostgreSQL through pg, fsync off, for information')
-  say()
+  print('### PostgreSQL through pg, fsync off, for information')
+  print()
   const calls = slices.calls / 10
   table(
     '64 in flight on 10 connections',

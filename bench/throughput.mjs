@@ -11,7 +11,7 @@ import { PLAIN_ACCESS } from '../dist/step-up.js'
 import { loadViews } from '../dist/views.js'
 import { startChild } from './child.mjs'
 import { compare } from './measure.mjs'
-import { goal, say, table } from './report.mjs'
+import { goal, print, table } from './report.mjs'
 
 // The very copy that the mailer uses: `import` would load another one.
 const { createTransport } = createRequire(import.meta.url)('nodemailer')
@@ -57,9 +57,9 @@ function senders(transport) {
       mailer.reserve(false).post({ ...letter, ...toSome(id), key: id, challenge: id, isKnown: false, until, tell })
     })
   return {
-    acts: {
-      'pool of nodemailer': { act: (i) => pool.sendMail(toSome(`${i}`).message) },
-      mailer: { act: post },
+    operations: {
+      'pool of nodemailer': { run: (i) => pool.sendMail(toSome(`${i}`).message) },
+      mailer: { run: post },
     },
     async close() {
       pool.close()
@@ -70,31 +70,31 @@ function senders(transport) {
 
 export async function throughput(slices) {
   const server = await startChild('./mail-server.mjs')
-  const { acts, close } = senders({ host: '127.0.0.1', port: server.ready.port })
-  say('### Mails a second')
-  say()
-  say(
+  const { operations, close } = senders({ host: '127.0.0.1', port: server.ready.port })
+  print('### Mails a second')
+  print()
+  print(
     'The mail of a code, over three connections to a server on loopback; a mail is done when the server has taken it. All',
   )
-  say(
+  print(
     'of it is work of this process, which is the bottleneck here: what the mailer adds is its queue, a limit of time for',
   )
-  say('each try, and looking at what became of it.')
-  say()
+  print('each try, and looking at what became of it.')
+  print()
   const ratios = []
   for (const inFlight of [400, 10]) {
     const [began, { cpu }] = [performance.now(), await server.ask({})]
-    const results = await compare(acts, { ...slices, inFlight })
+    const results = await compare(operations, { ...slices, inFlight })
     const busy = ((await server.ask({})).cpu - cpu) / ((performance.now() - began) / 1_000)
     table(`${inFlight} in flight`, results, 'mails')
-    say(`The mail server was busy for ${Math.round(100 * busy)} % of the time.`)
-    say()
+    print(`The mail server was busy for ${Math.round(100 * busy)} % of the time.`)
+    print()
     ratios.push([inFlight, results.mailer.ratio])
   }
   for (const [inFlight, ratio] of ratios) {
     goal(`≥ 0.95 × the mails a second of the pool, ${inFlight} in flight (${ratio.toFixed(2)})`, ratio >= 0.95)
   }
-  say()
+  print()
   await close()
   server.stop()
 }
