@@ -19,7 +19,7 @@ describe('the options of a Postgres store', () => {
   })
 })
 
-test.each(operations)('an unexpected reply to %s is an error', async (_act, run) => {
+test.each(operations)('an unexpected reply to %s is an error', async (_name, run) => {
   const unexpected = [null, 'x', [], [9], [-1], [0.5], ['x'], [[0]], {}, '{0}', [0, 0]]
   for (const rows of [[], [null], [{}], [{ other: [0] }], ...unexpected.map((reply) => [{ reply }])]) {
     const store = new PostgresStore({ query: () => Promise.resolve({ rows }) })
@@ -27,7 +27,7 @@ test.each(operations)('an unexpected reply to %s is an error', async (_act, run)
   }
 })
 
-test.each(operations)('I6: %s is one statement', async (_act, run) => {
+test.each(operations)('I6: %s is one statement', async (_name, run) => {
   const texts: string[] = []
   const query: PostgresStoreOptions['query'] = (text) => {
     texts.push(text)
@@ -154,7 +154,7 @@ describeWithPostgres('on a real PostgreSQL', () => {
     await postgres.passTime(650)
     const alive = { ...opening('alive', 'a'), sends: { capacity: 1, refill: 86_400 } }
     await store.open(alive)
-    // About one act in a hundred sweeps.
+    // About one operation in a hundred sweeps.
     const other = { ...spending, user: 'other', capacity: 1_000_000 }
     do await Promise.all(Array.from({ length: 50 }, () => store.spend(other)))
     while ((await count('otp_challenges')) > 1)
