@@ -6,7 +6,7 @@ import path from 'node:path'
 import { createTransport } from 'nodemailer'
 import request from 'supertest'
 import { Inbox } from '../example-app/inbox.js'
-import { openBank, type OpenBank } from '../example-app/open.js'
+import { type RunningBank, startBank } from '../example-app/start-bank.js'
 import { type Agent, BROWSER, sealedIn } from './helpers/host-app.js'
 import { Mailbox } from './helpers/mailbox.js'
 
@@ -15,7 +15,7 @@ const SERVER = path.join(__dirname, '..', 'build', 'example-app', 'server.js')
 /** A browser at the bank, without script. */
 class Visitor {
   readonly #jar: Agent
-  constructor(readonly bank: OpenBank) {
+  constructor(readonly bank: RunningBank) {
     this.#jar = request.agent(bank.url)
   }
 
@@ -49,23 +49,23 @@ class Visitor {
     return /^\d{6}$/m.exec(text)?.[0] ?? 'no code in the mail'
   }
 
-  /** Types the newest code into the page, and tells where that leads. */
+  /** Types the newest code into the page. Returns where that redirects to. */
   async verify(page: string, mails: number): Promise<string> {
     const { text } = await this.get(page).expect(200)
     const form = { for: sealedIn(text), code: await this.code(mails) }
     return (await this.post('/2fa/verify', form).expect(303)).get('Location') ?? ''
   }
 
-  /** Fills the transfer form and types the code, up to the page that asks "send it now?". */
+  /** Fills in the transfer form and types the code, up to the page "Send it now?". */
   async drafted(amount: string, payee: string, mails: number): Promise<void> {
     const led = await this.post('/transfer/draft', { amount, payee }, '/transfer').expect(303)
     expect(await this.verify(led.get('Location') ?? '', mails)).toBe('/transfer/confirm')
   }
 }
 
-let bank: OpenBank
+let bank: RunningBank
 beforeEach(async () => {
-  bank = await openBank({ PORT: '0' })
+  bank = await startBank({ PORT: '0' })
 })
 afterEach(() => bank.close())
 
@@ -159,7 +159,7 @@ test.each([
   ['50', ' ', 'Enter the name of the person who gets the money.'],
   ['50', 'ANA', 'That is you. Enter somebody else’s name.'],
   ['50', '482915', 'Enter a name of letters, 40 at most.'],
-])('amount "%s" for "%s" gets the form back with a reason, and no mail', async (amount, payee, reason) => {
+])('amount "%s" for "%s" returns the form with an error, and mails nothing', async (amount, payee, reason) => {
   const ana = await new Visitor(bank).signIn()
   const form = await ana.post('/transfer/draft', { amount, payee }, '/transfer').expect(422)
   expect(form.text).toContain(reason)
@@ -169,7 +169,7 @@ test.each([
   await ana.get('/transfer/confirm').expect(303)
 })
 
-test('without signing in any address is proven, and shown; that does not open a statement', async () => {
+test('without signing in any address can be verified; that does not open a statement', async () => {
   const visitor = new Visitor(bank)
   const page = (await visitor.get('/address').expect(303)).get('Location') ?? ''
   const ask = await visitor.get(page).expect(200)
@@ -184,7 +184,7 @@ test('without signing in any address is proven, and shown; that does not open a 
   expect((await visitor.get('/statement').expect(303)).get('Location')).toMatch(/^\/2fa\?for=/)
 })
 
-test('signing out shuts the statement, also for who signs in next', async () => {
+test('signing out closes the statement, also for the next person who signs in', async () => {
   const ana = await new Visitor(bank).signIn()
   await ana.drafted('50', 'Ben', 1)
   await ana.get('/statement').expect(200)
@@ -196,7 +196,7 @@ test('signing out shuts the statement, also for who signs in next', async () => 
   await ana.get('/transfer/confirm').expect(303)
 })
 
-test('the pages under /2fa wear the bank’s own header', async () => {
+test('the pages under /2fa have the bank’s own header', async () => {
   const ana = await new Visitor(bank).signIn()
   const { text } = await ana.get('/2fa').expect(200)
   expect(text).toContain('<header class="bank-bar">')
@@ -206,7 +206,7 @@ test('the pages under /2fa wear the bank’s own header', async () => {
   await ana.get('/bank.css').expect(200)
 })
 
-test('the inbox shows a mail with its parts, the HTML in a frame that can do nothing', async () => {
+test('the inbox shows a mail with its parts, the HTML in a sandboxed frame', async () => {
   const ana = await new Visitor(bank).signIn()
   await ana.get('/inbox/newest').expect(200, '')
   expect((await ana.get('/inbox')).text).toContain('No mail yet')
@@ -243,7 +243,7 @@ test('the inbox keeps the fifty newest mails and refuses one that is too large',
 
 test('with SMTP_URL the mails go there, and the inbox says so', async () => {
   const mailbox = await new Mailbox().listen()
-  const real = await openBank({ PORT: '0', SMTP_URL: mailbox.url, DEMO_EMAIL: 'me@visitor.example' })
+  const real = await startBank({ PORT: '0', SMTP_URL: mailbox.url, DEMO_EMAIL: 'me@visitor.example' })
   const ana = await new Visitor(real).signIn()
   await ana.post('/transfer/draft', { amount: '50', payee: 'Ben' }).expect(303)
   const [mail] = await mailbox.mails(1)
@@ -263,18 +263,18 @@ describe('the built server', () => {
     let output = ''
     server = spawn(process.execPath, [SERVER], { env: { PATH: process.env.PATH, ...env } })
     const closed = once(server, 'close')
-    const heard = new Set<() => void>()
+    const listeners = new Set<() => void>()
     for (const stream of [server.stdout, server.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
         output += chunk.toString()
-        for (const wake of heard) wake()
+        for (const wake of listeners) wake()
       })
     }
     const said = async (what: RegExp): Promise<RegExpExecArray> => {
       for (;;) {
         const found = what.exec(output)
         if (found) return found
-        const more = new Promise<void>((resolve) => void heard.add(resolve))
+        const more = new Promise<void>((resolve) => void listeners.add(resolve))
         const ended = await Promise.race([more, closed])
         if (ended && !what.test(output)) throw new Error(`it ended without ${String(what)}:\n${output}`)
       }
@@ -282,7 +282,7 @@ describe('the built server', () => {
     return { said }
   }
 
-  test('starts without any setting but a port, answers, and closes on SIGTERM', async () => {
+  test('starts without any setting but a port, responds, and closes on SIGTERM', async () => {
     const { said } = start({ PORT: '0' })
     const [, url = ''] = await said(/open at (http:\/\/localhost:\d+)/)
     await said(/OTP_SECRET and SESSION_SECRET are not set/)
@@ -293,7 +293,7 @@ describe('the built server', () => {
     expect(await exit).toEqual([0, null])
   })
 
-  test('says in one line that a port is taken, and how to take another', async () => {
+  test('says in one line that a port is in use, and how to choose another', async () => {
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')
     const { port } = other.address() as AddressInfo
@@ -308,7 +308,7 @@ describe('the built server', () => {
   test.each([
     [{ PORT: 'http' }, /PORT is "http"/],
     [{ PORT: '0', OTP_SECRET: 'short' }, /option `secret`/],
-  ])('a mistake in the environment %j is told without a stack', async (env, reason) => {
+  ])('a mistake in the environment %j is printed without a stack', async (env, reason) => {
     const { said } = start(env)
     const exit = once(server, 'exit')
     const [line] = await said(/^.*\n$/)

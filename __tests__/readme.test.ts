@@ -8,7 +8,7 @@ import { Programs, snippet, write } from './helpers/readme.js'
 import { describeWithRedis, RedisServer } from './helpers/redis-server.js'
 import { ScriptedSmtp } from './helpers/smtp-script.js'
 
-/** What stands around a snippet in any app. */
+/** The app around a snippet. */
 const around = (code: string, sessions: string): string => `
   import express from 'express'
   import session from 'express-session'
@@ -18,7 +18,7 @@ const around = (code: string, sessions: string): string => `
     site: { name: 'Acme' },
     mail: { transport: process.env.SMTP_URL, from: 'Acme <no-reply@acme.example>' },
     user: () => ({ id: 'the id of Ana', email: 'ana@example.com' }),
-    code: { digits: 18 }, // so long that it stands nowhere by chance
+    code: { digits: 18 }, // so long that nothing contains it by chance
   }
   ${sessions}
   ${code}
@@ -40,14 +40,14 @@ afterAll(async () => {
   await mailbox.close()
 })
 
-/** Runs the snippet as an app of its own and gives its address. */
+/** Runs the snippet as an app of its own and returns its URL. */
 async function run(name: string, sessions: string, more: NodeJS.ProcessEnv): Promise<string> {
   const file = write(`${name}.mjs`, around(snippet(name), sessions))
   const { said } = await programs.start(file, { SMTP_URL: mailbox.url, SESSION_SECRET: 'of the session', ...more })
   return `http://127.0.0.1:${said}`
 }
 
-/** Asked for at one process, mistyped at the next, typed at the first. */
+/** A code requested, mistyped and typed at one process, while the other one shares the limits. */
 async function journey(one: string, two: string): Promise<void> {
   const jar = request.agent(one)
   await jar.post('/2fa/send').send({}).expect(200)
@@ -61,7 +61,49 @@ async function journey(one: string, two: string): Promise<void> {
   await jar.get('/secret').expect(200, 'the secret')
 }
 
-describeWithRedis('the snippets of the README for Redis, run as they stand:', () => {
+describe('the app of the README, run as it stands', () => {
+  /** Signs everybody in as Ana, and prints where it listens. */
+  const app = `
+    ${snippet('app')}
+    app.post('/sign-in', (req, res) => {
+      req.session.user = { id: 'the id of Ana', email: 'ana@example.com' }
+      res.end()
+    })
+    const server = app.listen(0, '127.0.0.1', () => console.log(server.address().port))
+  `
+  let jar: ReturnType<typeof request.agent>
+  beforeEach(async () => {
+    const env = {
+      SMTP_URL: mailbox.url,
+      SESSION_SECRET: 'of the session',
+      OTP_SECRET: 'of the README, 32 characters long',
+    }
+    const { said } = await programs.start(write('app.mjs', app), env)
+    jar = request.agent(`http://127.0.0.1:${said}`)
+    await jar.post('/sign-in').expect(200)
+  })
+
+  test('a guarded page opens after the code was typed', async () => {
+    const asked = await jar.get('/account').set('Accept', 'application/json').expect(401)
+    await jar.post(String(asked.body.send_url)).send({ for: asked.body.for }).expect(200)
+    const typed = { for: asked.body.for, code: mailbox.code }
+    const right = await jar.post(String(asked.body.verify_url)).send(typed).expect(200)
+    expect(right.body).toMatchObject({ verified: true, return_to: '/account' })
+    await jar.get('/account').expect(200, 'Hello ana@example.com')
+  })
+
+  test('a transfer needs a code of its own, which opens it once and for this amount only', async () => {
+    const pay = (amount: string) => jar.post('/transfer').type('form').send({ amount, payee: 'Ben' })
+    const asked = await pay('50').set('Accept', 'application/json').expect(401)
+    await jar.post('/2fa/send').send({ for: asked.body.for }).expect(200)
+    await jar.post('/2fa/verify').send({ for: asked.body.for, code: mailbox.code }).expect(200)
+    await pay('51').expect(401)
+    await pay('50').expect(200, 'Sent 50 EUR to Ben')
+    await pay('50').expect(401)
+  })
+})
+
+describeWithRedis('the snippets for Redis in docs/stores.md, run as they stand:', () => {
   let redis: RedisServer
   beforeEach(async () => {
     redis = await RedisServer.start()
@@ -79,14 +121,14 @@ describeWithRedis('the snippets of the README for Redis, run as they stand:', ()
   })
 })
 
-describeWithPostgres('the snippet of the README for PostgreSQL, run as it stands:', () => {
+describeWithPostgres('the snippet for PostgreSQL in docs/stores.md, run as it stands:', () => {
   test('pg', async () => {
     const postgres = await PostgresServer.start()
     try {
       const env = { DATABASE_URL: postgres.url }
       const [one, two] = [await run('postgres', '', env), await run('postgres', '', env)]
       await journey(one, two)
-      // As a restart of the server does to connections that lie idle.
+      // As a restart of the server does to idle connections.
       await postgres.ask('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()')
       for (const host of [one, two]) {
         const answers = new Set<number>()
@@ -99,7 +141,7 @@ describeWithPostgres('the snippet of the README for PostgreSQL, run as it stands
   })
 })
 
-describe('the metrics of the README', () => {
+describe('the metrics in docs/events.md', () => {
   let smtp: ScriptedSmtp
   beforeEach(async () => {
     smtp = await ScriptedSmtp.listen()
@@ -113,7 +155,7 @@ describe('the metrics of the README', () => {
     return request.agent(await run('metrics', before, { SMTP_URL: smtp.url }))
   }
 
-  test('count what happens, and tell nothing of whom', async () => {
+  test('count what happens and contain no personal data', async () => {
     const jar = await started()
     const send = (status: number) => jar.post('/2fa/send').send({}).expect(status)
     await send(200)
@@ -130,8 +172,8 @@ describe('the metrics of the README', () => {
     const samples = text.split('\n').filter((line) => line.startsWith('otp_') && !/_(bucket|sum)\b/.test(line))
     expect(samples).toEqual([
       'otp_mails_total{outcome="accepted"} 1',
-      'otp_mails_total{outcome="refused",class="recipient"} 1',
-      'otp_mails_total{outcome="deferred",class="greylist"} 1',
+      'otp_mails_total{outcome="refused",failure_class="recipient"} 1',
+      'otp_mails_total{outcome="deferred",failure_class="greylist"} 1',
       'otp_rejected_total{outcome="mismatch"} 1',
       'otp_verified_seconds_count 1',
       'otp_mails_waiting 1',
@@ -139,18 +181,18 @@ describe('the metrics of the README', () => {
     ])
   })
 
-  test('tell when the mail server is left alone', async () => {
+  test('show that the circuit breaker is open', async () => {
     smtp.script = { greeting: '554 5.7.1 not from here' }
     const jar = await started()
     for (let sends = 0; sends < 6; sends++) await jar.post('/2fa/send').send({}).expect(503)
     const { text } = await jar.get('/metrics').expect(200)
-    expect(text).toContain('otp_mails_total{outcome="unavailable",class="blocked"} 5\n')
+    expect(text).toContain('otp_mails_total{outcome="unavailable",failure_class="blocked"} 5\n')
     expect(text).toContain('otp_breaker_open 1\n')
   })
 })
 
-test('an author of a store runs the suite in the five lines of the README', async () => {
-  // Waiting moves the clock of this store, so that no machine is too slow for it.
+test('an author of a store runs the conformance suite with the five lines in docs/stores.md', async () => {
+  // Waiting moves the clock of this store, so the test does not depend on the speed of the machine.
   const store = `
     const { MemoryStore } = require('express-email-otp')
     let now = Date.now()

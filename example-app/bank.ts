@@ -4,7 +4,7 @@ import { emailOtp } from 'express-email-otp'
 import session from 'express-session'
 import type { Inbox } from './inbox.js'
 import { inboxPages } from './inbox-pages.js'
-import { HOME, loadPages } from './pages.js'
+import { APP_FOLDER, loadPages } from './pages.js'
 import { People, type Person, type Transfer } from './people.js'
 import { signInPages } from './sign-in.js'
 import { statementPages } from './statement.js'
@@ -12,7 +12,7 @@ import { transferPages } from './transfer.js'
 
 declare module 'express-session' {
   interface SessionData {
-    /** Id of the person who is signed in. */
+    /** Id of the signed-in person. */
     customer: string
     draft: Transfer
     sent: Transfer
@@ -24,9 +24,9 @@ export interface BankOptions {
   readonly otpSecret: string
   readonly sessionSecret: string
   readonly mail: { readonly transport: string; readonly from: string }
-  /** Null when the mails go to a real server. */
+  /** Null if `SMTP_URL` names another mail server. */
   readonly inbox: Inbox | null
-  /** Where the mails of the demo people go, instead of to their own addresses. */
+  /** Address for the mails of both demo people; null for made-up ones. */
   readonly email: string | null
 }
 
@@ -35,30 +35,30 @@ export interface Bank {
   readonly close: () => Promise<void>
 }
 
-/** The whole bank: a session, the plugin at /2fa, and the pages that it guards. */
+/** The whole app: a session, the plugin at /2fa, and the bank's pages. */
 export function createBank(options: BankOptions): Bank {
   const people = new People(options.email)
-  const who = (req: Express.Request): Person | null => people.find(req.session.customer)
+  const currentUser = (req: Express.Request): Person | null => people.find(req.session.customer)
   const hasInbox = options.inbox !== null
 
   const otp = emailOtp({
     secret: options.otpSecret,
     site: { name: 'Pebble Bank', origin: options.origin },
     mail: options.mail,
-    user: who,
-    typedEmail: true, // nobody signed in: ask for an address and prove that
+    user: currentUser,
+    typedEmail: true, // if nobody is signed in, ask for an address and verify that
     home: '/',
-    views: path.join(HOME, 'views'), // one file in there: our header around the /2fa pages
+    views: path.join(APP_FOLDER, 'views'), // one file in there: our header around the /2fa pages
     locals: () => ({ hasInbox }), // {{custom.hasInbox}} in that file
-    limits: { sendsPerUser: { capacity: 100, refill: 60 } }, // you will play; leave this out for real people
+    limits: { sendsPerUser: { capacity: 100, refill: 60 } }, // for playing; leave this out in a real app
   })
 
-  const show = loadPages((req) => ({ name: who(req)?.name ?? '', hasInbox }))
-  const parts = { people, otp, show, who }
+  const renderPage = loadPages((req) => ({ name: currentUser(req)?.name ?? '', hasInbox }))
+  const deps = { people, otp, renderPage, currentUser }
 
   const app = express()
   app.disable('x-powered-by')
-  app.use(express.static(path.join(HOME, 'public')))
+  app.use(express.static(path.join(APP_FOLDER, 'public')))
   // SameSite=Lax keeps this cookie out of POSTs that other sites send: enough for the forms of a demo. A real bank
   // also looks at Sec-Fetch-Site or Origin, as the plugin does for its own forms, and sets `secure: true`.
   app.use(
@@ -72,21 +72,21 @@ export function createBank(options: BankOptions): Bank {
   )
   app.use('/2fa', otp.router)
   app.use(express.urlencoded({ extended: false, limit: '4kb' }))
-  app.use(signInPages(parts))
-  app.use(statementPages(parts))
-  app.use('/transfer', transferPages(parts))
-  app.use('/inbox', inboxPages(options.inbox, show))
+  app.use(signInPages(deps))
+  app.use(statementPages(deps))
+  app.use('/transfer', transferPages(deps))
+  app.use('/inbox', inboxPages(options.inbox, renderPage))
 
   app.use((req, res) => {
-    const why = 'There is no page at this address. It may have been a mail that is no longer kept.'
-    show(req, res, { page: 'problem', title: 'Nothing here', values: { why }, status: 404 })
+    const reason = 'There is no page at this address. It may have been a mail that is no longer kept.'
+    renderPage(req, res, { page: 'problem', title: 'Nothing here', values: { reason }, status: 404 })
   })
   app.use((error: unknown, req: Request, res: Response, next: NextFunction) => {
     if (res.headersSent) return void next(error)
     const { status = 500 } = error as { status?: number }
     if (status >= 500) console.error(error)
-    const why = status < 500 ? 'We could not read what was sent.' : 'Nothing was sent. Please try again.'
-    show(req, res, { page: 'problem', title: 'That did not work', values: { why }, status })
+    const reason = status < 500 ? 'We could not read what was sent.' : 'Nothing was sent. Please try again.'
+    renderPage(req, res, { page: 'problem', title: 'That did not work', values: { reason }, status })
   })
 
   return { app, close: otp.close }

@@ -16,10 +16,10 @@ export interface Mail {
   readonly headers: string
 }
 
-const MOST_MAILS = 50
-const LARGEST_MAIL = 1_000_000
+const MAX_MAILS = 50
+const MAX_MAIL_BYTES = 1_000_000
 
-/** A real SMTP server on this machine that keeps the newest mails instead of passing them on. */
+/** An SMTP server that keeps the newest mails instead of relaying them. */
 export class Inbox {
   #mails: readonly Mail[] = []
   #count = 0
@@ -27,12 +27,12 @@ export class Inbox {
     authOptional: true,
     disabledCommands: ['AUTH', 'STARTTLS'],
     disableReverseLookup: true,
-    size: LARGEST_MAIL,
+    size: MAX_MAIL_BYTES,
     closeTimeout: 500,
     onData: (stream, session, done) => {
       const from = session.envelope.mailFrom ? session.envelope.mailFrom.address : ''
       const to = session.envelope.rcptTo.map(({ address }) => address).join(', ')
-      this.#take(stream, from, to).then(() => {
+      this.#receive(stream, from, to).then(() => {
         done()
       }, done)
     },
@@ -44,7 +44,7 @@ export class Inbox {
     })
   }
 
-  /** Listens on any free port of loopback: nothing outside this machine can put a mail in. */
+  /** Listens on any free port of loopback, so only this machine can deliver to it. */
   static async listen(): Promise<Inbox> {
     const inbox = new Inbox()
     inbox.#server.listen(0, '127.0.0.1')
@@ -71,7 +71,7 @@ export class Inbox {
     })
   }
 
-  async #take(stream: Readable, from: string, to: string): Promise<void> {
+  async #receive(stream: Readable, from: string, to: string): Promise<void> {
     const raw = await readAll(stream)
     const { from: author, subject = '', text = '', html } = await simpleParser(raw)
     const [headers = ''] = raw.toString('utf8').split(/\r?\n\r?\n/, 1)
@@ -86,7 +86,7 @@ export class Inbox {
       html: typeof html === 'string' ? html : null,
       headers,
     }
-    this.#mails = [mail, ...this.#mails].slice(0, MOST_MAILS)
+    this.#mails = [mail, ...this.#mails].slice(0, MAX_MAILS)
   }
 }
 
@@ -95,8 +95,8 @@ async function readAll(stream: Readable): Promise<Buffer> {
   let size = 0
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size <= LARGEST_MAIL) chunks.push(chunk) // the rest is read and dropped, or the sender would wait for ever
+    if (size <= MAX_MAIL_BYTES) chunks.push(chunk) // the rest is read and dropped, or the sender would wait forever
   }
-  if (size <= LARGEST_MAIL) return Buffer.concat(chunks)
+  if (size <= MAX_MAIL_BYTES) return Buffer.concat(chunks)
   throw Object.assign(new Error('The mail is too large.'), { responseCode: 552 })
 }

@@ -16,7 +16,7 @@ const PAGES = [
   'problem',
 ] as const
 
-/** What a page is made of: its file, its title, and the values of its template. */
+/** A page: its template, title, and the values of the template. */
 export interface Page {
   readonly page: (typeof PAGES)[number]
   readonly title: string
@@ -24,21 +24,21 @@ export interface Page {
   readonly status?: number
 }
 
-export type Show = (req: Request, res: Response, page: Page) => void
+export type RenderPage = (req: Request, res: Response, page: Page) => void
 
-/** Templates, styles and views stand with the sources, whether this runs from them or from build/example-app. */
-export const HOME = path.resolve(__dirname, __filename.endsWith('.ts') ? '.' : '../../example-app')
+/** The folder of templates and styles, both for the sources and for build/example-app. */
+export const APP_FOLDER = path.resolve(__dirname, __filename.endsWith('.ts') ? '.' : '../../example-app')
 
-// Nothing inline and nothing from elsewhere; `frame-src` is for the mails in the inbox.
+// Nothing inline, nothing from other origins; `frame-src` is for the mails in the inbox.
 const CSP =
   "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; frame-src 'self'; " +
   "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-/** Compiles the bank's own pages. `common` gives what the layout shows on each of them. */
-export function loadPages(common: (req: Request) => Readonly<Record<string, unknown>>): Show {
-  const engine = Handlebars.create()
+/** Compiles the bank's own pages. `common` returns the values that the layout needs on each page. */
+export function loadPages(common: (req: Request) => Readonly<Record<string, unknown>>): RenderPage {
+  const handlebars = Handlebars.create()
   const compile = (name: string): Handlebars.TemplateDelegate =>
-    engine.compile(readFileSync(path.join(HOME, 'pages', `${name}.hbs`), 'utf8'), { strict: true })
+    handlebars.compile(readFileSync(path.join(APP_FOLDER, 'pages', `${name}.hbs`), 'utf8'), { strict: true })
   const layout = compile('layout')
   const bodies = new Map(PAGES.map((name) => [name, compile(name)]))
 

@@ -1,13 +1,13 @@
 import type { OtpUser } from 'express-email-otp'
 
-/** One line of a statement. Money is whole cents: fractions of a float would be lost. */
+/** One line of a statement. Money is in whole cents, since floats lose fractions. */
 export interface Entry {
   readonly at: Date
   readonly what: string
   readonly cents: number
 }
 
-/** A customer of the bank. Being an `OtpUser` as well is all that the plugin asks for. */
+/** A customer of the bank. Also an `OtpUser`, which is all that the plugin needs. */
 export interface Person extends OtpUser {
   readonly id: string
   readonly name: string
@@ -22,11 +22,11 @@ export interface Transfer {
 
 const DAY_MS = 86_400_000
 
-/** The two demo people. They live in memory, so each start begins with the same money. */
+/** The two demo people, in memory: each start begins with the same money. */
 export class People {
   readonly all: readonly Person[]
 
-  /** @param email where their mails go; without it, addresses that exist only in the bank's own inbox */
+  /** @param email address for the mails of both; if null, made-up addresses that only the bank's inbox receives */
   constructor(email: string | null = null) {
     const entries = (...lines: [daysAgo: number, what: string, cents: number][]): Entry[] =>
       lines.map(([days, what, cents]) => ({ at: new Date(Date.now() - days * DAY_MS), what, cents }))
@@ -59,7 +59,7 @@ export class People {
   send(payer: Person, { cents, payee }: Transfer): void {
     const at = new Date()
     payer.entries.unshift({ at, what: `To ${payee}`, cents: -cents })
-    const known = this.all.find(({ name }) => name.toLowerCase() === payee.toLowerCase())
-    known?.entries.unshift({ at, what: `From ${payer.name}`, cents })
+    const recipient = this.all.find(({ name }) => name.toLowerCase() === payee.toLowerCase())
+    recipient?.entries.unshift({ at, what: `From ${payer.name}`, cents })
   }
 }

@@ -1,23 +1,23 @@
 import { OtpError } from 'express-email-otp'
-import { CannotOpen, openBank } from './open.js'
+import { StartupError, startBank } from './start-bank.js'
 
 async function main(): Promise<void> {
-  const bank = await openBank(process.env)
+  const bank = await startBank(process.env)
   console.log(`Pebble Bank is open at ${bank.url}`)
   for (const hint of bank.hints) console.log(`  ${hint}`)
   console.log('  Ctrl+C closes it.')
 
   const stop = (): void => {
-    console.log('Closing; a mail on its way may finish …')
+    console.log('Closing; waiting for mails in progress …')
     void bank.close()
   }
-  // Once each: a second Ctrl+C ends the process at once.
+  // `once`: a second Ctrl+C ends the process at once.
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
 }
 
 main().catch((error: unknown) => {
-  const isTold = error instanceof CannotOpen || error instanceof OtpError
-  console.error(isTold ? `Pebble Bank cannot open: ${error.message}` : error)
+  const isExpected = error instanceof StartupError || error instanceof OtpError
+  console.error(isExpected ? `Pebble Bank cannot open: ${error.message}` : error)
   process.exit(1)
 })

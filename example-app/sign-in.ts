@@ -1,36 +1,36 @@
 import { Router } from 'express'
 import type { EmailOtp } from 'express-email-otp'
-import type { Show } from './pages.js'
+import type { RenderPage } from './pages.js'
 import type { People, Person } from './people.js'
 
-interface SignInParts {
+interface SignInDeps {
   readonly people: People
   readonly otp: EmailOtp
-  readonly show: Show
-  readonly who: (req: Express.Request) => Person | null
+  readonly renderPage: RenderPage
+  readonly currentUser: (req: Express.Request) => Person | null
 }
 
-/** Where a visitor may be led after signing in. */
+/** Pages to continue with after signing in. */
 const NEXT = ['statement', 'transfer']
 
-/** The front door: who are you, and out again. A demo, so one click is enough; your app has its own sign-in. */
-export function signInPages({ people, otp, show, who }: SignInParts): Router {
+/** Welcome page, sign-in and sign-out. One click is enough in a demo; your app has its own sign-in. */
+export function signInPages({ people, otp, renderPage, currentUser }: SignInDeps): Router {
   const router = Router()
 
   router.get('/', async (req, res) => {
-    const person = who(req)
+    const person = currentUser(req)
     const { verified, verifiedAt } = await otp.status(req)
     const since = verifiedAt?.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' }) ?? ''
     const next = nextOf(req.query)
-    if (person) show(req, res, { page: 'overview', title: 'Your bank', values: { person, verified, since } })
-    else show(req, res, { page: 'welcome', title: 'Welcome', values: { people: people.all, next } })
+    if (person) renderPage(req, res, { page: 'overview', title: 'Your bank', values: { person, verified, since } })
+    else renderPage(req, res, { page: 'welcome', title: 'Welcome', values: { people: people.all, next } })
   })
 
   router.post('/sign-in', (req, res, next) => {
     const person = people.find((req.body as { person?: unknown }).person)
     if (!person) return void res.redirect(303, '/')
     const page = `/${nextOf(req.body)}`
-    // A new session id: one that somebody planted before must not become a signed-in one.
+    // A new session id prevents session fixation.
     req.session.regenerate((error: unknown) => {
       if (error) return next(error)
       req.session.customer = person.id
@@ -46,9 +46,9 @@ export function signInPages({ people, otp, show, who }: SignInParts): Router {
     res.redirect(303, '/')
   })
 
-  // Since an address may be typed, requireOtp() alone would let any proven stranger in: ask for a customer first.
+  // With `typedEmail`, requireOtp() alone lets in anyone with a verified address: require a signed-in customer first.
   router.use(['/statement', '/transfer'], (req, res, next) => {
-    if (who(req)) next()
+    if (currentUser(req)) next()
     else res.redirect(303, `/?next=${req.baseUrl.slice(1)}`)
   })
 

@@ -1,31 +1,31 @@
 import { Router } from 'express'
 import type { EmailOtp } from 'express-email-otp'
-import { exactEuros } from './draft.js'
-import type { Show } from './pages.js'
+import { exactEuros } from './transfer-form.js'
+import type { RenderPage } from './pages.js'
 import type { Entry, People, Person } from './people.js'
 
-interface StatementParts {
+interface StatementDeps {
   readonly people: People
   readonly otp: EmailOtp
-  readonly show: Show
-  readonly who: (req: Express.Request) => Person | null
+  readonly renderPage: RenderPage
+  readonly currentUser: (req: Express.Request) => Person | null
 }
 
-/** The two pages that plain `requireOtp()` guards: a customer's statement, and "verify any e-mail address". */
-export function statementPages({ people, otp, show, who }: StatementParts): Router {
+/** The two pages behind a plain `requireOtp()`: a customer's statement, and "verify any e-mail address". */
+export function statementPages({ people, otp, renderPage, currentUser }: StatementDeps): Router {
   const router = Router()
 
   router.get('/statement', otp.requireOtp(), (req, res) => {
-    const person = who(req)
+    const person = currentUser(req)
     if (!person) return void res.redirect(303, '/')
     const values = { balance: exactEuros(people.balance(person)), entries: person.entries.map(asLine) }
-    show(req, res, { page: 'statement', title: 'Statement', values })
+    renderPage(req, res, { page: 'statement', title: 'Statement', values })
   })
 
-  // With nobody signed in the guard asks for an address, and opens when that one is proven.
+  // If nobody is signed in, the guard asks for an address and opens once that address is verified.
   router.get('/address', otp.requireOtp(), async (req, res) => {
     const { email } = await otp.status(req)
-    show(req, res, { page: 'address', title: 'Address verified', values: { email } })
+    renderPage(req, res, { page: 'address', title: 'Address verified', values: { email } })
   })
 
   return router

@@ -49,8 +49,9 @@ export function monotonic(wallClock: () => number): () => number {
   let [last, passed] = [wallClock(), 0]
   return () => {
     const now = wallClock()
-    if (now > last) passed += now - last
-    if (Number.isFinite(now)) last = now
+    if (!Number.isFinite(now)) return passed
+    passed += Math.max(0, now - last)
+    last = now
     return passed
   }
 }

@@ -3,10 +3,9 @@ import { resolveMailSettings } from './config/mail-settings.js'
 import type { MailJob, OtpOptions } from './config/options.js'
 import { resolveSettings } from './config/settings.js'
 import { resolveStore } from './config/store.js'
-import { Fates } from './delivery/delivery-status.js'
+import { DeliveryStatusCache } from './delivery/delivery-status.js'
 import { deliverJob, type JobOutcome } from './delivery/mail-job.js'
-import type { MailHealth } from './delivery/queue/health.js'
-import { createMailer } from './delivery/queue/send-queue.js'
+import { type MailHealth, SendQueue } from './delivery/queue/send-queue.js'
 import { OtpEvents } from './events.js'
 import type { OtpHandler, OtpRequest } from './express-types.js'
 import { createGuard } from './http/guard.js'
@@ -87,9 +86,9 @@ function createServices(options: OtpOptions): Services {
   const views = createRenderer(settings.viewFolders, settings.locale)
   const events = new OtpEvents(settings.now)
   const store = failClosed(resolveStore(options), settings.clock)
-  const sendQueue = createMailer(
+  const sendQueue = new SendQueue(
     mailSettings,
-    settings.now,
+    settings.clock,
     (outcome, failure, seconds) => {
       events.publish({ type: 'breaker', outcome, failureClass: failure?.failureClass ?? null, seconds })
     },
@@ -101,7 +100,7 @@ function createServices(options: OtpOptions): Services {
     views,
     mailSettings,
     sendQueue,
-    deliveryStatus: new Fates(),
+    deliveryStatus: new DeliveryStatusCache(settings.clock, settings.lifetime),
     events,
   })
 }

@@ -1,9 +1,27 @@
 import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import { inspect } from 'node:util'
-import type { FailureClass } from './delivery/smtp/classify.js'
-import type { Severity } from './delivery/smtp/failure-policy.js'
 import type { OtpError } from './errors.js'
+
+/** Why a mail did not go out. What each class means for retries, the breaker and people: delivery/smtp/failure-policy. */
+export type FailureClass =
+  | 'aborted'
+  | 'config'
+  | 'tls'
+  | 'auth'
+  | 'quota'
+  | 'sender'
+  | 'content'
+  | 'mailbox-full'
+  | 'recipient'
+  | 'greylist'
+  | 'connect'
+  | 'blocked'
+  | 'transient'
+  | 'unknown'
+
+/** `error`: act now, `warning`: keep watching, `info`: nothing to do. */
+export type Severity = 'info' | 'warning' | 'error'
 
 /** Whom and what an event is about. Never a code, an address or a session id (ASVS 16.2.5). */
 export interface EventContext {
@@ -50,7 +68,7 @@ export type OtpEvent =
       MailAttempt &
       Undelivered & {
         readonly type: 'undelivered'
-        /** `deferred` is tried again. `withdrawn`: the code was used or asked for anew, so nobody waits for it. */
+        /** `deferred` is tried again. `cancelled`: the code was used or asked for anew, so nobody waits for it. */
         readonly outcome: 'deferred' | 'refused' | 'unavailable' | 'cancelled'
       })
   | (EventContext & {

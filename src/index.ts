@@ -10,14 +10,21 @@ export type {
   Verification,
 } from './config/options.js'
 export type { GuardOptions } from './config/guard-options.js'
-export type { StartResult as Started, StartOptions } from './http/start.js'
+export type { StartResult, StartOptions } from './http/start.js'
 export type { OtpUser } from './identity/user.js'
 export type { OtpHandler, OtpRequest, OtpResponse } from './express-types.js'
 export { OtpError, type OtpErrorCode } from './errors.js'
-export type { MailAttempt as MailTry, OtpEvent, OtpEventMap, OtpEvents, Published, Undelivered } from './events.js'
-export type { FailureClass } from './delivery/smtp/classify.js'
-export type { Severity } from './delivery/smtp/failure-policy.js'
-export type { MailHealth } from './delivery/queue/health.js'
+export type {
+  FailureClass,
+  MailAttempt,
+  OtpEvent,
+  OtpEventMap,
+  OtpEvents,
+  Published,
+  Severity,
+  Undelivered,
+} from './events.js'
+export type { MailHealth } from './delivery/queue/send-queue.js'
 export type { BreakerState } from './delivery/queue/circuit-breaker.js'
 export type { JobOutcome } from './delivery/mail-job.js'
 export type { ProblemCode } from './http/response/problem.js'

@@ -1,7 +1,7 @@
 import type { MailSettings } from './config/mail-settings.js'
 import type { Settings } from './config/settings.js'
-import type { Fates } from './delivery/delivery-status.js'
-import type { Mailer } from './delivery/queue/send-queue.js'
+import type { DeliveryStatusCache } from './delivery/delivery-status.js'
+import type { SendQueue } from './delivery/queue/send-queue.js'
 import type { OtpEvents } from './events.js'
 import type { OtpStore } from './stores/store.js'
 import type { Renderer } from './views/renderer.js'
@@ -12,7 +12,7 @@ export interface Services {
   readonly store: OtpStore
   readonly views: Renderer
   readonly mailSettings: MailSettings
-  readonly sendQueue: Mailer
-  readonly deliveryStatus: Fates
+  readonly sendQueue: SendQueue
+  readonly deliveryStatus: DeliveryStatusCache
   readonly events: OtpEvents
 }

@@ -1,16 +1,30 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
-const README = readFileSync(path.join(__dirname, '../../README.md'), 'utf8')
-// Inside the project, where `express-email-otp` means the built package as it means it to a host.
-const FOLDER = path.join(__dirname, '../../build/readme')
+const ROOT = path.join(__dirname, '../..')
+// Inside the project, so that `express-email-otp` resolves to the built package, as it does for a host.
+const FOLDER = path.join(ROOT, 'build/readme')
 
-/** A snippet of the README by the mark before it. */
+/** The pages that a host reads: the README and everything in docs/. */
+export const PAGES: readonly string[] = [
+  'README.md',
+  ...readdirSync(path.join(ROOT, 'docs'))
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => `docs/${file}`),
+]
+
+export function readPage(page: string): string {
+  return readFileSync(path.join(ROOT, page), 'utf8')
+}
+
+/** A snippet of these pages, by the comment in front of it. */
 export function snippet(name: string): string {
-  const code = new RegExp(`<!-- run: ${name} -->\\s+\`\`\`js\\n([^]*?)\`\`\``).exec(README)?.[1]
-  if (code === undefined) throw new Error(`the README has no snippet ${name}`)
+  const pattern = new RegExp(`<!-- run: ${name} -->\\s+\`\`\`js\\n([^]*?)\`\`\``)
+  const [code, ...more] = PAGES.flatMap((page) => pattern.exec(readPage(page))?.[1] ?? [])
+  if (code === undefined) throw new Error(`no page has a snippet ${name}`)
+  if (more.length > 0) throw new Error(`several pages have a snippet ${name}`)
   return code
 }
 
@@ -24,17 +38,17 @@ export function write(file: string, source: string): string {
 export class Programs {
   readonly #children = new Set<ChildProcess>()
 
-  /** Starts one and gives the first that it prints, once it does. */
+  /** Starts one and resolves with its first line of output. */
   async start(file: string, env: NodeJS.ProcessEnv): Promise<{ child: ChildProcess; said: string }> {
     const child = spawn(process.execPath, [file], {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#children.add(child)
-    let complaints = ''
-    child.stderr.on('data', (text: Buffer) => (complaints += text.toString()))
+    let errors = ''
+    child.stderr.on('data', (text: Buffer) => (errors += text.toString()))
     const [said] = (await Promise.race([once(child.stdout, 'data'), once(child, 'close')])) as [Buffer | number | null]
-    if (!Buffer.isBuffer(said)) throw new Error(`${path.basename(file)} ended before it was ready:\n${complaints}`)
+    if (!Buffer.isBuffer(said)) throw new Error(`${path.basename(file)} ended before it was ready:\n${errors}`)
     return { child, said: said.toString().trim() }
   }
 

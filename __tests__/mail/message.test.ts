@@ -138,7 +138,7 @@ describe('the subject', () => {
 })
 
 describe('headers', () => {
-  test('say that a machine wrote it and that no machine should answer', async () => {
+  test('mark the mail as automatic and ask for no automatic reply', async () => {
     const received = await mailed()
     expect(header(received, 'Auto-Submitted')).toBe('auto-generated')
     expect(header(received, 'X-Auto-Response-Suppress')).toBe('OOF, AutoReply, DR, RN, NRN')
@@ -172,7 +172,7 @@ describe('headers', () => {
     ['http://127.0.0.1:3000', true],
     ['http://acme.example', false],
     [undefined, false],
-  ])('with the origin %p OTP-Token and bound line are there: %p', async (origin, isBound) => {
+  ])('with the origin %p OTP-Token and bound line are present: %p', async (origin, isBound) => {
     const received = await mailed({ site: { name: 'Acme', ...(origin && { origin }) } })
     const code = codeIn(received)
     expect(header(received, 'OTP-Token')).toBe(isBound ? `"${code}"; origin="${String(origin)}"` : '')
@@ -182,7 +182,7 @@ describe('headers', () => {
     if (origin === undefined) expect(received.mail.text).toContain('Enter it on the page that asked for it.')
   })
 
-  test('reply address and headers of the host are there', async () => {
+  test('the host’s reply address and headers are included', async () => {
     const mailbox = await new Mailbox().listen()
     const headers = { 'X-Acme-Mail': 'code' }
     const mail = {
@@ -208,7 +208,7 @@ test('HTML is small, links nowhere and loads nothing', async () => {
   expect(received.mail.text).not.toMatch(/https?:/)
 })
 
-test('HTML names its language and direction twice and asks for both colour schemes', async () => {
+test('HTML states its language and direction twice and supports both colour schemes', async () => {
   const received = await mailed()
   expect(html(received)).toContain('<html lang="en" dir="ltr">')
   expect(html(received)).toContain('<div lang="en" dir="ltr">')
@@ -226,7 +226,7 @@ test('text is not escaped as HTML is, and HTML is', async () => {
   expect(html(received)).toContain('Here is your Tom &amp; Søn &quot;Acme&quot; code:')
 })
 
-test('after ten wrong guesses the long code stands in the mail as XXXXX-XXXX-XXXX', async () => {
+test('after ten wrong guesses the mail has the long code, as XXXXX-XXXX-XXXX', async () => {
   host = await HostApp.start()
   for (let round = 0; round < 2; round++) {
     const { jar, code } = await host.asked()
@@ -243,7 +243,7 @@ test('after ten wrong guesses the long code stands in the mail as XXXXX-XXXX-XXX
   expect(lines(received).at(-1)).toBe(`@acme.example #${code.replaceAll('-', '')}`)
 })
 
-test('a resend tells what is left of the lifetime, and the same end', async () => {
+test('a resend states the remaining lifetime and the same end', async () => {
   host = await HostApp.start()
   const { jar } = await host.asked()
   host.clock.tick(120)
@@ -251,7 +251,7 @@ test('a resend tells what is left of the lifetime, and the same end', async () =
   expect(host.mailbox.last.mail.text).toContain('It works for 8 minutes, until 14:32 UTC.')
 })
 
-test('raw mails hold no line above 998 octets', async () => {
+test('no line of a raw mail is longer than 998 octets', async () => {
   const { raw } = await mailed()
   expect(Math.max(...raw.split('\r\n').map((line) => Buffer.byteLength(line)))).toBeLessThanOrEqual(998)
   expect((await simpleParser(raw)).subject).toBe('Your Acme code')

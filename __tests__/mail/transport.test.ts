@@ -1,6 +1,6 @@
 import { ANA, HostApp } from '../helpers/host-app.js'
 import { Mailbox } from '../helpers/mailbox.js'
-import { mailerOf, tryOnce } from '../helpers/mailer.js'
+import { queueOf, sendOnce } from '../helpers/send-queue.js'
 import { ScriptedSmtp } from '../helpers/smtp-script.js'
 import { resolveMailSettings } from '../../src/config/mail-settings.js'
 import { isLoopback } from '../../src/config/smtp-options.js'
@@ -89,10 +89,10 @@ describe('TLS', () => {
     test('is the only way to send in clear beyond this machine, and warns at each start', async () => {
       const smtp = await ScriptedSmtp.listen()
       const transport = { host: '0.0.0.0', port: smtp.port }
-      const mailer = mailerOf({ transport, allowInsecureSmtp: true })
+      const queue = queueOf({ transport, allowInsecureSmtp: true })
       const to = { name: '', address: 'ana@example.com' }
-      const sent = await tryOnce(mailer, { from: FROM, to, subject: 's', text: 't' }, to.address)
-      await mailer.close()
+      const sent = await sendOnce(queue, { from: FROM, to, subject: 's', text: 't' }, to.address)
+      await queue.close()
       await smtp.close()
       expect(sent).toEqual({ outcome: 'accepted' })
       for (let start = 0; start < 2; start++) {
@@ -105,10 +105,10 @@ describe('TLS', () => {
     test('still uses STARTTLS that is offered, and trusts no bad certificate', async () => {
       const mailbox = await new Mailbox({ disabledCommands: [] }).listen()
       const transport = { host: '0.0.0.0', port: Number(new URL(mailbox.url).port) }
-      const mailer = mailerOf({ transport, allowInsecureSmtp: true })
+      const queue = queueOf({ transport, allowInsecureSmtp: true })
       const to = { name: '', address: 'ana@example.com' }
-      const sent = await tryOnce(mailer, { from: FROM, to, subject: 's', text: 't' }, to.address)
-      await mailer.close()
+      const sent = await sendOnce(queue, { from: FROM, to, subject: 's', text: 't' }, to.address)
+      await queue.close()
       await mailbox.close()
       expect(sent).toMatchObject({ outcome: 'unavailable', failureClass: 'tls' })
       expect(mailbox.received).toHaveLength(0)
@@ -274,9 +274,9 @@ describe('misconfiguration', () => {
 
   test('after closing, nothing more is sent', async () => {
     const smtp = await ScriptedSmtp.listen()
-    const mailer = mailerOf({ transport: smtp.url })
-    await mailer.close()
-    expect(await tryOnce(mailer, { from: FROM, to: ANA.email, text: 't' }, ANA.email)).toMatchObject({
+    const queue = queueOf({ transport: smtp.url })
+    await queue.close()
+    expect(await sendOnce(queue, { from: FROM, to: ANA.email, text: 't' }, ANA.email)).toMatchObject({
       outcome: 'unavailable',
     })
     await smtp.close()

@@ -1,22 +1,22 @@
-// Shows a new mail by itself. Without script the page asks anew every few seconds (see layout.hbs).
+// Shows new mails without a reload by hand. Without script the page reloads every few seconds (see layout.hbs).
 ;(function () {
   'use strict'
-  var known = document.querySelector('[data-newest]')
-  if (!known) return
-  ;(function look() {
+  var newestShown = document.querySelector('[data-newest]')
+  if (!newestShown) return
+  ;(function poll() {
     window
       .fetch('/inbox/newest')
-      .then(function (answer) {
-        return answer.text()
+      .then(function (response) {
+        return response.text()
       })
       .then(function (newest) {
-        if (newest === known.dataset.newest) return setTimeout(look, 1000)
-        if (!('notice' in known.dataset)) return window.location.reload()
-        known.href = '/inbox/' + newest
-        known.hidden = false
+        if (newest === newestShown.dataset.newest) return setTimeout(poll, 1000)
+        if (!('notice' in newestShown.dataset)) return window.location.reload()
+        newestShown.href = '/inbox/' + newest
+        newestShown.hidden = false
       })
       .catch(function () {
-        setTimeout(look, 5000) // the bank is closed; it may open again
+        setTimeout(poll, 5000) // the server is down; it may come back
       })
   })()
 })()

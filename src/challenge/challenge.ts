@@ -84,10 +84,12 @@ export async function issueChallenge(
   return { outcome: 'opened', challenge }
 }
 
+type ChallengeSource = Pick<OpenChallenge, 'id' | 'kind' | 'secret' | 'identity' | 'purpose' | 'details'>
+
 /** Derives the code of a challenge again, with the keys that made it; null when their secret is gone. */
 export function deriveChallengeCode(
   settings: Settings,
-  { id, kind, secret, identity, purpose, details }: OpenChallenge,
+  { id, kind, secret, identity, purpose, details }: ChallengeSource,
 ): { readonly keys: Keys; readonly code: string } | null {
   const keys = findKeys(settings, secret)
   return keys && { keys, code: deriveFor(settings, keys, codeInputs(id, identity, { purpose, details }), kind) }

@@ -1,7 +1,7 @@
+import type { OtpOptions } from './options.js'
 import { MemoryStore } from '../stores/memory/memory-store.js'
 import type { OtpStore } from '../stores/store.js'
 import { OptionChecker } from '../validate.js'
-import type { OtpOptions } from './options.js'
 
 const check = new OptionChecker('emailOtp')
 

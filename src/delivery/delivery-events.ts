@@ -1,59 +1,49 @@
 import { eventContext } from '../challenge/event-context.js'
-import type { News } from './queue/queued-mail.js'
+import type { PreparedMail } from './prepare-mail.js'
+import type { DeliveryUpdate } from './queue/queued-mail.js'
 import { type Failure, localFailure } from './smtp/classify.js'
-import { ADVICE } from './smtp/failure-policy.js'
-import type { OtpEvent } from '../events.js'
-import type { ComposedMail } from '../mail/compose.js'
-import type { Services } from '../services.js'
+import { type Advice, CANCELLED_ADVICE, FAILURE_POLICY } from './smtp/failure-policy.js'
+import type { OtpEvents } from '../events.js'
 
-type Undelivered = Extract<OtpEvent, { type: 'undelivered' }>
-
-/** Tells the events what became of a try, or of a mail that was not tried. */
+/** Publishes how an attempt at a mail ended, or that there was none. */
 export function publishDeliveryEvent(
-  services: Services,
-  { mailRequest, id, composed }: ComposedMail,
-  { delivery, attempt, ms, again: retryAt }: News,
+  events: OtpEvents,
+  { mailRequest, mailId, composed }: PreparedMail,
+  { result, attempt, durationMs, retryInMs }: DeliveryUpdate,
 ): void {
   const { identity, stepUp, challenge } = mailRequest
-  const isMade = 'message' in composed
+  const isComposed = 'message' in composed
   const fields = {
     ...eventContext(identity, stepUp, challenge),
-    mail: id,
-    view: isMade ? composed.view : mailRequest.type,
+    mail: mailId,
+    view: isComposed ? composed.view : mailRequest.type,
     locale: mailRequest.type === 'code' ? mailRequest.challenge.locale : mailRequest.locale,
     attempt,
-    ms: Math.round(ms),
-    messageId: isMade ? composed.messageId : '',
+    ms: Math.round(durationMs),
+    messageId: isComposed ? composed.messageId : '',
   }
-  if (delivery.outcome === 'accepted') {
-    services.events.publish({ type: 'sent', ...fields, outcome: 'accepted' })
+  if (result.outcome === 'accepted') {
+    events.publish({ type: 'sent', ...fields, outcome: 'accepted' })
     return
   }
-  const failure = delivery.outcome === 'cancelled' ? localFailure('aborted', delivery.reason) : delivery
+  const isCancelled = result.outcome === 'cancelled'
+  const failure = isCancelled ? localFailure('aborted', result.reason) : result
+  const { severity, advice } = isCancelled ? CANCELLED_ADVICE : adviceFor(failure, retryInMs !== null)
   const { failureClass, reason, text } = failure
-  const event: Undelivered = {
+  events.publish({
     type: 'undelivered',
     ...fields,
-    outcome: retryAt === null ? delivery.outcome : 'deferred',
+    outcome: retryInMs === null ? result.outcome : 'deferred',
     failureClass,
     reason,
     text,
-    ...severityAndAdvice(failure, retryAt !== null),
-    retryIn: retryAt === null ? null : Math.max(0, Math.ceil((retryAt - services.settings.now()) / 1000)),
-  }
-  services.events.publish(event)
+    severity,
+    advice,
+    retryIn: retryInMs === null ? null : Math.ceil(retryInMs / 1000),
+  })
 }
 
-function severityAndAdvice(
-  { failureClass, reason }: Failure,
-  willRetry: boolean,
-): Pick<Undelivered, 'severity' | 'advice'> {
-  if (failureClass === 'aborted' && (reason === 'used' || reason === 'replaced')) {
-    return {
-      severity: 'info',
-      advice: 'Nobody waits for it any more, or a newer one took its place. Nothing to do here.',
-    }
-  }
-  if (willRetry || (failureClass !== 'greylist' && failureClass !== 'transient')) return ADVICE[failureClass]
-  return { severity: 'warning', advice: 'The server put it off for as long as the code was of use.' }
+function adviceFor({ failureClass }: Failure, willRetry: boolean): Advice {
+  const policy = FAILURE_POLICY[failureClass]
+  return willRetry ? policy : (policy.whenGivenUp ?? policy)
 }

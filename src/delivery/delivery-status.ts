@@ -1,53 +1,59 @@
-import type { FailureClass } from './smtp/classify.js'
+import type { OpenChallenge } from '../challenge/records.js'
+import type { Clock } from '../clock.js'
+import type { FailureClass } from '../events.js'
 
-/** What became of the mail of a challenge after the answer was out. */
-export interface Fate {
+/** What became of the mail of a challenge, shown on the page. */
+export interface DeliveryStatus {
   readonly delivery: 'sent' | 'queued' | 'failed'
   /** Why it has not gone out, or not yet; null when nothing has gone wrong. */
   readonly failureClass: FailureClass | null
 }
 
-/** One mail of a challenge: each send moves the time from which the next one is allowed. */
-interface Sent {
-  readonly id: string
-  readonly kind: 'short' | 'long'
-  readonly sendId: string
-}
-
-const MOST = 10_000
-const ANY = ''
+const MAX_ENTRIES = 10_000
 
 /**
- * Remembers it for the page: a mail may fail when nobody's request is there that could write it into a session. In this
- * process only; another one says what the session says. So does this one once the session knows of a newer mail, which
- * may have gone out from elsewhere.
+ * The status of recent sends, for the page: a mail may fail when there is no request that could write it into a session.
+ * In this process only; another one shows what the session says.
  */
-export class Fates {
-  readonly #fates = new Map<string, Fate>()
+export class DeliveryStatusCache {
+  readonly #clock: Pick<Clock, 'now'>
+  readonly #ttlMs: number
+  /** In the order of their expiry. */
+  readonly #entries = new Map<string, { readonly status: DeliveryStatus; readonly expiresAt: number }>()
 
-  get(sendId: string): Fate | null {
-    return this.#fates.get(sendId) ?? null
+  /** @param lifetime seconds that a code works, and that its status is kept */
+  constructor(clock: Pick<Clock, 'now'>, lifetime: number) {
+    this.#clock = clock
+    this.#ttlMs = lifetime * 1000
   }
 
-  /** Whether some mail with this code went out, so that there is one to type whatever became of later mails. */
-  hasSent(sent: Sent): boolean {
-    return this.#fates.has(nameOf({ ...sent, sendId: ANY }))
+  get(sendId: string): DeliveryStatus | null {
+    const entry = this.#entries.get(sendId)
+    return entry && entry.expiresAt > this.#clock.now() ? entry.status : null
   }
 
-  set(sent: Sent, fate: Fate): void {
-    this.#keep(nameOf(sent), fate)
-    if (fate.delivery === 'sent') this.#keep(nameOf({ ...sent, sendId: ANY }), fate)
+  set(challenge: Pick<OpenChallenge, 'id' | 'kind' | 'sendId'>, status: DeliveryStatus): void {
+    this.#set(challenge.sendId, status)
+    if (status.delivery === 'sent') this.#set(codeKey(challenge), status)
   }
 
-  /** The newest ten thousand stay. */
-  #keep(name: string, fate: Fate): void {
-    this.#fates.delete(name)
-    this.#fates.set(name, fate)
-    const [oldest] = this.#fates.keys()
-    if (this.#fates.size > MOST && oldest !== undefined) this.#fates.delete(oldest)
+  /** Whether some mail with this very code went out, so that there is one to type whatever became of later mails. */
+  hasSent(challenge: Pick<OpenChallenge, 'id' | 'kind'>): boolean {
+    return this.get(codeKey(challenge)) !== null
+  }
+
+  #set(key: string, status: DeliveryStatus): void {
+    const now = this.#clock.now()
+    this.#entries.delete(key)
+    this.#entries.set(key, { status, expiresAt: now + this.#ttlMs })
+    for (const [oldest, { expiresAt }] of this.#entries) {
+      if (expiresAt > now && this.#entries.size <= MAX_ENTRIES) break
+      this.#entries.delete(oldest)
+    }
   }
 }
 
-function nameOf({ id, kind, sendId }: Sent): string {
-  return sendId || `${id} ${kind}`
+/** No `sendId` holds a space. */
+function codeKey({ id, kind }: Pick<OpenChallenge, 'id' | 'kind'>): string {
+  return `${id} ${kind}`
 }

@@ -1,105 +1,99 @@
 import { randomUUID } from 'node:crypto'
 import { publishDeliveryEvent } from './delivery-events.js'
 import { sealJob } from './mail-job.js'
-import type { News } from './queue/queued-mail.js'
-import type { Place } from './queue/slots.js'
+import { type PrepareDeps, prepareMail } from './prepare-mail.js'
+import type { DeliveryUpdate } from './queue/queued-mail.js'
+import type { Reservation } from './queue/reservation.js'
+import { attemptWindow } from './queue/retry-schedule.js'
 import { localFailure } from './smtp/classify.js'
 import { composeOnly } from './smtp/send-once.js'
 import { wrapError } from '../errors.js'
 import { callHostFunction } from '../host-callback.js'
-import { composeMail, lastAttemptAt } from '../mail/compose.js'
 import type { CodeMailRequest, MailRequest } from '../mail/mail-request.js'
-import type { Services } from '../services.js'
 import { withTimeout } from '../timeout.js'
 
-/** Told of every try at a mail, and of its end; or of null, when the host's queue has it and nothing more is known here. */
-export type OnDeliveryUpdate = (news: News | null) => void
+/** Called after each attempt at a mail and at the end; with null when the app's own queue has it and we know no more. */
+export type OnDeliveryUpdate = (update: DeliveryUpdate | null) => void
 
 /** A queue that has not taken a mail within this is down. */
 const ENQUEUE_TIMEOUT_MS = 5_000
 
-/** Makes the mail of an errand and posts it into its place. Never throws: what becomes of it is told to `follow`. */
+/** Composes a mail and queues it in its reserved place. Never throws: `onUpdate` hears what becomes of it. */
 export function dispatchMail(
-  services: Services,
-  place: Place,
+  deps: PrepareDeps,
+  reservation: Reservation,
   mailRequest: MailRequest,
-  follow: OnDeliveryUpdate = ignore,
+  onUpdate?: OnDeliveryUpdate,
 ): void {
-  if (services.mailSettings.deliver) {
-    void enqueueExternally(services, place, mailRequest, follow)
+  if (deps.mailSettings.deliver) {
+    void enqueueExternally(deps, reservation, mailRequest, onUpdate)
     return
   }
-  const mail = composeMail(services, mailRequest)
-  const onUpdate = (news: News): void => {
-    publishDeliveryEvent(services, mail, news)
-    follow(news)
+  const mail = prepareMail(deps, mailRequest)
+  const report = (update: DeliveryUpdate): void => {
+    publishDeliveryEvent(deps.events, mail, update)
+    onUpdate?.(update)
   }
-  if (!('message' in mail.composed)) {
-    place.release()
-    onUpdate({ delivery: mail.composed, attempt: 0, ms: 0, again: null })
-    return
+  const { composed } = mail
+  if (!('message' in composed)) {
+    reservation.release()
+    return report({ result: composed, attempt: 0, durationMs: 0, retryInMs: null })
   }
-  const { ref, address } = mailRequest.identity
-  const challenge = mailRequest.challenge?.id ?? mail.id
-  const isKnown = ref.type === 'user'
-  // One for each person, at their address. Whoever types an address may be anybody, and must not displace the mail that
-  // its owner waits for; how many there can be is for the bucket of that address to say.
-  const dedupeParts = isKnown ? [ref.id, address.key] : [challenge]
-  place.post({
-    ...mail.composed,
-    ...{
-      address: address.address,
-      key: JSON.stringify([mailRequest.type, ...dedupeParts]),
-      challenge,
-      isKnown,
-      tell: onUpdate,
-    },
-    until: lastAttemptAt(mailRequest, services.settings.now()),
+  const { now, clock } = deps.settings
+  const { firstAttemptUntil, retryUntil } = attemptWindow(mailRequest, now())
+  const toClock = (time: number): number => clock.now() + time - now()
+  reservation.enqueue({
+    ...composed,
+    address: mailRequest.identity.address.address,
+    challengeId: mailRequest.challenge?.id ?? null,
+    firstAttemptUntil: toClock(firstAttemptUntil),
+    retryUntil: toClock(retryUntil),
+    onUpdate: report,
   })
 }
 
-/** Makes the mail and throws it away: the work that the next request could measure is done for every typed address. */
-export async function composeDecoy(services: Services, place: Place, mailRequest: CodeMailRequest): Promise<void> {
-  place.release()
+/** Does the work of a mail without sending one, so that the time of the next request does not tell them apart. */
+export async function composeDecoy(
+  deps: PrepareDeps,
+  reservation: Reservation,
+  mailRequest: CodeMailRequest,
+): Promise<void> {
+  reservation.release()
   try {
-    if (services.mailSettings.deliver) return void sealJob(services, mailRequest, randomUUID())
-    const { composed } = composeMail(services, mailRequest)
+    if (deps.mailSettings.deliver) return void sealJob(deps, mailRequest, randomUUID())
+    const { composed } = prepareMail(deps, mailRequest)
     if ('message' in composed) await composeOnly(composed.message)
   } catch (error) {
-    const failure = wrapError('mail_failed', 'a mail to nobody could not be made.', error)
-    services.events.publish({ type: 'failed', outcome: failure.code, error: failure })
+    const failure = wrapError('mail_failed', 'a decoy mail could not be composed.', error)
+    deps.events.publish({ type: 'failed', outcome: failure.code, error: failure })
   }
 }
 
 /**
- * Hands the mail to the host's own queue. From there on it is the host's: nothing more is told here. Of a typed
- * address it keeps its place until then, so that a queue that hangs fills ours; and none is waited for without end.
+ * Enqueues the job in the app's queue. We publish no further events for it. The reservation is held until the queue
+ * accepts it (5 s at most), so a hanging queue applies back-pressure.
  */
 async function enqueueExternally(
-  services: Services,
-  place: Place,
+  deps: PrepareDeps,
+  reservation: Reservation,
   mailRequest: MailRequest,
-  follow: OnDeliveryUpdate,
+  onUpdate?: OnDeliveryUpdate,
 ): Promise<void> {
-  const id = randomUUID()
+  const { mailSettings, settings, events } = deps
+  const mailId = randomUUID()
+  reservation.keep()
   try {
-    const enqueued = callHostFunction('mail.deliver', () =>
-      services.mailSettings.deliver?.(sealJob(services, mailRequest, id)),
-    )
-    await withTimeout(services.settings.clock, ENQUEUE_TIMEOUT_MS, enqueued)
-    follow(null)
+    const enqueued = callHostFunction('mail.deliver', () => mailSettings.deliver?.(sealJob(deps, mailRequest, mailId)))
+    await withTimeout(settings.clock, ENQUEUE_TIMEOUT_MS, enqueued)
+    onUpdate?.(null)
   } catch (error) {
-    const failure = wrapError('host_callback', '`mail.deliver` hung.', error)
-    services.events.publish({ type: 'failed', outcome: failure.code, error: failure })
+    const failure = wrapError('host_callback', '`mail.deliver` timed out.', error)
+    events.publish({ type: 'failed', outcome: failure.code, error: failure })
     const composed = localFailure('unknown', 'mail.deliver')
-    const news: News = { delivery: composed, attempt: 0, ms: 0, again: null }
-    publishDeliveryEvent(services, { mailRequest, id, composed }, news)
-    follow(news)
+    const update: DeliveryUpdate = { result: composed, attempt: 0, durationMs: 0, retryInMs: null }
+    publishDeliveryEvent(events, { mailRequest, mailId, composed }, update)
+    onUpdate?.(update)
   } finally {
-    place.release()
+    reservation.release()
   }
-}
-
-function ignore(): void {
-  // a typed address gets the same answer whatever becomes of its mail
 }

@@ -1,18 +1,27 @@
 import { storeKey } from '../challenge/store-key.js'
+import type { Settings } from '../config/settings.js'
 import { wrapError } from '../errors.js'
-import type { CodeMailRequest } from '../mail/mail-request.js'
-import type { Services } from '../services.js'
+import type { OtpEvents } from '../events.js'
+import type { Identity } from '../identity/user.js'
+import type { OtpStore } from '../stores/store.js'
 
+export interface RefundDeps {
+  readonly settings: Settings
+  readonly store: OtpStore
+  readonly events: OtpEvents
+}
+
+/** Failed mails at once that cost a user nothing: enough for an outage of an hour. */
 const MAX_REFUNDS = 20
 
 /**
- * A mail failed, so its send costs nothing: neither the daily one nor the pause until the next. Itself limited: else a
- * mailbox that refuses everything would be a way to open challenges without end. Never throws: what cannot be given back
- * stays spent, and the events say so.
+ * Gives back the send of a mail that failed: the permit of the day, and the pause until the next mail. Limited, else a
+ * mailbox that refuses everything would be a way to open challenges without end. Never throws: what cannot be refunded
+ * stays spent, and an event says so.
  */
 export async function refundSend(
-  { settings, store, events }: Services,
-  { identity, challenge }: Pick<CodeMailRequest, 'identity' | 'challenge'>,
+  { settings, store, events }: RefundDeps,
+  { identity, challenge }: { readonly identity: Identity; readonly challenge: { readonly id: string } },
 ): Promise<void> {
   const user = storeKey(settings.keys.current, identity.ref)
   const { sendsPerUser, resend } = settings.limits
@@ -24,7 +33,7 @@ export async function refundSend(
       store.spend({ user, bucket: `resend:${challenge.id}`, permits: -1, ...resend }),
     ])
   } catch (error) {
-    const failure = wrapError('store_unavailable', 'a send could not be given back.', error)
+    const failure = wrapError('store_unavailable', 'a send could not be refunded.', error)
     events.publish({ type: 'failed', outcome: failure.code, error: failure })
   }
 }

@@ -1,71 +1,81 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import type { OpenChallenge } from '../challenge/records.js'
+import type { DeliveryStatusCache } from './delivery-status.js'
 import { dispatchMail } from './dispatch.js'
-import type { News } from './queue/queued-mail.js'
-import type { Place } from './queue/slots.js'
-import { refundSend } from './refund.js'
-import { localFailure } from './smtp/classify.js'
+import type { PrepareDeps } from './prepare-mail.js'
+import type { DeliveryUpdate } from './queue/queued-mail.js'
+import type { Reservation } from './queue/reservation.js'
+import { BREAKER_OPEN, type SendQueue } from './queue/send-queue.js'
+import { type RefundDeps, refundSend } from './refund.js'
+import type { FailureClass } from '../events.js'
 import type { CodeMailRequest } from '../mail/mail-request.js'
-import type { Services } from '../services.js'
+import { withTimeout } from '../timeout.js'
 
-/** What a known user is told about the mail. */
-export type SendStatus = 'sent' | 'queued' | 'refused' | 'unavailable'
+export interface SendAndWaitDeps extends PrepareDeps, RefundDeps {
+  readonly sendQueue: Pick<SendQueue, 'health' | 'cancel'>
+  readonly deliveryStatus: DeliveryStatusCache
+}
 
-/** How long a known user waits for the truth about the mail, before "on its way" is the truth. */
+/** What a signed-in user is told about the mail. */
+export interface SendReport {
+  readonly status: 'sent' | 'queued' | 'refused' | 'unavailable'
+  /** Why it has not gone out, or not yet; null when nothing has gone wrong. */
+  readonly failureClass: FailureClass | null
+  /** Seconds until mail is taken again, when the breaker is open; else 0. */
+  readonly retryAfter: number
+}
+
+type SentChallengeRequest = CodeMailRequest & { readonly challenge: Pick<OpenChallenge, 'sendId'> }
+
+/** How long a signed-in user waits for the result; after that the mail is "on its way". */
 const MAX_WAIT_MS = 3_000
 
 /**
- * Mails a known user, and waits for the mail server as long as a person would. What comes later is remembered for the
- * page. A mail that failed gives its send back, also when that is known only after the answer.
+ * Mails a signed-in user, and waits for the result as long as a person would. What comes later is kept for the page. A
+ * mail that failed is refunded, also when that is known only after the response.
  */
 export async function sendAndWait(
-  services: Services,
-  place: Place,
-  mailRequest: CodeMailRequest,
-): Promise<{ status: SendStatus; failureClass: null; retryAfter: number }> {
-  const { sendQueue, settings } = services
-  const patience = new AbortController()
-  const timedOut = sleep(MAX_WAIT_MS, undefined, { signal: patience.signal }).catch(() => undefined)
-  const deadline = performance.now() + MAX_WAIT_MS
-  let told: SendStatus = 'queued'
-  let decide: () => void = () => undefined
-  const decided = new Promise<void>((resolve) => (decide = resolve))
-  let recorded: Promise<void> = Promise.resolve()
-
-  services.deliveryStatus.set(mailRequest.challenge, { delivery: 'queued', failureClass: null })
-  dispatchMail(services, place, mailRequest, (news) => {
-    if (news === null) return decide()
-    recorded = recordStatus(services, mailRequest, news)
-    told = toSendStatus(news)
-    const retriesBeforeTimeout = news.again !== null && news.again - settings.now() < deadline - performance.now()
-    if (!retriesBeforeTimeout) decide()
-  })
-  await Promise.race([decided, timedOut])
-  patience.abort()
-  // Nothing goes out for a while: then that is the truth, and the mail does not go out behind the person's back.
-  if (sendQueue.health().breaker === 'open')
-    sendQueue.cancel(mailRequest.challenge.id, localFailure('connect', 'breaker open'))
-  await recorded
-  return { status: told, failureClass: null, retryAfter: sendQueue.health().retryAfter }
-}
-
-function toSendStatus({ delivery, again }: News): SendStatus {
-  if (delivery.outcome === 'accepted') return 'sent'
-  return again !== null || delivery.outcome === 'cancelled' ? 'queued' : delivery.outcome
-}
-
-async function recordStatus(
-  services: Services,
-  mailRequest: CodeMailRequest,
-  { delivery, again }: News,
-): Promise<void> {
+  deps: SendAndWaitDeps,
+  reservation: Reservation,
+  mailRequest: SentChallengeRequest,
+): Promise<SendReport> {
+  const { sendQueue, deliveryStatus, settings } = deps
   const { challenge } = mailRequest
-  if (delivery.outcome === 'cancelled') return
-  if (delivery.outcome === 'accepted') {
-    services.deliveryStatus.set(challenge, { delivery: 'sent', failureClass: null })
-    return
-  }
-  // A mail that a newer one displaced has not failed at anything that could be told.
-  const why = delivery.reason === 'replaced' ? null : delivery.failureClass
-  services.deliveryStatus.set(challenge, { delivery: again === null ? 'failed' : 'queued', failureClass: why })
-  if (again === null) await refundSend(services, mailRequest)
+  const waitsUntil = settings.clock.now() + MAX_WAIT_MS
+  let latest: Omit<SendReport, 'retryAfter'> = { status: 'queued', failureClass: null }
+  let recorded: Promise<void> = Promise.resolve()
+  deliveryStatus.set(challenge, { delivery: 'queued', failureClass: null })
+
+  const decided = new Promise<void>((resolve) => {
+    dispatchMail(deps, reservation, mailRequest, (update) => {
+      if (update === null) return resolve()
+      latest = reportOf(update)
+      recorded = record(deps, mailRequest, update)
+      const retriesInTime = update.retryInMs !== null && settings.clock.now() + update.retryInMs < waitsUntil
+      if (!retriesInTime || sendQueue.health().breaker === 'open') resolve()
+    })
+  })
+  await withTimeout(settings.clock, MAX_WAIT_MS, decided).catch(() => undefined)
+  // Nothing goes out for a while: the person is told so, and the mail must not go out after that.
+  if (sendQueue.health().breaker === 'open') sendQueue.cancel(challenge.id, BREAKER_OPEN)
+  await recorded
+  const { breaker, retryAfter } = sendQueue.health()
+  return { ...latest, retryAfter: breaker === 'open' ? retryAfter : 0 }
+}
+
+function reportOf({ result, retryInMs }: DeliveryUpdate): Omit<SendReport, 'retryAfter'> {
+  if (result.outcome === 'accepted') return { status: 'sent', failureClass: null }
+  if (result.outcome === 'cancelled') return { status: 'queued', failureClass: null }
+  return { status: retryInMs === null ? result.outcome : 'queued', failureClass: result.failureClass }
+}
+
+async function record(
+  deps: SendAndWaitDeps,
+  mailRequest: SentChallengeRequest,
+  { result, retryInMs }: DeliveryUpdate,
+): Promise<void> {
+  if (result.outcome === 'cancelled') return
+  const isSent = result.outcome === 'accepted'
+  const delivery = isSent ? 'sent' : retryInMs === null ? 'failed' : 'queued'
+  deps.deliveryStatus.set(mailRequest.challenge, { delivery, failureClass: isSent ? null : result.failureClass })
+  if (delivery === 'failed') await refundSend(deps, mailRequest)
 }

@@ -1,6 +1,6 @@
 import { OtpError } from '../errors.js'
-import { memoize } from '../memoize.js'
 import { type Address, maskAddress, parseAddress } from './address.js'
+import { memoize } from '../memoize.js'
 
 /** Who is signed in, as the host tells it. */
 export interface OtpUser {

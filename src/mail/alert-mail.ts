@@ -1,38 +1,26 @@
-import type { Keys } from '../crypto/keys.js'
 import { maskAddress } from '../identity/address.js'
-import type { Identity } from '../identity/user.js'
-import type { ComposeDeps } from './code-mail.js'
-import { buildMessage, type ComposedMessage } from './message.js'
-import { baseMailContext } from '../views/context.js'
+import type { AlertMailRequest } from './mail-request.js'
+import { buildMessage, type ComposeDeps, type ComposedMail } from './message.js'
+import { mailContextFor } from '../views/context.js'
 import { timeOfDay } from '../views/messages.js'
 
-/** Tells an owner that somebody who is signed in as them types wrong codes. */
-export interface AlertMailInput {
-  /** Names the mail; its Message-ID is made of it. */
-  readonly id: string
-  readonly identity: Identity
-  readonly locale: string
-  /** Milliseconds. */
-  readonly at: number
-}
-
-/** Renders it and makes nodemailer's message of it. There is no code in it, and no link. */
-export function alertMail(
-  { settings, views, mailSettings }: ComposeDeps,
-  keys: Keys,
-  alert: AlertMailInput,
-): ComposedMessage {
-  const { id, identity, locale, at } = alert
+/** Warns a user that someone signed in as them typed wrong codes. Contains no code and no link. */
+export function composeAlertMail(
+  deps: ComposeDeps,
+  { identity, locale, at }: AlertMailRequest,
+  id: string,
+): ComposedMail {
+  const { settings, views } = deps
   const context = {
-    ...baseMailContext(settings, locale),
+    ...mailContextFor(settings.site, locale),
     recipient: { masked: maskAddress(identity.address.address) },
     request: { tag: '', at: timeOfDay(locale, at) },
   }
-  return buildMessage(mailSettings, keys, views.renderMail('alert', context), {
+  const rendered = views.renderMail('alert', context)
+  return buildMessage(deps, settings.keys.current, rendered, {
     to: identity.address,
     id: ['alert', id],
     code: null,
-    origin: null,
     at,
   })
 }

@@ -1,46 +1,23 @@
-import type { StepUp } from '../challenge/step-up.js'
-import type { MailSettings } from '../config/mail-settings.js'
-import type { Settings } from '../config/settings.js'
-import { type CodeKind, displayCode } from '../crypto/code.js'
-import type { Keys } from '../crypto/keys.js'
+import { deriveChallengeCode } from '../challenge/challenge.js'
+import { displayCode } from '../crypto/code.js'
+import { OtpError } from '../errors.js'
 import { maskAddress } from '../identity/address.js'
-import type { Identity } from '../identity/user.js'
-import { boundLine, buildMessage, type ComposedMessage } from './message.js'
-import { baseMailContext, type MailContext } from '../views/context.js'
+import type { CodeMailRequest } from './mail-request.js'
+import { boundLine, buildMessage, type ComposeDeps, type ComposedMail } from './message.js'
+import { type MailContext, mailContextFor } from '../views/context.js'
 import { duration, timeOfDay } from '../views/messages.js'
-import type { Renderer } from '../views/renderer.js'
 
-/** One code, and to whom and for what it is mailed. */
-export interface CodeMailInput {
-  readonly identity: Identity
-  readonly stepUp: StepUp
-  readonly challengeId: string
-  readonly kind: CodeKind
-  readonly code: string
-  readonly tag: string
-  readonly locale: string
-  /** Milliseconds. */
-  readonly expires: number
-}
-
-/** What mails are made with. */
-export interface ComposeDeps {
-  readonly settings: Settings
-  readonly views: Renderer
-  readonly mailSettings: MailSettings
-}
-
-/** Renders the mail of a code and makes nodemailer's message of it. */
-export function codeMail(
-  { settings, views, mailSettings }: ComposeDeps,
-  keys: Keys,
-  { identity, stepUp, challengeId, kind, code, tag, locale, expires }: CodeMailInput,
-): ComposedMessage {
-  const { origin } = settings.site
+/** Derives the code again, renders it, and builds the message. */
+export function composeCodeMail(deps: ComposeDeps, { identity, stepUp, challenge }: CodeMailRequest): ComposedMail {
+  const { settings, views } = deps
+  const { id, kind, tag, locale, expires } = challenge
+  const derived = deriveChallengeCode(settings, challenge)
+  if (!derived) throw new OtpError('mail_failed', 'the secret of this challenge is no longer in `secret`.')
+  const { keys, code } = derived
   const at = settings.now()
   const lifetime = (expires - at) / 1000
   const context: MailContext = {
-    ...baseMailContext(settings, locale),
+    ...mailContextFor(settings.site, locale),
     purpose: stepUp.purpose,
     purposeText: stepUp.description ?? views.messages(locale)[`purpose.${stepUp.purpose}`] ?? '',
     recipient: { masked: maskAddress(identity.address.address) },
@@ -53,14 +30,9 @@ export function codeMail(
       iso: new Date(expires).toISOString(),
     },
     request: { tag, at: timeOfDay(locale, at) },
-    boundLine: boundLine(origin, code),
+    boundLine: boundLine(settings.site, code),
   }
-  const composed = buildMessage(mailSettings, keys, views.renderMail(stepUp.purpose, context), {
-    to: identity.address,
-    id: [challengeId, kind],
-    code,
-    origin,
-    at,
-  })
+  const rendered = views.renderMail(stepUp.purpose, context)
+  const composed = buildMessage(deps, keys, rendered, { to: identity.address, id: [id, kind], code, at })
   return { ...composed, secrets: [...composed.secrets, context.code] }
 }

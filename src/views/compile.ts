@@ -4,25 +4,23 @@ import { OtpError } from '../errors.js'
 import { didYouMean } from '../suggest.js'
 import { VARIABLES } from './context.js'
 import { BUILT_IN, listViews, readView, type ViewFile } from './files.js'
+import { type Format, templateFormat, type LocaleViews, resolveLocaleViews, type Template } from './locale-views.js'
 import { loadMessages, type Messages, translate } from './messages.js'
 import { parseTemplate } from './template-check.js'
 
-/** A compiled template. */
-export type Template = Handlebars.TemplateDelegate
-
 /** Everything that the views folders hold, ready to render. */
-export interface Compiled {
-  /** By folder, the host's first: stem, dot, locale. */
-  readonly templates: readonly ReadonlyMap<string, Template>[]
-  /** Names of all partials, without folder and kind. */
-  readonly partials: readonly string[]
-  readonly messages: ReadonlyMap<string, Messages>
+export interface CompiledViews {
+  /** Locales that have messages. */
+  readonly locales: readonly string[]
+  readonly byLocale: ReadonlyMap<string, LocaleViews>
+  /** For the default locale. */
+  readonly fallback: LocaleViews
 }
 
 /*
- * Two engines, since a partial is compiled with the options of its first caller: in one engine a partial shared by
- * text and HTML would reach the HTML unescaped. Only trusted files are compiled (CVE-2021-32820); contexts are plain
- * objects of named fields, and nothing of a request names a template.
+ * Two Handlebars instances, since a partial is compiled with the options of its first caller: in one instance a partial
+ * shared by text and HTML would reach the HTML unescaped. Only trusted files are compiled (CVE-2021-32820); contexts are
+ * plain objects of named fields, and nothing of a request names a template.
  */
 const COMPILER_OPTIONS: Parameters<typeof Handlebars.compile>[1] = {
   strict: true,
@@ -42,58 +40,88 @@ function createHandlebars(): typeof Handlebars {
 }
 
 /**
- * Compiles all files of all folders, the host's first and the package's last.
+ * Compiles all files of all folders, the host's first and the package's last, and looks up what each locale renders
+ * with, so that no request has to.
  * @throws OtpError `invalid_view`
  */
-export function compileAll(folders: readonly string[]): Compiled {
+export function compileAll(folders: readonly string[], defaultLocale: string): CompiledViews {
   const builtIn = listViews(BUILT_IN, null)
   const builtInStems = new Set(builtIn.map((file) => file.stem))
   const filesByFolder = folders.map((folder) => (folder === BUILT_IN ? builtIn : listViews(folder, builtInStems)))
-  const messages = new Map<string, Messages>()
-  const english = loadMessages([path.join(BUILT_IN, 'locales', 'en.json')], null)
-  for (const file of filesByFolder.flat().filter((one) => one.stem.startsWith('locales/'))) {
-    const tag = path.basename(file.stem, '.json')
-    const files = filesByFolder.flat().filter((one) => one.stem === file.stem)
-    if (!messages.has(tag))
-      messages.set(
-        tag,
-        loadMessages(
-          files.map((one) => one.absolute),
-          english,
-        ),
-      )
+  const files = filesByFolder.flat()
+  const messages = loadAllMessages(files)
+  const mailFolders = files.flatMap(({ stem }) => /^mail\/([^/]+)\//.exec(stem)?.[1] ?? [])
+  const compiledFiles = {
+    templates: compileTemplates(filesByFolder, builtInStems, messages),
+    partials: partialNames(files),
+    mailFolders: [...new Set(mailFolders)],
+    messages,
   }
-  const keys = new Set([...messages.values()].flatMap((one) => Object.keys(one)))
-  const partials = filesByFolder.flat().filter((file) => file.stem.startsWith('partials/'))
-  const partialNames = [...new Set(partials.map(partialName))]
+  const locales = [...messages.keys()]
+  const resolve = (locale: string): LocaleViews => resolveLocaleViews(compiledFiles, locale, defaultLocale)
+  return Object.freeze({
+    locales: Object.freeze(locales),
+    byLocale: new Map(locales.map((locale) => [locale, resolve(locale)])),
+    fallback: resolve(defaultLocale),
+  })
+}
+
+/** The messages of each locale: its files of all folders, merged. */
+function loadAllMessages(files: readonly ViewFile[]): ReadonlyMap<string, Messages> {
+  const english = loadMessages([path.join(BUILT_IN, 'locales', 'en.json')], null)
+  const localeFiles = files.filter((file) => file.stem.startsWith('locales/'))
+  const pathsOf = (stem: string): string[] =>
+    localeFiles.filter((file) => file.stem === stem).map((file) => file.absolute)
+  return new Map(localeFiles.map(({ stem }) => [path.basename(stem, '.json'), loadMessages(pathsOf(stem), english)]))
+}
+
+function compileTemplates(
+  filesByFolder: readonly (readonly ViewFile[])[],
+  builtInStems: ReadonlySet<string>,
+  messages: ReadonlyMap<string, Messages>,
+): ReadonlyMap<string, Template>[] {
+  const partials = filesByFolder.flat().filter(isPartial)
+  const partialsOfFormat = (format: Format): string[] =>
+    partialNames(partials.filter((file) => templateFormat(file.stem) === format))
+  const partialsByFormat = { html: partialsOfFormat('html'), text: partialsOfFormat('text') }
+  const messageKeys = [...new Set([...messages.values()].flatMap((one) => Object.keys(one)))]
   const usedPartials = new Set<string>()
   const compile = (file: ViewFile): [string, Template] => {
-    const isPage = /^(pages|layouts\/page)/.test(file.stem)
-    const isPartial = file.stem.startsWith('partials/')
-    const variables = [...(isPage || isPartial ? VARIABLES.page : []), ...(isPage ? [] : VARIABLES.mail)]
-    const format = isPlainText(file.stem) ? 'text' : 'html'
-    const partialsOfFormat = partials.filter((one) => one.stem.endsWith(`.${format}`)).map(partialName)
-    const names = { variables, partials: [...new Set(partialsOfFormat)], messageKeys: [...keys] }
+    const format = templateFormat(file.stem)
+    const names = { variables: variablesOf(file), partials: partialsByFormat[format], messageKeys }
     const ast = parseTemplate(file.absolute, readView(file.absolute), names, usedPartials)
     return [`${file.stem}.${file.locale}`, HANDLEBARS[format].compile(ast, COMPILER_OPTIONS_BY_FORMAT[format])]
   }
   const templates = filesByFolder.map(
-    (list) => new Map(list.filter((file) => file.absolute.endsWith('.hbs')).map(compile)),
+    (files) => new Map(files.filter((file) => file.absolute.endsWith('.hbs')).map(compile)),
   )
   const unusedPartial = partials.find((file) => !builtInStems.has(file.stem) && !usedPartials.has(partialName(file)))
-  if (!unusedPartial) return { templates, partials: partialNames, messages }
-  const cure = didYouMean(
-    partialName(unusedPartial),
-    partialNames.filter((name) => name !== partialName(unusedPartial)),
+  if (!unusedPartial) return templates
+  const name = partialName(unusedPartial)
+  const suggestion = didYouMean(
+    name,
+    partialNames(partials).filter((other) => other !== name),
   )
-  throw new OtpError('invalid_view', `views: ${unusedPartial.absolute} is a partial that no template uses.${cure}`)
+  throw new OtpError(
+    'invalid_view',
+    `views: ${unusedPartial.absolute} is a partial that no template uses.${suggestion}`,
+  )
 }
 
-/** Whether a template makes plain text: its output must not be escaped. */
-export function isPlainText(stem: string): boolean {
-  return /\.text$|^mail\/[^/]+\/(subject|preheader|text)$/.test(stem)
+/** Pages and mails may use the same partial. */
+function variablesOf(file: ViewFile): readonly string[] {
+  if (isPartial(file)) return [...VARIABLES.page, ...VARIABLES.mail]
+  return /^(pages|layouts\/page)/.test(file.stem) ? VARIABLES.page : VARIABLES.mail
+}
+
+function isPartial(file: ViewFile): boolean {
+  return file.stem.startsWith('partials/')
 }
 
 function partialName(file: ViewFile): string {
   return file.stem.replace(/^partials\/|\.(html|text)$/g, '')
+}
+
+function partialNames(files: readonly ViewFile[]): string[] {
+  return [...new Set(files.filter(isPartial).map(partialName))]
 }

@@ -1,10 +1,11 @@
-import type { Settings, Site } from '../config/settings.js'
+import type { Site } from '../config/settings.js'
 import { textDirection } from './messages.js'
 
 /** The pages, by the name of their file in `views/pages`. */
-export type PageName = 'email' | 'send' | 'code' | 'verified' | 'problem'
+export const PAGES = ['email', 'send', 'code', 'verified', 'problem'] as const
+export type PageName = (typeof PAGES)[number]
 
-/** What every page template may use. Added to in minor versions, taken from only in major ones. */
+/** What every page template may use. Minor versions only add members; major ones may remove some. */
 export interface PageContext {
   readonly page: PageName
   readonly title: string
@@ -13,14 +14,14 @@ export interface PageContext {
   readonly site: Site
   /** Where the router is mounted. */
   readonly path: string
-  /** The sealed step-up, for the hidden field `for` of each form; empty when no guard led here. */
+  /** The sealed step-up, for the hidden field `for` of each form; empty when no guard redirected here. */
   readonly for: string
-  /** Names the step-up to the page's script when it may press "send"; else empty. */
+  /** Identifies the step-up for the page's script if it may submit the "send" form by itself; else empty. */
   readonly autoSend: string
   readonly purpose: string
   /** The action in words; empty for plain access. */
   readonly purposeText: string
-  /** `typed` is what was just typed and not understood; `changeable` when another address may be typed. */
+  /** `typed`: the rejected input, to be corrected. `changeable`: whether another address may be typed. */
   readonly recipient: { readonly masked: string; readonly typed: string; readonly changeable: boolean }
   readonly code: {
     readonly label: string
@@ -31,14 +32,14 @@ export interface PageContext {
   readonly expires: { readonly in: string }
   readonly resend: { readonly seconds: number }
   readonly request: { readonly tag: string }
-  /** What became of the mail: `sent`, `queued`, `failed`, or empty; and the same in words. */
+  /** Delivery status of the mail (`sent`, `queued`, `failed`, or empty), and the same in words. */
   readonly delivery: string
   readonly deliveryText: string
-  /** What went wrong, in words for the person; else empty. */
+  /** What went wrong, in words for the reader; else empty. */
   readonly error: string
-  /** Where "continue" and "try again" lead. */
+  /** Target of the links "continue" and "try again". */
   readonly returnTo: string
-  /** What the host's `locals` gave. */
+  /** What the host's `locals` returned. */
   readonly custom: Readonly<Record<string, unknown>>
 }
 
@@ -46,7 +47,7 @@ export interface PageContext {
 export interface MailContext {
   readonly locale: string
   readonly dir: 'ltr' | 'rtl'
-  /** Physical sides for `dir`: mail programs know no logical ones. */
+  /** Physical sides for `dir`: mail clients do not support logical ones. */
   readonly start: 'left' | 'right'
   readonly end: 'left' | 'right'
   readonly site: Site
@@ -68,40 +69,67 @@ export interface MailContext {
   readonly custom: Readonly<Record<string, unknown>>
 }
 
-/** What every mail has, before it says anything. */
-export function baseMailContext(settings: Settings, locale: string): MailContext {
+const NO_SITE: Site = { name: '', origin: null, domain: null, supportUrl: null }
+
+/** A page context with every member empty. */
+export const basePageContext: PageContext = Object.freeze<PageContext>({
+  page: 'problem',
+  title: '',
+  locale: 'en',
+  dir: 'ltr',
+  site: NO_SITE,
+  path: '',
+  for: '',
+  autoSend: '',
+  purpose: '',
+  purposeText: '',
+  recipient: { masked: '', typed: '', changeable: false },
+  code: { label: '', length: 0, isLong: false, inputMode: 'text' },
+  expires: { in: '' },
+  resend: { seconds: 0 },
+  request: { tag: '' },
+  delivery: '',
+  deliveryText: '',
+  error: '',
+  returnTo: '',
+  custom: {},
+})
+
+/** A mail context with every member empty. */
+export const baseMailContext: MailContext = Object.freeze<MailContext>({
+  locale: 'en',
+  dir: 'ltr',
+  start: 'left',
+  end: 'right',
+  site: NO_SITE,
+  purpose: '',
+  purposeText: '',
+  recipient: { masked: '' },
+  code: '',
+  codeInSubject: false,
+  expires: { minutes: 0, in: '', at: '', iso: '' },
+  request: { tag: '', at: '' },
+  boundLine: '',
+  custom: {},
+})
+
+/** The members that depend only on site and locale; the rest is empty. */
+export function mailContextFor(site: Site, locale: string): MailContext {
   const dir = textDirection(locale)
-  return {
-    locale,
-    dir,
-    start: dir === 'ltr' ? 'left' : 'right',
-    end: dir === 'ltr' ? 'right' : 'left',
-    site: settings.site,
-    purpose: '',
-    purposeText: '',
-    recipient: { masked: '' },
-    code: '',
-    codeInSubject: false,
-    expires: { minutes: 0, in: '', at: '', iso: '' },
-    request: { tag: '', at: '' },
-    boundLine: '',
-    custom: {},
-  }
+  const [start, end] = dir === 'ltr' ? (['left', 'right'] as const) : (['right', 'left'] as const)
+  return { ...baseMailContext, locale, dir, start, end, site }
 }
 
-const names = (text: string): readonly string[] => text.split(' ')
-
-/** The names of the above, for the check of templates at start; `custom` may hold anything. */
+/** The variables that templates may name, checked at start. The layouts get a few more. Any name under `custom` is allowed. */
 export const VARIABLES: Readonly<Record<'page' | 'mail', readonly string[]>> = {
-  page: names(
-    'page title locale dir site site.name site.origin site.domain site.supportUrl path for autoSend purpose ' +
-      'purposeText recipient recipient.masked recipient.typed recipient.changeable code code.label code.length ' +
-      'code.isLong code.inputMode expires expires.in resend resend.seconds request request.tag delivery ' +
-      'deliveryText error returnTo custom body',
-  ),
-  mail: names(
-    'locale dir start end site site.name site.origin site.domain site.supportUrl purpose purposeText recipient ' +
-      'recipient.masked code codeInSubject expires expires.minutes expires.in expires.at expires.iso request ' +
-      'request.tag request.at boundLine subject preheader custom body',
-  ),
+  page: [...pathsOf(basePageContext), 'body'],
+  mail: [...pathsOf(baseMailContext), 'subject', 'preheader', 'body'],
+}
+
+/** `site`, `site.name`, …: the paths of all members, nested ones included. */
+function pathsOf(context: object, prefix = ''): string[] {
+  return Object.entries(context).flatMap(([name, value]: [string, unknown]) => {
+    const path = prefix + name
+    return typeof value === 'object' && value !== null ? [path, ...pathsOf(value, `${path}.`)] : [path]
+  })
 }

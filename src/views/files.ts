@@ -16,37 +16,35 @@ export interface ViewFile {
 export const BUILT_IN = path.join(__dirname, '..', '..', 'views')
 
 const LOCALE_SUFFIX = /\.([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)$/
-const PURPOSE_MAIL = /^mail\/[a-z0-9][a-z0-9_-]*\/(subject|preheader|html|text)$/
+/** Names that the package does not have: mails for a purpose, and partials. */
+const HOST_TEMPLATES = /^(mail\/[a-z0-9][a-z0-9_-]*\/(subject|preheader|html|text)|partials\/[^/]+\.(html|text))$/
 const UNCHECKED_FILES = /^(assets\/.+|samples\/[^/]+\.json|locales\/[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\.json)$/
 
 /**
- * Lists a views folder. A file that no lookup would ever find is refused: most often it is a mistyped name, and the
- * built-in one would silently be used in its place.
+ * Lists a views folder. A file that no lookup would find is an error: most often its name is mistyped, and the built-in
+ * file would silently be used instead.
  * @param builtInStems stems that exist in the package; null for the package's own folder
  */
 export function listViews(folder: string, builtInStems: ReadonlySet<string> | null): ViewFile[] {
-  const files: ViewFile[] = []
-  for (const relative of listFiles(folder)) {
-    const withoutSuffix = relative.replace(/\.hbs$/, '')
-    const locale = relative.endsWith('.hbs') ? (LOCALE_SUFFIX.exec(withoutSuffix)?.[1] ?? '') : ''
-    const stem = locale ? withoutSuffix.slice(0, -locale.length - 1) : withoutSuffix
-    const file = { absolute: path.join(folder, relative), stem, locale }
-    files.push(file)
-    const isPartial = /^partials\/[^/]+\.(html|text)$/.test(stem)
-    const isKnownFile = relative.endsWith('.hbs')
-      ? PURPOSE_MAIL.test(stem) || isPartial
-      : UNCHECKED_FILES.test(relative)
+  return listFiles(folder).map((relative) => {
+    const isTemplate = relative.endsWith('.hbs')
+    const name = isTemplate ? relative.slice(0, -'.hbs'.length) : relative
+    const locale = isTemplate ? (LOCALE_SUFFIX.exec(name)?.[1] ?? '') : ''
+    const stem = locale ? name.slice(0, -locale.length - 1) : name
+    const absolute = path.join(folder, relative)
+    const isKnownFile = isTemplate ? HOST_TEMPLATES.test(stem) : UNCHECKED_FILES.test(relative)
     if (builtInStems && !isKnownFile && !builtInStems.has(stem)) {
       const suggestion = didYouMean(stem, builtInStems).replace(/"\?$/, '.hbs"?')
-      throw new OtpError('invalid_view', `views: ${file.absolute} matches no known view.${suggestion}`)
+      throw new OtpError('invalid_view', `views: ${absolute} matches no known view.${suggestion}`)
     }
-  }
-  return files
+    return { absolute, stem, locale }
+  })
 }
 
-/** Changes whenever a file in one of the folders does; so that development sees an edit at the next page. */
+/** A text that differs as soon as a file in one of the folders was added, removed or written. */
 export function modificationStamp(folders: readonly string[]): string {
-  const time = (folder: string, file: string): number => statSync(path.join(folder, file)).mtimeMs
+  const time = (folder: string, file: string): number | undefined =>
+    statSync(path.join(folder, file), { throwIfNoEntry: false })?.mtimeMs
   return folders.map((folder) => listFiles(folder).map((file) => `${file}:${time(folder, file)}`)).join()
 }
 

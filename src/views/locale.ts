@@ -1,4 +1,4 @@
-/** The locale itself, or its language, if there are words for it. */
+/** The locale itself, else its bare language, whichever has messages. */
 export function matchLocale(locales: readonly string[], own: string): string | undefined {
   return locales.includes(own) ? own : locales.find((tag) => tag === own.replace(/-.*/, ''))
 }

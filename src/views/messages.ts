@@ -1,12 +1,13 @@
 import path from 'node:path'
 import { OtpError } from '../errors.js'
+import { memoize } from '../memoize.js'
 import { didYouMean } from '../suggest.js'
 import { readView } from './files.js'
 
-/** Texts by key for one locale; missing keys come from English. */
+/** Texts by key. */
 export type Messages = Readonly<Record<string, string>>
 
-/** Reads and merges the word files of one locale: the first folder wins, key by key. */
+/** Reads and merges the message files of one locale: the first file wins, key by key. */
 export function loadMessages(files: readonly string[], englishMessages: Messages | null): Messages {
   const messages: Record<string, string> = Object.create(null) as Record<string, string>
   for (const file of files) {
@@ -21,7 +22,7 @@ export function loadMessages(files: readonly string[], englishMessages: Messages
   return messages
 }
 
-/** The text of a key with its `{name}` places filled. The syntax is the plain subset of ICU messages. */
+/** The text of a key with its `{name}` placeholders filled: the simple subset of ICU messages. */
 export function translate(messages: Messages, key: string, values: Readonly<Record<string, unknown>> = {}): string {
   const text = messages[key]
   if (text === undefined) throw new OtpError('render_failed', `views: no text has the key "${key}".`)
@@ -31,33 +32,37 @@ export function translate(messages: Messages, key: string, values: Readonly<Reco
   })
 }
 
-/** "10 minutes", in the words of the locale. */
+/** "10 minutes" in the locale's language, rounded up. */
 export function duration(locale: string, seconds: number): string {
-  const inMinutes = seconds >= 60
-  const unit = inMinutes ? 'minute' : 'second'
-  const count = Math.max(1, inMinutes ? Math.ceil(seconds / 60) : Math.ceil(seconds))
-  return new Intl.NumberFormat(locale, {
-    style: 'unit',
-    unit,
-    unitDisplay: 'long',
-    numberingSystem: 'latn',
-  }).format(count)
+  const { minutes, seconds: inSeconds } = formatsOf(locale)
+  const [format, count] = seconds >= 60 ? [minutes, seconds / 60] : [inSeconds, seconds]
+  return format.format(Math.max(1, Math.ceil(count)))
 }
 
-/** "14:32 UTC": with its zone, since nobody knows the reader's, and in Latin digits, since a code stands near. */
+/** "14:32 UTC": with its zone, since nobody knows the reader's, and in Latin digits like the code beside it. */
 export function timeOfDay(locale: string, at: number): string {
-  return new Intl.DateTimeFormat(locale, {
-    hour: '2-digit',
-    minute: '2-digit',
-    hourCycle: 'h23',
-    timeZone: 'UTC',
-    timeZoneName: 'short',
-    numberingSystem: 'latn',
-  }).format(at)
+  return formatsOf(locale).timeOfDay.format(at)
 }
 
 export function textDirection(locale: string): 'ltr' | 'rtl' {
-  return ['ar', 'fa', 'he', 'ur'].includes(new Intl.Locale(locale).language) ? 'rtl' : 'ltr'
+  return formatsOf(locale).direction
+}
+
+const RIGHT_TO_LEFT = ['ar', 'fa', 'he', 'ur']
+
+/** Kept per locale: making a formatter takes many times longer than using it. */
+const formatsOf = memoize(createFormats)
+
+function createFormats(locale: string) {
+  const numberingSystem = 'latn'
+  const unit = { style: 'unit', unitDisplay: 'long', numberingSystem } as const
+  const time = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: 'UTC', timeZoneName: 'short' } as const
+  return {
+    minutes: new Intl.NumberFormat(locale, { ...unit, unit: 'minute' }),
+    seconds: new Intl.NumberFormat(locale, { ...unit, unit: 'second' }),
+    timeOfDay: new Intl.DateTimeFormat(locale, { ...time, numberingSystem }),
+    direction: RIGHT_TO_LEFT.includes(new Intl.Locale(locale).language) ? ('rtl' as const) : ('ltr' as const),
+  }
 }
 
 function parse(file: string): Record<string, string> {

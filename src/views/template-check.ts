@@ -2,7 +2,7 @@ import Handlebars from 'handlebars'
 import { OtpError } from '../errors.js'
 import { didYouMean } from '../suggest.js'
 
-/** What a template may name. */
+/** The names that a template may use. */
 export interface KnownNames {
   readonly variables: readonly string[]
   readonly partials: readonly string[]
@@ -12,8 +12,8 @@ export interface KnownNames {
 const HELPERS = ['t', 'if', 'unless', 'each', 'with']
 
 /**
- * Parses a template and checks each name in it, so that a mistake is an error at start and not a broken mail at
- * night. Adds the partials that it uses to `used`.
+ * Parses a template and checks each name in it, so that a mistake is an error at start and not in a mail later. Adds the
+ * partials that it uses to `usedPartials`.
  * @throws OtpError `invalid_view` with file, line, column and the nearest known name
  */
 export function parseTemplate(
@@ -55,7 +55,7 @@ class TemplateNameChecker extends Handlebars.Visitor {
 
   override BlockStatement(node: hbs.AST.BlockStatement): void {
     this.#call(node, 'block')
-    // Inside these the names are those of the item, which only the host knows.
+    // Inside these blocks names refer to members of the item, which only the host knows.
     const opens = ['each', 'with'].includes(pathName(node.path)) ? 1 : 0
     this.#blockDepth += opens
     this.accept(node.program)

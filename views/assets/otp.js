@@ -1,8 +1,8 @@
-// Optional: without script every page works by its buttons.
+// Optional: every page also works without script.
 ;(function () {
   'use strict'
 
-  // A second click must not send a second form.
+  // A second click must not submit the form again.
   document.addEventListener('submit', function (event) {
     var form = event.target
     if (form.dataset.submitted) return event.preventDefault()
@@ -15,7 +15,7 @@
     })
   })
 
-  // The server enforces the pause between two mails; here it is only made visible.
+  // The server enforces the wait between two mails; this only shows it.
   document.querySelectorAll('button[data-wait]').forEach(function (button) {
     var until = Date.now() + Number(button.dataset.wait) * 1000
     var text = button.textContent
@@ -27,22 +27,22 @@
     })()
   })
 
-  // Presses "send" once for each step-up: not again on reload, on the way back, or in a second tab that was
-  // led here a moment later.
+  // Submits the "send" form once per step-up: not again on reload, on "back", or in a second tab that the guard
+  // redirected a moment later.
   var form = document.querySelector('form[data-auto-send]')
   if (!form) return
   var key = 'express-email-otp'
   try {
-    var pressed = JSON.parse(localStorage.getItem(key) || '[]')
+    var autoSent = JSON.parse(localStorage.getItem(key) || '[]')
     var now = Date.now()
-    var isDone = pressed.some(function (one) {
+    var isDone = autoSent.some(function (one) {
       return one.stepUp === form.dataset.autoSend || (now >= one.at && now - one.at < 10000)
     })
     if (isDone) return
-    pressed.unshift({ stepUp: form.dataset.autoSend, at: now })
-    localStorage.setItem(key, JSON.stringify(pressed.slice(0, 20)))
+    autoSent.unshift({ stepUp: form.dataset.autoSend, at: now })
+    localStorage.setItem(key, JSON.stringify(autoSent.slice(0, 20)))
   } catch {
-    return // no memory, no automatic send
+    return // without storage it could send on every reload
   }
   form.requestSubmit()
 })()

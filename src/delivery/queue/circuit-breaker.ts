@@ -1,120 +1,122 @@
-import type { Failure, FailureClass, SendResult } from '../smtp/classify.js'
+import type { Clock } from '../../clock.js'
+import type { Failure, SendResult } from '../smtp/classify.js'
+import { FAILURE_POLICY } from '../smtp/failure-policy.js'
 
-/** `closed`: mail flows. `open`: the server is left alone. `half-open`: one mail finds out whether it is back. */
+/** `closed`: mail flows. `open`: the server is left alone. `half-open`: one mail probes whether it is back. */
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
-/** Called at each change, with the failure that opened it and the seconds until the next look. */
+export type Permit = 'normal' | 'probe'
+
+/** Called at each change, with the failure that opened it and the seconds until the next probe. */
 export type BreakerListener = (state: 'closed' | 'open', failure: Failure | null, seconds: number) => void
 
 /** Failures in a row within a minute that open it. */
-const MANY = 5
-const WINDOW_MS = 60_000
-/** Seconds until the next look: at first, and after each look in vain. */
-const PAUSES = [15, 60, 900] as const
-const PAUSE_OF_A_DAY = 3_600
+const FAILURE_THRESHOLD = 5
+const FAILURE_WINDOW_MS = 60_000
+/** Seconds until the next probe: at first, and after each that failed. */
+const OPEN_SECONDS = [15, 60, 900] as const
+const DAILY_QUOTA_OPEN_SECONDS = 3_600
 
-const COUNTED: readonly FailureClass[] = ['connect', 'tls', 'blocked']
-/** Endings that show a server at work, whatever it thinks of the one mail. */
-const AT_WORK: readonly FailureClass[] = ['sender', 'content', 'mailbox-full', 'recipient', 'greylist', 'transient']
+/** Stops mail while the server fails, so that people are told at once and the server is not overrun by retries. */
+export class CircuitBreaker {
+  readonly #clock: Pick<Clock, 'now'>
+  readonly #onChange: BreakerListener
+  #failedAt: number[] = []
+  /** When the next probe may begin; null while it is closed. */
+  #probeAt: number | null = null
+  #consecutiveOpens = 0
+  #isProbing = false
 
-/**
- * The circuit breaker before the mail server: while nothing can go out, the person is told at once, and the server is
- * not run down by those who try. Opens after five failures in a row within a minute, and at once when the password was
- * refused or the quota of the day is used up, since trying on would lock the account.
- */
-export class Breaker {
-  readonly #now: () => number
-  readonly #tell: BreakerListener
-  #failures: number[] = []
-  #openedAt = 0
-  /** Seconds that it stays open; null while it is closed. */
-  #pause: number | null = null
-  #trips = 0
-  #isLooking = false
-
-  constructor(now: () => number, tell: BreakerListener) {
-    this.#now = now
-    this.#tell = tell
+  constructor(clock: Pick<Clock, 'now'>, onChange: BreakerListener) {
+    this.#clock = clock
+    this.#onChange = onChange
   }
 
   get state(): BreakerState {
-    if (this.#pause === null) return 'closed'
-    return this.#rest > 0 ? 'open' : 'half-open'
+    if (this.#probeAt === null) return 'closed'
+    return this.#remaining > 0 ? 'open' : 'half-open'
   }
 
   /** Whole seconds until mail is taken again; 0 when it is. */
   get retryAfter(): number {
-    return Math.ceil(this.#rest)
+    return Math.ceil(this.#remaining / 1000)
   }
 
-  /** Seconds of the pause that are left. A clock that was put back ends it: else it would last as long as the jump. */
-  get #rest(): number {
-    if (this.#pause === null) return 0
-    const passed = (this.#now() - this.#openedAt) / 1000
-    return passed < 0 ? 0 : Math.max(0, this.#pause - passed)
+  /** Milliseconds until `acquire()` may give a permit; Infinity while that depends on a probe under way. */
+  get delay(): number {
+    return this.#isProbing ? Infinity : this.#remaining
   }
 
-  /** Lets a mail through, or does not. Whoever was let through must `report`. */
-  admit(): 'free' | 'probe' | null {
-    const { state } = this
-    if (state === 'closed') return 'free'
-    if (state === 'open' || this.#isLooking) return null
-    this.#isLooking = true
+  get #remaining(): number {
+    return this.#probeAt === null ? 0 : Math.max(0, this.#probeAt - this.#clock.now())
+  }
+
+  /** A permit for one attempt, or null. Whoever gets one must `record` how it ended. */
+  acquire(): Permit | null {
+    if (this.state === 'closed') return 'normal'
+    if (this.delay > 0) return null
+    this.#isProbing = true
     return 'probe'
   }
 
-  /** `isKnown`: the letter is to somebody who is signed in, not to any address that anybody may type. */
-  report(pass: 'free' | 'probe', delivery: SendResult, isKnown: boolean): void {
-    if (pass === 'probe') {
-      this.#isLooking = false
-      if (delivery.outcome === 'accepted' || isAtWork(delivery)) this.#close()
-      else if (isCounted(delivery, isKnown)) this.#open(delivery)
-      // else it told nothing of the server, and the next letter finds out
-    } else if (this.#pause === null) {
-      this.#count(delivery, isKnown)
-    } // else it set out before the breaker opened, and tells nothing new
+  /**
+   * @param result null when there was no attempt after all, or none that tells anything of the server
+   * @param isSignedIn the mail is to a signed-in user, not to an address that anybody may have typed
+   */
+  record(permit: Permit, result: SendResult | null, isSignedIn: boolean): void {
+    if (permit === 'probe') this.#isProbing = false
+    // An attempt that began before it opened tells nothing new.
+    else if (this.#probeAt !== null) return
+    if (result === null) return
+    if (result.outcome === 'accepted') return this.#reset()
+    const effect = effectOf(result)
+    if (effect === 'reset') this.#reset()
+    else if (permit === 'probe' ? isAboutServer(result, isSignedIn) : effect === 'open') this.#open(result)
+    else if (permit === 'normal' && effect === 'count' && isAboutServer(result, isSignedIn)) this.#count(result)
   }
 
-  #count(delivery: SendResult, isKnown: boolean): void {
-    if (delivery.outcome === 'accepted' || isAtWork(delivery)) {
-      this.#failures = []
-      return
-    }
-    if (opensAtOnce(delivery)) return void this.#open(delivery)
-    if (!COUNTED.includes(delivery.failureClass) || !isCounted(delivery, isKnown)) return
-    const now = this.#now()
-    this.#failures = [...this.#failures.filter((at) => now - at < WINDOW_MS), now]
-    if (this.#failures.length >= MANY) this.#open(delivery)
+  #count(failure: Failure): void {
+    const now = this.#clock.now()
+    this.#failedAt = [...this.#failedAt.filter((at) => now - at < FAILURE_WINDOW_MS), now]
+    if (this.#failedAt.length >= FAILURE_THRESHOLD) this.#open(failure)
   }
 
   #open(failure: Failure): void {
-    const pause =
-      failure.isDailyQuota && failure.scope === 'server' ? PAUSE_OF_A_DAY : (PAUSES[this.#trips] ?? PAUSES[2])
-    this.#trips += 1
-    this.#failures = []
-    this.#pause = pause
-    this.#openedAt = this.#now()
-    this.#tell('open', failure, pause)
+    const isDaily = failure.isDailyQuota && failure.scope === 'server'
+    const seconds = isDaily ? DAILY_QUOTA_OPEN_SECONDS : (OPEN_SECONDS[this.#consecutiveOpens] ?? OPEN_SECONDS[2])
+    this.#consecutiveOpens += 1
+    this.#failedAt = []
+    this.#probeAt = this.#clock.now() + seconds * 1000
+    this.#onChange('open', failure, seconds)
   }
 
-  #close(): void {
-    this.#trips = 0
-    this.#pause = null
-    this.#tell('closed', null, 0)
+  #reset(): void {
+    this.#failedAt = []
+    if (this.#probeAt === null) return
+    this.#consecutiveOpens = 0
+    this.#probeAt = null
+    this.#onChange('closed', null, 0)
   }
 }
 
-function opensAtOnce({ failureClass: found, isTransient, isDailyQuota, scope }: Failure): boolean {
-  return scope === 'server' && (isDailyQuota || (found === 'auth' && !isTransient))
+function effectOf({ failureClass, isTransient, isDailyQuota, scope }: Failure): 'open' | 'count' | 'reset' | 'none' {
+  // Any reply about one message shows a server at work; what is left of this scope are timeouts and disconnects.
+  if (scope === 'message') return failureClass === 'connect' ? 'count' : 'reset'
+  switch (FAILURE_POLICY[failureClass].breaker) {
+    case 'counts':
+      return 'count'
+    case 'opensIfPermanent':
+      return isTransient ? 'none' : 'open'
+    case 'opensIfDaily':
+      return isDailyQuota ? 'open' : 'reset'
+    case 'resets':
+      return 'reset'
+    case 'ignored':
+      return 'none'
+  }
 }
 
-/** Whoever types addresses whose server is silent or slow could open it, or keep it open, otherwise. */
-function isCounted({ failureClass: found, scope }: Failure, isKnown: boolean): boolean {
-  return (scope === 'server' && found !== 'aborted') || isKnown
-}
-
-function isAtWork({ failureClass: found, isDailyQuota, scope }: Failure): boolean {
-  // Any reply about one letter is one: what is left of that kind is silence.
-  if (scope === 'letter') return found !== 'connect'
-  return AT_WORK.includes(found) || (found === 'quota' && !isDailyQuota)
+/** Else whoever types addresses whose server is silent or slow could open the breaker, or keep it open. */
+function isAboutServer({ failureClass, scope }: Failure, isSignedIn: boolean): boolean {
+  return isSignedIn || (scope === 'server' && failureClass !== 'aborted')
 }

@@ -1,81 +1,87 @@
 import { randomInt } from 'node:crypto'
-import type { Failure, FailureClass } from '../smtp/classify.js'
+import type { Failure } from '../smtp/classify.js'
+import { FAILURE_POLICY } from '../smtp/failure-policy.js'
+import type { MailRequest } from '../../mail/mail-request.js'
 
-/** When a mail is tried again: seconds after the first try, each a quarter sooner or later so that mails spread out. */
+/** Seconds after the first attempt, each a quarter sooner or later so that mails spread out. */
 const RETRY_OFFSETS = [2, 8, 30, 90, 240] as const
-/** And then, for a mail that is worth it that long: seconds after each try. */
+/** And then, for a mail that is worth it that long: seconds after each attempt. */
 const LATER_RETRY_INTERVAL = 240
-/** Five minutes, and what a server needs that asks for exactly these. */
+/** 5 minutes plus 5 seconds, so that a server asking for a retry in exactly 5 minutes still gets one. */
 const RETRY_WINDOW_MS = 305_000
 /** A mail that comes this late before its code expires is of no use to anybody. */
 const MIN_REMAINING_LIFETIME_MS = 120_000
-
-/** But it may wait at least this long for its first try, however short the lifetime. */
+/** But it may wait at least this long for its first attempt, however short the lifetime. */
 const FIRST_ATTEMPT_GRACE_MS = 10_000
+/** An alert is worth sending for an hour: it says when it happened. */
+const ALERT_LIFETIME_MS = 3_600_000
 
-type Again = 'never' | 'once' | 'often'
-
-/** Whether another try can end differently. Never in clear text, never with a password that was refused. */
-const AGAIN: Readonly<Record<FailureClass, (failure: Failure) => Again>> = {
-  aborted: () => 'never',
-  config: () => 'never',
-  tls: ifPassing, // 454: "TLS not available due to temporary reason" (RFC 3207 4)
-  auth: ifPassing, // 454 4.7.0: the server could not look at the password (RFC 4954 6)
-  quota: ({ isDailyQuota }) => (isDailyQuota ? 'never' : 'often'),
-  sender: () => 'never',
-  content: () => 'never',
-  'mailbox-full': ifPassing,
-  recipient: () => 'never',
-  greylist: () => 'often',
-  connect: () => 'often',
-  blocked: () => 'never',
-  transient: () => 'often',
-  unknown: () => 'once',
+/** Until when a mail is tried, in milliseconds of one clock. */
+export interface AttemptWindow {
+  readonly firstAttemptUntil: number
+  readonly retryUntil: number
 }
 
-/** Whether another try, by whatever queue, can end better. */
-export function isRetryable(failure: Failure): boolean {
-  return AGAIN[failure.failureClass](failure) !== 'never'
-}
-
-/** Whether it is too late for another try; for the first one, of a mail posted at `postedAt`, a little later. */
-export function isPastDeadline(now: number, postedAt: number | null, until: number): boolean {
-  return now > (postedAt === null ? until : Math.max(until, postedAt + FIRST_ATTEMPT_GRACE_MS))
-}
-
-/** Until when the mail of a code is of use, in milliseconds. */
-export function codeDeliveryDeadline(expires: number): number {
-  return expires - MIN_REMAINING_LIFETIME_MS
-}
-
-/** Until when a mail that is posted now may be tried again, in milliseconds. */
-export function codeLastAttemptAt(now: number, expires: number): number {
-  return Math.min(now + RETRY_WINDOW_MS, codeDeliveryDeadline(expires))
-}
-
-/** The tries of one mail so far. All times are milliseconds. */
+/** The attempts at one mail so far. All times are milliseconds of one clock. */
 export interface AttemptHistory {
-  readonly count: number
-  readonly firstAt: number
-  /** From `lastTry()`. */
-  readonly until: number
+  readonly attempts: number
+  readonly firstAttemptAt: number
 }
 
-/** When to try again after a failure, in milliseconds; null when that is of no use, or too late. */
-export function nextRetryAt(failure: Failure, { count, firstAt, until }: AttemptHistory, now: number): number | null {
-  const again = AGAIN[failure.failureClass](failure)
-  if (again === 'never' || (again === 'once' && count > 1)) return null
-  // Asked to wait, we wait; a second more, since greylists count whole ones.
+/** The times for a mail that is queued at `now`, in milliseconds since the epoch. */
+export function attemptWindow(mailRequest: MailRequest, now: number): AttemptWindow {
+  const deadline = deliveryDeadline(mailRequest)
+  // An alert may also wait for a server that is down, so it is retried as long as it is of use.
+  const retryUntil = mailRequest.type === 'code' ? Math.min(now + RETRY_WINDOW_MS, deadline) : deadline
+  return { firstAttemptUntil: Math.max(retryUntil, now + FIRST_ATTEMPT_GRACE_MS), retryUntil }
+}
+
+/** Until when a job that was enqueued at `enqueuedAt` is tried: how often is up to the queue that it comes from. */
+export function jobDeadline(mailRequest: MailRequest, enqueuedAt: number): number {
+  return Math.max(deliveryDeadline(mailRequest), enqueuedAt + FIRST_ATTEMPT_GRACE_MS)
+}
+
+function deliveryDeadline(mailRequest: MailRequest): number {
+  return mailRequest.type === 'code'
+    ? mailRequest.challenge.expires - MIN_REMAINING_LIFETIME_MS
+    : mailRequest.at + ALERT_LIFETIME_MS
+}
+
+/** Whether another attempt, by whatever queue, can end better. */
+export function isRetryable(failure: Failure): boolean {
+  return maxAttempts(failure) > 1
+}
+
+/** When to try again after a failure; null when that is of no use, or later than `retryUntil`. */
+export function nextRetryAt(
+  failure: Failure,
+  { attempts, firstAttemptAt }: AttemptHistory,
+  retryUntil: number,
+  now: number,
+): number | null {
+  if (attempts >= maxAttempts(failure)) return null
+  // A server that asks us to wait gets a second more, since greylists count whole ones.
   const earliest = now + (failure.retryAfter === null ? 0 : (failure.retryAfter + 1) * 1000)
-  const times = RETRY_OFFSETS.slice(count - 1).map((seconds) => firstAt + withJitter(seconds))
-  const at = Math.max(times.find((time) => time > now) ?? now + withJitter(LATER_RETRY_INTERVAL), earliest)
-  return at <= until ? at : null
+  const offsets = RETRY_OFFSETS.slice(attempts - 1).map((seconds) => firstAttemptAt + withJitter(seconds))
+  const at = Math.max(offsets.find((time) => time > now) ?? now + withJitter(LATER_RETRY_INTERVAL), earliest)
+  return at <= retryUntil ? at : null
+}
+
+function maxAttempts({ failureClass, isTransient, isDailyQuota }: Failure): number {
+  switch (FAILURE_POLICY[failureClass].retry) {
+    case 'never':
+      return 1
+    case 'once':
+      return 2
+    case 'ifTransient':
+      return isTransient ? Infinity : 1
+    case 'unlessDaily':
+      return isDailyQuota ? 1 : Infinity
+    case 'always':
+      return Infinity
+  }
 }
 
 function withJitter(seconds: number): number {
   return seconds * (750 + randomInt(501))
-}
-
-function ifPassing({ isTransient }: Failure): Again {
-  return isTransient ? 'often' : 'never'
 }

@@ -1,165 +1,142 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { systemClock } from '../../clock.js'
+import type { Clock } from '../../clock.js'
 import type { MailSettings } from '../../config/mail-settings.js'
-import { Breaker, type BreakerListener } from './circuit-breaker.js'
-import { Letters } from './entries.js'
-import { type Entry, singleEntry } from './entry.js'
-import type { MailHealth } from './health.js'
-import type { News, Withdrawn } from './queued-mail.js'
-import { Rate } from './rate.js'
-import { nextRetryAt } from './retry-schedule.js'
-import { type Place, Places, type Rejection } from './slots.js'
+import { type BreakerListener, type BreakerState, CircuitBreaker } from './circuit-breaker.js'
+import { ConnectionSlots, type Priority } from './connection-slots.js'
+import { MailDelivery, type MailDeliveryDeps } from './mail-delivery.js'
+import type { Cancelled, DeliveryUpdate, QueuedMail } from './queued-mail.js'
+import { QueueCapacity, type Rejection, Reservation } from './reservation.js'
 import { type Failure, localFailure, type SendResult } from '../smtp/classify.js'
-import { type OutgoingMessage, sendOnce } from '../smtp/send-once.js'
+import type { OutgoingMessage } from '../smtp/send-once.js'
+import type { FailureClass } from '../../events.js'
 import { withTimeout } from '../../timeout.js'
 
-/** Hands letters to the mail server: bounded queue, rate, at most as many at once as there are connections. */
-export type { Rejection, Reservation } from './slots.js'
-
-export interface Mailer {
-  /** `isKnown`: for somebody who is signed in. `isPatient`: the letter may wait until the server is back. */
-  readonly reserve: (priority: 'signed-in' | 'anonymous', options?: { canWaitForOutage?: boolean }) => Place | Rejection
-  /** Ends what still waits for a challenge, as told. Whether there was something to end. */
-  readonly cancel: (challenge: string, end: Failure | Withdrawn) => boolean
-  /** Tries once and past the queue: for those who have a queue of their own. */
-  readonly tryOnce: (letter: OutgoingMessage, isKnown: boolean, isTooLate?: () => boolean) => Promise<SendResult>
-  readonly health: () => MailHealth
-  /** Takes no more mail, gives what waits a last try (10 s in all), and ends the pool. */
-  readonly close: () => Promise<void>
+/** State of the send queue. */
+export interface MailHealth {
+  /** Mails that wait or are being sent; 500 at most, 600 when some are to signed-in users. */
+  readonly queue: number
+  readonly breaker: BreakerState
+  /** Class of the newest failure; null when there was none. */
+  readonly lastError: FailureClass | null
+  /** Seconds until mail is taken again; 0 while it is. */
+  readonly retryAfter: number
 }
 
-/** "Too fast" holds up everybody, but not as long as any server may wish. */
-const LONGEST_PAUSE_MS = 30_000
-const LONGEST_FAREWELL_MS = 10_000
-/** Seconds after which a full queue is worth another look. */
-const FULL_PAUSE = 10
-/** The clock is looked at this often while letters wait, so that only the clock says when something is due. */
-const LOOK_MS = { least: 10, most: 250 }
-const SWEEP_MS = 100
+/** How the one attempt at a job ended. */
+export type JobUpdate = DeliveryUpdate & { readonly result: SendResult }
+
+const QUEUE_FULL_RETRY_AFTER = 10
+const CLOSE_TIMEOUT_MS = 10_000
 const CLOSED = localFailure('connect', 'closed')
-const TOO_LATE = localFailure('connect', 'too late')
+export const BREAKER_OPEN = localFailure('connect', 'breaker open')
 
-/**
- * @param forOthers how many of the lanes letters to addresses that anybody may have typed can take: the rest stays free
- *   for people who are signed in, whatever others type
- */
-export function createMailer(
-  mail: MailSettings,
-  now: () => number,
-  tellBreaker: BreakerListener,
-  forOthers = mail.connections,
-): Mailer {
-  const letters = new Letters(now)
-  const breaker = new Breaker(now, tellBreaker)
-  const rate = new Rate(mail.rate, now)
-  const places = new Places(letters)
-  let [pausedUntil, sweptAt] = [0, 0]
-  let lastError: MailHealth['lastError'] = null
-  let isClosed = false
-  let timer: NodeJS.Timeout | undefined
+/** Bounded, in memory: hands mails to the mail server by priority, as many at once as there are connections. */
+export class SendQueue {
+  readonly #clock: Clock
+  readonly #deps: MailDeliveryDeps
+  readonly #closeTransport: () => void
+  readonly #capacity = new QueueCapacity()
+  /** Each with what resolves when it is over. */
+  readonly #deliveries = new Map<MailDelivery, Promise<void>>()
+  #lastError: FailureClass | null = null
+  #isClosed = false
 
-  /** Sends whatever may go now, and looks again when the next letter is due. */
-  function look(): void {
-    sweep()
-    if (isClosed && breaker.state === 'open') for (const entry of letters.waiting()) letters.end(entry, CLOSED)
-    let isTooSoon = false
-    while (letters.flying < mail.connections && !isPaused()) {
-      const entry = letters.next(letters.flyingOthers >= forOthers)
-      if (entry === null) break
-      isTooSoon = !rate.take()
-      const pass = isTooSoon ? null : breaker.admit()
-      if (pass === null) break
-      void fly(entry, pass)
+  constructor(
+    settings: Pick<MailSettings, 'transporter' | 'connections' | 'rate' | 'close'>,
+    clock: Clock,
+    onBreakerChange: BreakerListener,
+    anonymousConnections = settings.connections,
+  ) {
+    const breaker = new CircuitBreaker(clock, (state, failure, seconds) => {
+      onBreakerChange(state, failure, seconds)
+      if (state === 'open') this.#onBreakerOpen()
+    })
+    this.#clock = clock
+    this.#closeTransport = settings.close
+    this.#deps = {
+      transporter: settings.transporter,
+      clock,
+      breaker,
+      slots: new ConnectionSlots(clock, { ...settings, anonymousConnections }, () => breaker.delay),
+      onFailure: ({ failureClass }) => (this.#lastError = failureClass),
     }
-    // While every lane is taken, a landing looks by itself, and a look that is set already is soon enough.
-    if (letters.flying >= mail.connections && timer !== undefined) return
-    clearTimeout(timer)
-    timer = undefined
-    if (letters.size === letters.flying) return
-    const wait = isTooSoon ? LOOK_MS.least : letters.nextDue() - now()
-    // What is due and cannot go waits for a landing, which looks by itself, or for a server that is away.
-    timer = setTimeout(
-      lookAgain,
-      wait > 0 ? Math.min(Math.max(wait, LOOK_MS.least), LOOK_MS.most) : LOOK_MS.most,
-    ).unref()
   }
 
-  function lookAgain(): void {
-    timer = undefined
-    look()
-  }
-
-  function isPaused(): boolean {
-    const rest = pausedUntil - now()
-    return rest > 0 && rest <= LONGEST_PAUSE_MS // more than that is a clock that was put back
-  }
-
-  /** Ends what has become too late. It asks all letters, so not at every look, but whenever the clock has moved on. */
-  function sweep(): void {
-    const passed = now() - sweptAt
-    if (passed >= 0 && passed < SWEEP_MS) return
-    if (passed < 0) letters.shift(-passed) // the clock was put back
-    sweptAt = now()
-    for (const entry of letters.tooLate()) letters.end(entry, entry.last ?? TOO_LATE)
-  }
-
-  async function fly(entry: Entry, pass: 'free' | 'probe'): Promise<void> {
-    letters.takeOff(entry)
-    const began = performance.now()
-    const delivery = await sendOnce(mail, entry.post)
-    const ms = performance.now() - began
-    breaker.report(pass, delivery, entry.post.isKnown)
-    const again = delivery.outcome === 'accepted' || isClosed ? null : nextRetryAt(delivery, entry, now())
-    if (delivery.outcome !== 'accepted') {
-      lastError = delivery.failureClass
-      // "Too fast" is meant for all letters, not for this one.
-      const isTooFast =
-        delivery.failureClass === 'quota' && delivery.scope === 'server' && !delivery.isDailyQuota && !isClosed
-      if (isTooFast) pausedUntil = Math.min(again ?? Infinity, now() + LONGEST_PAUSE_MS)
+  /** A place for one mail. With `canWaitForOutage` it is given while the breaker is open, too. */
+  reserve(priority: Priority, { canWaitForOutage = false } = {}): Reservation | Rejection {
+    const { breaker } = this.#deps
+    if (this.#isClosed) return rejected('closed')
+    if (breaker.state === 'open' && !canWaitForOutage) return rejected('breaker_open', breaker.retryAfter)
+    if (this.#capacity.isFull(priority)) return rejected('queue_full')
+    const enqueue = (mail: QueuedMail): void => {
+      this.#start(mail, priority, this.#capacity.occupy(priority))
     }
-    letters.land(entry, delivery, ms, again)
-    look()
+    return new Reservation(enqueue, this.#capacity.occupy(priority))
   }
 
-  return {
-    reserve(priority, { canWaitForOutage: isPatient = false } = {}) {
-      const isKnown = priority === 'signed-in'
-      if (isClosed) return { outcome: 'rejected', reason: 'closed', retryAfter: FULL_PAUSE }
-      if (breaker.state === 'open' && !isPatient)
-        return { outcome: 'rejected', reason: 'breaker_open', retryAfter: breaker.retryAfter }
-      if (places.isFull(isKnown)) return { outcome: 'rejected', reason: 'queue_full', retryAfter: FULL_PAUSE }
-      return places.take(isKnown, (post) => {
-        if (isClosed) return post.tell({ delivery: CLOSED, attempt: 0, ms: 0, again: null })
-        sweep() // before it is added: it knows the clock as it is now
-        letters.add(post)
-        look()
-      })
-    },
-    cancel: (challenge, end) => letters.withdraw(challenge, end),
-    async tryOnce(letter, isKnown, isTooLate) {
-      // In the pool of nodemailer the wait would count as part of the try.
-      while (!isClosed && breaker.state !== 'open' && (letters.flying >= mail.connections || !rate.take())) {
-        await (letters.flying >= mail.connections ? letters.landing() : sleep(LOOK_MS.least))
+  /** Ends the mails of a challenge that wait; one being sent gets no retry. Whether there was one that waited. */
+  cancel(challengeId: string, result: Failure | Cancelled): boolean {
+    const ofChallenge = [...this.#deliveries.keys()].filter(({ mail }) => mail.challengeId === challengeId)
+    return ofChallenge.filter((delivery) => delivery.stop(result)).length > 0
+  }
+
+  /** One attempt, as soon as there is a connection and no later than `deadline`: for jobs, which another queue retries. */
+  sendJob(message: OutgoingMessage, priority: Priority, deadline: number): Promise<JobUpdate> {
+    return new Promise((resolve) => {
+      const onUpdate = ({ result, ...update }: DeliveryUpdate): void => {
+        resolve({ ...update, result: result.outcome === 'cancelled' ? CLOSED : result })
       }
-      if (isTooLate?.()) return TOO_LATE
-      const pass = isClosed ? null : breaker.admit()
-      if (pass === null) return isClosed ? CLOSED : localFailure('connect', 'breaker open')
-      return new Promise((resolve) => {
-        const tell = ({ delivery }: News): void => {
-          resolve(delivery.outcome === 'cancelled' ? CLOSED : delivery)
-        }
-        void fly(singleEntry({ ...letter, key: '', challenge: '', isKnown, until: 0, tell }), pass)
-      })
-    },
-    health: () => ({ queue: letters.size, breaker: breaker.state, lastError, retryAfter: breaker.retryAfter }),
-    async close() {
-      isClosed = true
-      letters.hurry()
-      look()
-      await withTimeout(systemClock, LONGEST_FAREWELL_MS, letters.allGone()).catch(() => undefined)
-      clearTimeout(timer)
-      letters.endAll(CLOSED)
-      mail.close()
-    },
+      const job = { ...message, challengeId: null, firstAttemptUntil: deadline, retryUntil: null, onUpdate }
+      if (this.#deps.breaker.state === 'open' && !this.#isClosed) reject(job, BREAKER_OPEN)
+      else this.#start(job, priority)
+    })
   }
+
+  readonly health = (): MailHealth => {
+    const { state: breaker, retryAfter } = this.#deps.breaker
+    return { queue: this.#deliveries.size, breaker, lastError: this.#lastError, retryAfter }
+  }
+
+  /** Takes no more mail, gives what waits a last attempt (10 s in all), and closes the connections. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#deps.slots.throttle(0)
+    for (const delivery of this.#deliveries.keys()) delivery.makeLastAttempt()
+    if (this.#deps.breaker.state === 'open') this.#onBreakerOpen()
+    const drained = Promise.all(this.#deliveries.values())
+    await withTimeout(this.#clock, CLOSE_TIMEOUT_MS, drained).catch(() => undefined)
+    for (const delivery of this.#deliveries.keys()) {
+      delivery.end(CLOSED)
+      delivery.stop(CLOSED)
+    }
+    this.#closeTransport()
+  }
+
+  #start(mail: QueuedMail, priority: Priority, release?: () => void): void {
+    if (this.#isClosed) {
+      release?.()
+      return reject(mail, CLOSED)
+    }
+    const onEnd = (): void => {
+      this.#deliveries.delete(delivery)
+      release?.()
+    }
+    const delivery = new MailDelivery(this.#deps, mail, priority, onEnd)
+    this.#deliveries.set(delivery, delivery.run())
+  }
+
+  /** Jobs do not wait for an outage to end; when the queue is closed, nothing does. */
+  #onBreakerOpen(): void {
+    for (const delivery of this.#deliveries.keys()) {
+      if (this.#isClosed) delivery.stop(CLOSED)
+      else if (delivery.mail.retryUntil === null) delivery.stop(BREAKER_OPEN)
+    }
+  }
+}
+
+function reject({ onUpdate }: QueuedMail, result: Failure): void {
+  onUpdate({ result, attempt: 0, durationMs: 0, retryInMs: null })
+}
+
+function rejected(reason: Rejection['reason'], retryAfter = QUEUE_FULL_RETRY_AFTER): Rejection {
+  return { outcome: 'rejected', reason, retryAfter }
 }

@@ -1,71 +1,55 @@
-import { parseSmtpError, type SmtpError } from './parse-error.js'
-import { mentionsDailyLimit, parseRetryAfter, redact } from './redact.js'
+import { FAILURE_POLICY, type FailurePolicy } from './failure-policy.js'
+import { mentionsDailyLimit, parseRetryAfter, parseSmtpError, type SmtpError } from './parse-error.js'
+import { redact } from './redact.js'
+import type { FailureClass } from '../../events.js'
 
-/** Why a mail did not go out. What each means, and what may be done about it, stands beside its rule below. */
-export type FailureClass =
-  | 'aborted'
-  | 'config'
-  | 'tls'
-  | 'auth'
-  | 'quota'
-  | 'sender'
-  | 'content'
-  | 'mailbox-full'
-  | 'recipient'
-  | 'greylist'
-  | 'connect'
-  | 'blocked'
-  | 'transient'
-  | 'unknown'
-
-/** Why one try failed. Nothing in it repeats an address or a code. */
+/** Why one attempt failed. Nothing in it repeats an address or a code. */
 export interface Failure {
-  /** `refused` is about the mailbox and nothing else; everything that the person cannot mend is `unavailable`. */
-  readonly outcome: 'refused' | 'unavailable'
+  readonly outcome: FailurePolicy['outcome']
   readonly failureClass: FailureClass
   /** nodemailer's code, the SMTP command and the reply codes. */
   readonly reason: string
-  /** What the server said, masked. */
+  /** What the server said, redacted. */
   readonly text: string
-  /** The server itself says that it may pass (a 4xx reply, RFC 5321 4.2.1). */
+  /** A 4xx reply: the server itself says that it may pass (RFC 5321 4.2.1). */
   readonly isTransient: boolean
   /** A limit that ends with the day, not with the moment. */
   readonly isDailyQuota: boolean
   /**
-   * Whom it is about: `letter` when the server may be well and only this recipient's is not. What one recipient's server
-   * says must not stop the mail of others.
+   * `message` when only this recipient's server may be at fault. What one recipient's server says must not stop the mail
+   * of others.
    */
-  readonly scope: 'server' | 'letter'
+  readonly scope: 'server' | 'message'
   /** Seconds that the server asks us to wait, or null. */
   readonly retryAfter: number | null
 }
 
-/** How one try ended: taken by the server, or not. */
+/** How one attempt ended: accepted by the server, or not. */
 export type SendResult = { readonly outcome: 'accepted' } | Failure
 
 const isPermanent = ({ replyCode }: SmtpError): boolean => replyCode >= 500
 const isTransient = ({ replyCode }: SmtpError): boolean => replyCode >= 400 && replyCode < 500
 
-/** The first that fits. */
-const RULES: readonly (readonly [FailureClass, (report: SmtpError) => boolean])[] = [
-  // It took longer than an attempt may.
+/** The first that matches. */
+const RULES: readonly (readonly [FailureClass, (error: SmtpError) => boolean])[] = [
+  // It took longer than an attempt may take.
   ['aborted', ({ code }) => code === 'EABORT'],
-  // The transport cannot work as it is set up.
+  // The transport cannot work as it is configured.
   ['config', ({ code, command }) => /^E(CONFIG|NOAUTH|OTP|FILEACCESS|URLACCESS)$/.test(code) || command === 'API'],
-  // No TLS, or none to trust. nodemailer tells of bad certificates as ESOCKET: only the words say it.
+  // No TLS, or none to trust. nodemailer reports bad certificates as ESOCKET: only the text says it.
   [
     'tls',
     ({ code, response }) =>
       /^(ETLS$|EREQUIRETLS$|ERR_(SSL|TLS)_|CERT_)/.test(code) ||
       (code === 'ESOCKET' && /certificate|SSL routines|SSL alert|altnames/i.test(response)),
   ],
-  // The server does not know us, or wants to.
+  // The login was refused, or is missing.
   [
     'auth',
     ({ code, replyCode, enhancedCode }) =>
       code === 'EAUTH' || replyCode === 530 || replyCode === 535 || /^5\.7\.[89]$/.test(enhancedCode),
   ],
-  // The sender's limits at its provider are used up, of the moment or of the day.
+  // A sending limit at the provider is used up, of the moment or of the day.
   [
     'quota',
     ({ replyCode, enhancedCode, response }) =>
@@ -80,12 +64,12 @@ const RULES: readonly (readonly [FailureClass, (report: SmtpError) => boolean])[
   // Our own address is not allowed to send.
   [
     'sender',
-    (report) =>
-      (report.command === 'MAIL FROM' && isPermanent(report)) ||
-      report.enhancedCode === '5.1.8' ||
-      report.enhancedCode === '5.7.60',
+    (error) =>
+      (error.command === 'MAIL FROM' && isPermanent(error)) ||
+      error.enhancedCode === '5.1.8' ||
+      error.enhancedCode === '5.7.60',
   ],
-  // There is no room for this one person; some servers find out only when they have the message.
+  // This mailbox has no room; some servers find out only when they have the message.
   [
     'mailbox-full',
     ({ command, replyCode, enhancedCode }) =>
@@ -93,7 +77,7 @@ const RULES: readonly (readonly [FailureClass, (report: SmtpError) => boolean])[
       (command === 'RCPT TO' && (replyCode === 552 || (replyCode === 452 && enhancedCode === ''))),
   ],
   // The message itself was refused.
-  ['content', (report) => report.code === 'EMESSAGE' && isPermanent(report)],
+  ['content', (error) => error.code === 'EMESSAGE' && isPermanent(error)],
   // There is no such mailbox, or it takes nothing from us.
   [
     'recipient',
@@ -102,20 +86,20 @@ const RULES: readonly (readonly [FailureClass, (report: SmtpError) => boolean])[
       replyCode >= 500 &&
       (enhancedCode.startsWith('5.1.') || [550, 551, 553].includes(replyCode)),
   ],
-  // "Not now": servers that do not know us yet make us come back.
+  // "Not now": a server that does not know the sender yet wants another attempt.
   [
     'greylist',
-    (report) =>
-      report.command !== 'CONN' &&
-      isTransient(report) &&
-      (report.replyCode === 450 ||
-        report.replyCode === 451 ||
-        /^4\.(7\.1|2\.0)$/.test(report.enhancedCode) ||
-        /try again/i.test(report.response)),
+    (error) =>
+      error.command !== 'CONN' &&
+      isTransient(error) &&
+      (error.replyCode === 450 ||
+        error.replyCode === 451 ||
+        /^4\.(7\.1|2\.0)$/.test(error.enhancedCode) ||
+        /try again/i.test(error.response)),
   ],
-  // The server hung up on us for good.
-  ['blocked', (report) => report.code === 'EPROTOCOL' && isPermanent(report)],
-  // No server there, or none that answers as one.
+  // The server refuses connections from this machine.
+  ['blocked', (error) => error.code === 'EPROTOCOL' && isPermanent(error)],
+  // No server there, or none that speaks SMTP.
   [
     'connect',
     ({ code, response }) =>
@@ -125,39 +109,40 @@ const RULES: readonly (readonly [FailureClass, (report: SmtpError) => boolean])[
 ]
 
 /**
- * Reads nodemailer's error, and that alone. `refused` is a permanent answer to RCPT TO (RFC 5321 4.2.1) or a full
- * mailbox. What is in `secrets` is masked in the text, beside everything that looks like an address or a code.
+ * Classifies nodemailer's error. `refused` is a permanent reply to RCPT TO (RFC 5321 4.2.1) or a full mailbox.
+ * `secrets` are redacted in the text, as is everything that looks like an address or a code.
  */
 export function classifyFailure(error: unknown, secrets: readonly string[] = []): Failure {
-  const report = parseSmtpError(error)
-  const failureClass = RULES.find(([, matches]) => matches(report))?.[0] ?? 'unknown'
+  const parsed = parseSmtpError(error)
+  const failureClass = RULES.find(([, matches]) => matches(parsed))?.[0] ?? 'unknown'
+  const { code, command, replyCode, enhancedCode, response } = parsed
   return {
-    outcome: failureClass === 'recipient' || failureClass === 'mailbox-full' ? 'refused' : 'unavailable',
+    outcome: FAILURE_POLICY[failureClass].outcome,
     failureClass,
-    reason: [report.code, report.command, report.replyCode || '', report.enhancedCode].filter(Boolean).join(' '),
-    text: redact(report.response, secrets),
-    isTransient: isTransient(report),
-    isDailyQuota: failureClass === 'quota' && (isPermanent(report) || mentionsDailyLimit(report.response)),
-    scope: isMessageScoped(report) ? 'letter' : 'server',
-    retryAfter: parseRetryAfter(report.response),
+    reason: [code, command, replyCode || '', enhancedCode].filter(Boolean).join(' '),
+    text: redact(response, secrets),
+    isTransient: isTransient(parsed),
+    isDailyQuota: failureClass === 'quota' && (isPermanent(parsed) || mentionsDailyLimit(response)),
+    scope: isMessageScoped(parsed) ? 'message' : 'server',
+    retryAfter: parseRetryAfter(response),
   }
 }
 
 function isMessageScoped({ code, command, replyCode, enhancedCode, response }: SmtpError): boolean {
-  // To a recipient a relay may answer with what that one's own server said.
+  // A relay may answer RCPT TO with what the recipient's own server said.
   if (command === 'RCPT TO') return true
-  // These are said of the sender.
+  // These are about the sender.
   if (enhancedCode === '5.4.5' || enhancedCode === '4.7.28' || replyCode === 454) return false
-  // Silence and hanging up amid a conversation: of nodemailer's errors only these words tell it from the beginning. A
-  // reset looks alike at any time.
+  // A timeout or disconnect after the greeting: only these texts of nodemailer's tell it from one before. A reset looks
+  // the same at any time.
   const isMidSession = /^Timeout$|^Connection closed unexpectedly$|^read ECONNRESET$|^write (?:EPIPE|ECONNRESET)$/.test(
     response,
   )
   return command === 'DATA' || code === 'EMESSAGE' || isMidSession
 }
 
-/** A failure that no server told of. */
+/** A failure that no server reported. */
 export function localFailure(failureClass: FailureClass, reason: string): Failure {
   const defaults = { text: '', isTransient: false, isDailyQuota: false, scope: 'server' as const, retryAfter: null }
-  return { outcome: 'unavailable', failureClass, reason, ...defaults }
+  return { outcome: FAILURE_POLICY[failureClass].outcome, failureClass, reason, ...defaults }
 }

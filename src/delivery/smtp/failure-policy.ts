@@ -1,54 +1,140 @@
-import type { FailureClass } from './classify.js'
+import type { FailureClass, Severity } from '../../events.js'
 
-export type Severity = 'info' | 'warning' | 'error'
-
-/** What a failure means to whoever runs the app: `error` wants a hand, `warning` an eye, `info` neither. */
-interface Advice {
+/** What to tell whoever runs the app. It names what to check, and nothing of the mail. */
+export interface Advice {
   readonly severity: Severity
   readonly advice: string
 }
 
-/** By class. The texts name what to look at, and nothing of the mail. */
-export const ADVICE: Readonly<Record<FailureClass, Advice>> = {
-  aborted: {
+/** What one class of failure means. */
+export interface FailurePolicy extends Advice {
+  /** `refused` is about the mailbox alone; `unavailable` is everything that the person cannot change. */
+  readonly outcome: 'refused' | 'unavailable'
+  /** Whether another attempt can end differently. */
+  readonly retry: 'never' | 'once' | 'ifTransient' | 'unlessDaily' | 'always'
+  /**
+   * What a failure of the server does to the circuit breaker: `counts` towards opening it, or `resets` that count because
+   * the server is at work. `opensIfPermanent` ignores a transient failure, `opensIfDaily` resets with any other limit.
+   */
+  readonly breaker: 'counts' | 'opensIfPermanent' | 'opensIfDaily' | 'resets' | 'ignored'
+  /** After the last attempt, where that needs another advice. */
+  readonly whenGivenUp?: Advice
+}
+
+const GIVEN_UP: Advice = {
+  severity: 'warning',
+  advice: 'The server deferred it for as long as the code was of use.',
+}
+
+/** The one place that says what a failure class means. The table of the documentation is generated from it. */
+export const FAILURE_POLICY: Readonly<Record<FailureClass, FailurePolicy>> = {
+  connect: {
+    outcome: 'unavailable',
+    retry: 'always',
+    breaker: 'counts',
     severity: 'warning',
-    advice: 'The mail server took longer than 20 seconds. Look at its load and its log.',
+    advice:
+      'The mail server could not be reached or hung up. Check host and port of `mail.transport`, and the network.',
   },
-  config: { severity: 'error', advice: 'The transport cannot work as it is set up. Look at `mail.transport`.' },
   tls: {
+    outcome: 'unavailable',
+    retry: 'ifTransient', // 454: "TLS not available due to temporary reason" (RFC 3207 4); never in clear text
+    breaker: 'counts',
     severity: 'error',
     advice:
       'No encrypted connection: the server offers no STARTTLS, or its certificate is not trusted. Name the host that the ' +
       'certificate names, give `mail.transport.tls.ca`, or use smtps:// on port 465.',
   },
-  auth: {
+  blocked: {
+    outcome: 'unavailable',
+    retry: 'never',
+    breaker: 'counts',
     severity: 'error',
-    advice: 'The mail server refused the login. Look at user and password of `mail.transport`.',
+    advice: 'The mail server refuses this machine. Check whether its address is on a blocklist.',
+  },
+  auth: {
+    outcome: 'unavailable',
+    retry: 'ifTransient', // 454 4.7.0: the server could not check the password (RFC 4954 6)
+    breaker: 'opensIfPermanent', // more logins with a wrong password would lock the account
+    severity: 'error',
+    advice: 'The mail server refused the login. Check user and password of `mail.transport`.',
   },
   quota: {
+    outcome: 'unavailable',
+    retry: 'unlessDaily',
+    breaker: 'opensIfDaily',
     severity: 'warning',
     advice: 'A sending limit at your mail provider is used up. Set `mail.rate`, or raise it there.',
   },
   sender: {
+    outcome: 'unavailable',
+    retry: 'never',
+    breaker: 'resets',
     severity: 'error',
     advice: 'The mail server does not let you send as `mail.from`. Verify that address there.',
   },
   content: {
+    outcome: 'unavailable',
+    retry: 'never',
+    breaker: 'resets',
     severity: 'error',
-    advice: 'The mail server refused the message itself. Look at your templates of this view.',
+    advice: 'The mail server refused the message itself. Check your templates of this view.',
   },
-  'mailbox-full': { severity: 'info', advice: 'The mailbox has no room. Nothing to do here.' },
-  recipient: { severity: 'info', advice: 'There is no such mailbox, or it refuses you. Nothing to do here.' },
-  greylist: { severity: 'info', advice: 'The server asks to be tried again later, which is done.' },
-  connect: {
+  config: {
+    outcome: 'unavailable',
+    retry: 'never',
+    breaker: 'ignored',
+    severity: 'error',
+    advice: 'The transport cannot work as it is configured. Check `mail.transport`.',
+  },
+  recipient: {
+    outcome: 'refused',
+    retry: 'never',
+    breaker: 'resets',
+    severity: 'info',
+    advice: 'There is no such mailbox, or it refuses you. Nothing to do here.',
+  },
+  'mailbox-full': {
+    outcome: 'refused',
+    retry: 'ifTransient',
+    breaker: 'resets',
+    severity: 'info',
+    advice: 'The mailbox has no room. Nothing to do here.',
+  },
+  greylist: {
+    outcome: 'unavailable',
+    retry: 'always',
+    breaker: 'resets',
+    severity: 'info',
+    advice: 'The server asks for another attempt later, which is made.',
+    whenGivenUp: GIVEN_UP,
+  },
+  transient: {
+    outcome: 'unavailable',
+    retry: 'always',
+    breaker: 'resets',
+    severity: 'info',
+    advice: 'The server could not take it at the moment; there will be another attempt.',
+    whenGivenUp: GIVEN_UP,
+  },
+  aborted: {
+    outcome: 'unavailable',
+    retry: 'never',
+    breaker: 'ignored',
     severity: 'warning',
-    advice:
-      'The mail server could not be reached or hung up. Look at host and port of `mail.transport`, and at the network.',
+    advice: 'The mail server took longer than 20 seconds. Check its load and its log.',
   },
-  blocked: {
+  unknown: {
+    outcome: 'unavailable',
+    retry: 'once',
+    breaker: 'ignored',
     severity: 'error',
-    advice: 'The mail server refuses this machine. Look whether its address is on a blocklist.',
+    advice: 'It failed in a way that is not known here. Read `reason` and `text`.',
   },
-  transient: { severity: 'info', advice: 'The server could not take it at the moment; it is tried again.' },
-  unknown: { severity: 'error', advice: 'It failed in a way that is not known here. Look at `reason` and `text`.' },
+}
+
+/** A mail that nobody waits for any more. */
+export const CANCELLED_ADVICE: Advice = {
+  severity: 'info',
+  advice: 'The code was used, or a newer one was asked for. Nothing to do here.',
 }

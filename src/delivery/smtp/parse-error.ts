@@ -1,4 +1,4 @@
-/** What nodemailer reports of a try that failed. */
+/** What nodemailer reports of a failed attempt. */
 export interface SmtpError {
   /** Its own code, such as EENVELOPE. */
   readonly code: string
@@ -11,10 +11,10 @@ export interface SmtpError {
   readonly response: string
 }
 
-/** No server has more to say; and nobody may keep us busy by reading on. */
+/** Replies are shorter; a longer one must not cost us time. */
 const MAX_LENGTH = 2_000
 
-/** Reads an error of nodemailer's, or of any other transport: whatever is missing or odd counts as nothing said. */
+/** Reads an error of nodemailer's, or of any other transport: what is missing or malformed counts as empty. */
 export function parseSmtpError(error: unknown): SmtpError {
   try {
     return extract(recipientError(error))
@@ -23,7 +23,7 @@ export function parseSmtpError(error: unknown): SmtpError {
   }
 }
 
-/** When all recipients were refused, and we have but one, its own error says more. */
+/** If all recipients were refused (we have one), its own error says more. */
 function recipientError(error: unknown): unknown {
   const { rejectedErrors } = (error ?? {}) as { rejectedErrors?: unknown }
   const first: unknown = Array.isArray(rejectedErrors) ? rejectedErrors[0] : null
@@ -44,7 +44,25 @@ function extract(error: unknown): SmtpError {
   }
 }
 
-/** Never half a word: what has to be masked must be whole to be found. */
+/** Never cuts a word: a secret must be whole to be found and redacted. */
 function truncate(response: string): string {
   return response.length <= MAX_LENGTH ? response : response.slice(0, MAX_LENGTH).replace(/\S*$/, '')
+}
+
+/**
+ * Seconds that a server asks us to wait: "try again in 30 seconds", "after 5 minutes", "come back in 00:04:59".
+ * @returns null when it names none
+ */
+export function parseRetryAfter(response: string): number | null {
+  const clock = /\b(?:in|after)\s+(\d{1,2}):(\d{2}):(\d{2})\b/i.exec(response)
+  if (clock) return Number(clock[1]) * 3600 + Number(clock[2]) * 60 + Number(clock[3])
+  const plain = /\b(?:in|after|for)\s+(\d{1,6})\s*(s|sec|secs|seconds?|m|min|mins|minutes?|h|hours?)\b/i.exec(response)
+  if (!plain) return null
+  const [, count, unit = ''] = plain
+  return Number(count) * ({ s: 1, m: 60, h: 3600 }[unit.charAt(0).toLowerCase()] ?? 1)
+}
+
+/** Whether a limit is a daily one (SES, Gmail and others say so in words), not one of the moment. */
+export function mentionsDailyLimit(response: string): boolean {
+  return /\bdaily\b|\bper day\b|\b24[ -]?h(?:ours?)?\b|\btoday\b/i.test(response)
 }

@@ -1,7 +1,7 @@
 import { createTransport } from 'nodemailer'
-import type { MailSettings } from '../../config/mail-settings.js'
+import type { Clock } from '../../clock.js'
+import type { MailTransporter } from '../../config/options.js'
 import { classifyFailure, localFailure, type SendResult } from './classify.js'
-import { StopSignal } from './stop-signal.js'
 
 /** A message as nodemailer takes it, and the one address that it is for. */
 export interface OutgoingMessage {
@@ -11,66 +11,44 @@ export interface OutgoingMessage {
   readonly secrets: readonly string[]
 }
 
-type Sender = Pick<MailSettings, 'transporter' | 'ownsTransport'>
-
-/** What stops a try: the signal that the transporter is given, and how to set it off. */
-interface Stop {
-  readonly signal: unknown
-  readonly abort: (reason: Error) => void
+interface SendDeps {
+  readonly transporter: MailTransporter
+  readonly clock: Clock
 }
 
 const SEND_TIMEOUT_MS = 20_000
 
-/** Tries once to hand a message to the mail server. Never rejects: how it ended is the outcome. */
-export async function sendOnce({ transporter, ownsTransport }: Sender, letter: OutgoingMessage): Promise<SendResult> {
-  // Timeouts of the connection do not stop a server that trickles; this does, and also a transporter that knows no signal.
-  const stop = ownsTransport ? ourStop() : nodesStop()
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+/** Tries once to hand a message to the mail server. Never rejects: how it ended is the result. */
+export async function sendOnce({ transporter, clock }: SendDeps, mail: OutgoingMessage): Promise<SendResult> {
+  // nodemailer's timeouts do not stop a server that sends a byte now and then. The signal does; the race covers a
+  // transporter that ignores signals.
+  const abort = new AbortController()
+  let cancelTimeout = (): void => undefined
+  const timedOut = new Promise<never>((_, reject) => {
+    cancelTimeout = clock.timeout(SEND_TIMEOUT_MS, () => {
       const error = Object.assign(new Error('It took too long.'), { code: 'EABORT' })
       reject(error)
-      stop.abort(error)
-    }, SEND_TIMEOUT_MS).unref()
+      abort.abort(error)
+    })
   })
   try {
-    const sending = transporter.sendMail({ ...letter.message, signal: stop.signal })
-    const info = (await Promise.race([sending, late])) as { accepted?: unknown } | null
+    const sending = transporter.sendMail({ ...mail.message, signal: abort.signal })
+    const info = (await Promise.race([sending, timedOut])) as { accepted?: unknown } | null
     // The server must have taken this address and no other (GHSA-mm7p-fcc7-pg87).
     const accepted = Array.isArray(info?.accepted) ? (info.accepted as unknown[]) : []
-    if (accepted.length === 1 && addressOf(accepted[0]) === letter.address) return { outcome: 'accepted' }
-    // Not tried again: whoever got it would get it twice.
+    if (accepted.length === 1 && addressOf(accepted[0]) === mail.address) return { outcome: 'accepted' }
+    // No retry: whoever got it would get it twice.
     return localFailure('config', 'accepted for another address')
   } catch (error) {
-    return classifyFailure(error, letter.secrets)
+    return classifyFailure(error, mail.secrets)
   } finally {
-    clearTimeout(timer)
-  }
-}
-
-function ourStop(): Stop {
-  const signal = new StopSignal()
-  return {
-    signal,
-    abort: (reason) => {
-      signal.abort(reason)
-    },
-  }
-}
-
-function nodesStop(): Stop {
-  const controller = new AbortController()
-  return {
-    signal: controller.signal,
-    abort: (reason) => {
-      controller.abort(reason)
-    },
+    cancelTimeout()
   }
 }
 
 const streamTransport = createTransport({ streamTransport: true, buffer: true })
 
-/** Composes a message as `attempt` would, and sends it nowhere. */
+/** Composes a message as `sendOnce` would, and sends it nowhere. */
 export async function composeOnly(message: OutgoingMessage['message']): Promise<void> {
   await streamTransport.sendMail({ ...message })
 }

@@ -1,4 +1,4 @@
-import type { FailureClass } from '../../delivery/smtp/classify.js'
+import type { FailureClass } from '../../events.js'
 import type { RequestContext } from '../request/context.js'
 import { type ChallengeWithStatus, stateOf, type VerificationState } from './state.js'
 import { hasSession } from '../../session/host-session.js'

@@ -12,7 +12,7 @@ import { pageUrl, returnUrl } from './urls.js'
 import { maskAddress } from '../../identity/address.js'
 import type { Services } from '../../services.js'
 import { hasSession } from '../../session/host-session.js'
-import type { PageContext, PageName } from '../../views/context.js'
+import { basePageContext, type PageContext, type PageName } from '../../views/context.js'
 import { duration, textDirection, translate } from '../../views/messages.js'
 
 /** Problems that leave no form to go on with: they get a page of their own. */
@@ -78,26 +78,15 @@ function basePage(
   { sealed, stepUp }: Pick<RequestContext, 'sealed' | 'stepUp'>,
 ): PageContext {
   return {
+    ...basePageContext,
     page,
-    title: '',
     locale,
     dir: textDirection(locale),
     site: settings.site,
     path: settings.path,
     for: sealed,
-    autoSend: '',
     purpose: stepUp.purpose,
     purposeText: stepUp.description ?? views.messages(locale)[`purpose.${stepUp.purpose}`] ?? '',
-    recipient: { masked: '', typed: '', changeable: false },
-    code: { label: '', length: 0, isLong: false, inputMode: 'text' },
-    expires: { in: '' },
-    resend: { seconds: 0 },
-    request: { tag: '' },
-    delivery: '',
-    deliveryText: '',
-    error: '',
-    returnTo: '',
-    custom: {},
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Grant, OpenChallenge } from '../../challenge/records.js'
-import type { FailureClass } from '../../delivery/smtp/classify.js'
+import type { FailureClass } from '../../events.js'
 import type { RequestContext } from '../request/context.js'
 import { maskAddress } from '../../identity/address.js'
 import { findChallenge } from '../../session/challenges.js'

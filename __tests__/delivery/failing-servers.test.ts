@@ -1,8 +1,8 @@
 import { inspect } from 'node:util'
-import { HostApp, JSON_CLIENT, NAVIGATE } from './helpers/host-app.js'
-import { freePort } from './helpers/server-process.js'
-import { isSilent, ScriptedSmtp, type SmtpScript } from './helpers/smtp-script.js'
-import type { OtpEvent, OtpOptions, SmtpOptions } from '../src/index.js'
+import { HostApp, JSON_CLIENT, NAVIGATE } from '../helpers/host-app.js'
+import { freePort } from '../helpers/server-process.js'
+import { isSilent, ScriptedSmtp, type SmtpScript } from '../helpers/smtp-script.js'
+import type { OtpEvent, OtpOptions, SmtpOptions } from '../../src/index.js'
 
 const ADDRESS = 'wolfhart.quill@example.com'
 const WOLFHART = { id: 'w1', email: ADDRESS }

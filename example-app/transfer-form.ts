@@ -1,9 +1,9 @@
 import type { Transfer } from './people.js'
 
-/** What was typed into the transfer form: a transfer, or what is wrong with it. */
-export type Draft =
-  | { readonly outcome: 'fine'; readonly transfer: Transfer }
-  | { readonly outcome: 'faulty'; readonly errors: Fields; readonly typed: Fields }
+/** A transfer, or the errors of the form with what was typed. */
+export type TransferForm =
+  | { readonly outcome: 'valid'; readonly transfer: Transfer }
+  | { readonly outcome: 'invalid'; readonly errors: Fields; readonly typed: Fields }
 
 interface Fields {
   readonly amount: string
@@ -11,20 +11,20 @@ interface Fields {
 }
 
 const AMOUNT = /^(\d{1,7})(?:[.,](\d{1,2}))?$/
-// Letters only: a payee such as "482915" would look like the code in the mail that names the transfer.
+// Letters only: in the mail a payee such as "482915" would look like the code.
 const PAYEE = /^\p{L}[\p{L}\p{M} .'’-]{0,39}$/u
 
-/** Reads the form of a person who has `balance` cents. */
-export function readDraft(body: unknown, balance: number, ownName: string): Draft {
+/** Reads the transfer form. `balance` is in cents. */
+export function readTransferForm(body: unknown, balance: number, ownName: string): TransferForm {
   const typed = { amount: field(body, 'amount'), payee: field(body, 'payee') }
   const cents = centsOf(typed.amount)
-  const errors = { amount: wrongAmount(cents, balance), payee: wrongPayee(typed.payee, ownName) }
-  if (cents === null || errors.amount || errors.payee) return { outcome: 'faulty', errors, typed }
-  return { outcome: 'fine', transfer: { cents, payee: typed.payee } }
+  const errors = { amount: amountError(cents, balance), payee: payeeError(typed.payee, ownName) }
+  if (cents === null || errors.amount || errors.payee) return { outcome: 'invalid', errors, typed }
+  return { outcome: 'valid', transfer: { cents, payee: typed.payee } }
 }
 
-/** The action as the person reads it, on the page and in the mail: "Send 50 EUR to Ana". */
-export function inWords({ cents, payee }: Transfer): string {
+/** The action as page and mail show it: "Send 50 EUR to Ana". */
+export function describeTransfer({ cents, payee }: Transfer): string {
   return `Send ${euros(cents)} EUR to ${payee}`
 }
 
@@ -33,18 +33,18 @@ export function euros(cents: number): string {
   return exactEuros(cents).replace(/\.00$/, '')
 }
 
-/** "1,250.00": for columns, and for balances. */
+/** "1,250.00", for tables and balances. */
 export function exactEuros(cents: number): string {
   return new Intl.NumberFormat('en', { minimumFractionDigits: 2 }).format(cents / 100)
 }
 
-function wrongAmount(cents: number | null, balance: number): string {
+function amountError(cents: number | null, balance: number): string {
   if (cents === null) return 'Enter an amount in euros, such as 50 or 12.50.'
   if (cents === 0) return 'Enter an amount above zero.'
   return cents > balance ? `You have ${euros(balance)} EUR. Enter an amount up to that.` : ''
 }
 
-function wrongPayee(payee: string, ownName: string): string {
+function payeeError(payee: string, ownName: string): string {
   if (payee === '') return 'Enter the name of the person who gets the money.'
   if (!PAYEE.test(payee)) return 'Enter a name of letters, 40 at most.'
   return payee.toLowerCase() === ownName.toLowerCase() ? 'That is you. Enter somebody else’s name.' : ''

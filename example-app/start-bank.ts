@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { createBank } from './bank.js'
 import { Inbox } from './inbox.js'
 
-/** What may be set; everything has a default. */
+/** Environment variables; each has a default. */
 export type Environment = Readonly<
   Partial<
     Record<
@@ -15,25 +15,25 @@ export type Environment = Readonly<
   >
 >
 
-export interface OpenBank {
+export interface RunningBank {
   readonly url: string
-  /** What the console should say beside the address. */
+  /** Lines for the console. */
   readonly hints: readonly string[]
   readonly close: () => Promise<void>
 }
 
-/** A mistake in the environment or a taken port: one line for the console instead of a stack. */
-export class CannotOpen extends Error {}
+/** A wrong environment variable or a port in use: printed as one line, without a stack. */
+export class StartupError extends Error {}
 
-/** Opens the bank for visitors, with its own mail server unless `SMTP_URL` names another. */
-export async function openBank(environment: Environment): Promise<OpenBank> {
+/** Starts the HTTP server, and a mail server unless `SMTP_URL` names another. */
+export async function startBank(environment: Environment): Promise<RunningBank> {
   const env = withoutBlanks(environment)
   const host = env.HOST ?? '127.0.0.1'
   const server = createServer()
   const port = await listen(server, portOf(env.PORT), host)
   const url = `http://localhost:${port}`
   const inbox = env.SMTP_URL ? null : await Inbox.listen()
-  const madeSecrets = (['OTP_SECRET', 'SESSION_SECRET'] as const).filter((name) => !env[name])
+  const generatedSecrets = (['OTP_SECRET', 'SESSION_SECRET'] as const).filter((name) => !env[name])
   const bank = createBank({
     origin: url,
     otpSecret: env.OTP_SECRET ?? randomSecret(),
@@ -49,7 +49,7 @@ export async function openBank(environment: Environment): Promise<OpenBank> {
 
   return {
     url,
-    hints: [...mailHints(env, url), ...secretHints(madeSecrets), ...hostHints(host)],
+    hints: [...mailHints(env, url), ...secretHints(generatedSecrets), ...hostHints(host)],
     async close() {
       const closed = once(server, 'close')
       server.close()
@@ -67,8 +67,8 @@ async function listen(server: Server, port: number, host: string): Promise<numbe
     await once(server, 'listening')
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    if (code !== 'EADDRINUSE') throw new CannotOpen(`Cannot listen on ${host}:${port} (${message}).`)
-    throw new CannotOpen(`Port ${port} is taken. Set PORT to another one, such as: PORT=${port + 1} npm start`)
+    if (code !== 'EADDRINUSE') throw new StartupError(`Cannot listen on ${host}:${port} (${message}).`)
+    throw new StartupError(`Port ${port} is taken. Set PORT to another one, such as: PORT=${port + 1} npm start`)
   }
   return (server.address() as AddressInfo).port
 }
@@ -76,10 +76,10 @@ async function listen(server: Server, port: number, host: string): Promise<numbe
 function portOf(text = '3000'): number {
   const port = Number(text)
   if (Number.isInteger(port) && port >= 0 && port < 65_536) return port
-  throw new CannotOpen(`PORT is "${text}". Set it to a number from 0 to 65535; 0 takes any free port.`)
+  throw new StartupError(`PORT is "${text}". Set it to a number from 0 to 65535; 0 takes any free port.`)
 }
 
-// `SMTP_URL= npm start` means that it is not set.
+// `SMTP_URL= npm start` counts as not set.
 function withoutBlanks(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()))
 }
@@ -95,13 +95,14 @@ function mailHints(env: Environment, url: string): string[] {
   return [`Its mails go out by SMTP_URL.${from}${to}`]
 }
 
-function secretHints(made: readonly string[]): string[] {
-  if (made.length === 0) return []
-  const one = made.length === 1 ? 'is not set, so a random one was made' : 'are not set, so random ones were made'
-  return [`${made.join(' and ')} ${one}: a restart signs everybody out.`]
+function secretHints(generated: readonly string[]): string[] {
+  if (generated.length === 0) return []
+  const reason =
+    generated.length === 1 ? 'is not set, so a random one was made' : 'are not set, so random ones were made'
+  return [`${generated.join(' and ')} ${reason}: a restart signs everybody out.`]
 }
 
 function hostHints(host: string): string[] {
   if (['127.0.0.1', '::1', 'localhost'].includes(host)) return []
-  return [`HOST is ${host}: whoever can reach this port can read the inbox. Do that in a network of your own only.`]
+  return [`HOST is ${host}: anyone who can reach this port can read the inbox. Use it only in a private network.`]
 }

@@ -3,11 +3,18 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { inspect } from 'node:util'
 import type { Response } from 'supertest'
-import { guess, guessWrongly } from './helpers/guessing.js'
-import { type Agent, ANA, BEN, HostApp, type HostOptions, NAVIGATE, SECRET } from './helpers/host-app.js'
-import { codeIn } from './helpers/mailbox.js'
-import { ScriptedSmtp, type SmtpScript } from './helpers/smtp-script.js'
-import { type EmailOtp, emailOtp, type MailJob, type OtpError, type OtpEvent, type OtpOptions } from '../src/index.js'
+import { guess, guessWrongly } from '../helpers/guessing.js'
+import { type Agent, ANA, BEN, HostApp, type HostOptions, NAVIGATE, SECRET } from '../helpers/host-app.js'
+import { codeIn } from '../helpers/mailbox.js'
+import { ScriptedSmtp, type SmtpScript } from '../helpers/smtp-script.js'
+import {
+  type EmailOtp,
+  emailOtp,
+  type MailJob,
+  type OtpError,
+  type OtpEvent,
+  type OtpOptions,
+} from '../../src/index.js'
 
 const FROM = 'Acme <no-reply@acme.example>'
 const OTHER_SECRET = 'another-secret-for-tests-of-32-characters'

@@ -1,9 +1,11 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import fs, { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Response } from 'supertest'
-import { type Agent, ANA, BROWSER, HostApp, sealedIn, SECRET } from './helpers/host-app.js'
-import { emailOtp, OtpError, type OtpOptions } from '../src/index.js'
+import { type Agent, ANA, BROWSER, HostApp, sealedIn, SECRET } from '../helpers/host-app.js'
+import { emailOtp, OtpError, type OtpOptions } from '../../src/index.js'
+import { basePageContext, VARIABLES } from '../../src/views/context.js'
+import { createRenderer } from '../../src/views/renderer.js'
 
 let host: HostApp | null = null
 const folders: string[] = []
@@ -36,8 +38,8 @@ const withViews = async (files: Record<string, string>, otp: Partial<OtpOptions>
   return host
 }
 
-/** Makes the plugin with these files and gives what it throws. */
-function refusal(folder: string): OtpError {
+/** The error that the plugin throws at start with these files. */
+function startError(folder: string): OtpError {
   try {
     void emailOtp({
       secret: SECRET,
@@ -50,7 +52,7 @@ function refusal(folder: string): OtpError {
     if (error instanceof OtpError) return error
     throw error
   }
-  throw new Error('it was taken')
+  throw new Error('it started')
 }
 
 const get = (jar: Agent, url = '/2fa') => jar.get(url).set(BROWSER)
@@ -61,7 +63,7 @@ function running(): HostApp {
   return host
 }
 
-/** Each page by what leads to it. */
+/** How to get to each page. */
 const PAGES: Record<string, () => Promise<Response>> = {
   send: async () => get(await running().signedIn()),
   code: async () => get((await running().asked()).jar),
@@ -73,17 +75,17 @@ const PAGES: Record<string, () => Promise<Response>> = {
   problem: async () => get(running().jar()),
 }
 
-function visit(page: 'send' | 'code' | 'verified' | 'problem'): Promise<Response> {
-  const go = PAGES[page]
-  if (!go) throw new Error(`no page ${page}`)
-  return go()
+function openPage(page: 'send' | 'code' | 'verified' | 'problem'): Promise<Response> {
+  const open = PAGES[page]
+  if (!open) throw new Error(`no page ${page}`)
+  return open()
 }
 
-describe('a file at the same path wins, one by one', () => {
+describe('a host file replaces the built-in file at the same path, and only that one', () => {
   test.each(Object.keys(PAGES))('pages/%s.hbs', async (page) => {
     await withViews({ [`pages/${page}.hbs`]: `<h1>mine: ${page} at {{site.name}}</h1>` })
-    for (const [other, go] of Object.entries(PAGES)) {
-      const { text } = await go()
+    for (const [other, open] of Object.entries(PAGES)) {
+      const { text } = await open()
       expect(text.includes(`<h1>mine: ${page} at Acme</h1>`)).toBe(other === page)
       expect(text).toContain('<main class="otp-card">')
     }
@@ -96,7 +98,7 @@ describe('a file at the same path wins, one by one', () => {
 
   test('layouts/page.hbs', async () => {
     await withViews({ 'layouts/page.hbs': '<title>{{title}}</title><article>{{body}}</article>' })
-    const { text } = await visit('code')
+    const { text } = await openPage('code')
     expect(text).toMatch(/^<title>Enter the 6-digit code<\/title><article><h1>/)
   })
 
@@ -127,7 +129,7 @@ describe('a file at the same path wins, one by one', () => {
 
   test.each(['action', 'error', 'footer'])('partials/%s.html.hbs', async (name) => {
     await withViews({ [`partials/${name}.html.hbs`]: '<p>mine</p>' })
-    expect((await visit('code')).text).toContain('<p>mine</p>')
+    expect((await openPage('code')).text).toContain('<p>mine</p>')
   })
 
   test('assets/otp.css', async () => {
@@ -137,7 +139,7 @@ describe('a file at the same path wins, one by one', () => {
     await running().jar().get('/2fa/assets/otp.js').expect(200)
   })
 
-  test('a mail of a purpose stands before the mail for all, part by part', async () => {
+  test('a mail for a purpose is used before the mail for all purposes, template by template', async () => {
     await withViews({
       'mail/transfer/subject.hbs': 'Your transfer at {{site.name}}',
       'mail/code/text.hbs': 'for all\n\n{{> code}}',
@@ -155,15 +157,15 @@ describe('a file at the same path wins, one by one', () => {
     const first = views({ 'pages/send.hbs': 'first' })
     const second = views({ 'pages/send.hbs': 'second', 'pages/code.hbs': 'second' })
     host = await HostApp.start({ otp: { views: [first, second] } })
-    expect((await visit('send')).text).toContain('first')
-    expect((await visit('code')).text).toContain('second')
+    expect((await openPage('send')).text).toContain('first')
+    expect((await openPage('code')).text).toContain('second')
   })
 })
 
-describe('words and locales', () => {
-  test('a word file is merged key by key', async () => {
+describe('messages and locales', () => {
+  test('a message file is merged key by key', async () => {
     await withViews({ 'locales/en.json': JSON.stringify({ 'send.title': 'Is it you?' }) })
-    const { text } = await visit('send')
+    const { text } = await openPage('send')
     expect(text).toContain('<h1>Is it you?</h1>')
     expect(text).toContain('Mail me the code')
   })
@@ -191,7 +193,7 @@ describe('words and locales', () => {
     expect(running().mailbox.received.map(({ mail }) => mail.subject)).toEqual(Array(2).fill('Ihr Code von Acme'))
   })
 
-  test('a template for a locale stands before the one for all: exact, bare language, all', async () => {
+  test('a template for the exact locale is used first, then one for its language, then the one for all', async () => {
     await withViews({
       'locales/pt.json': '{}',
       'locales/pt-BR.json': '{}',
@@ -210,7 +212,7 @@ describe('words and locales', () => {
     expect(await seen('de')).not.toContain('rodape')
   })
 
-  test('a language that is written from the right says so', async () => {
+  test('a right-to-left language is marked as such', async () => {
     await withViews({ 'locales/ar.json': '{}' })
     const jar = await running().signedIn({ ...ANA, locale: 'ar' })
     expect((await get(jar)).text).toContain('<html lang="ar" dir="rtl">')
@@ -220,7 +222,7 @@ describe('words and locales', () => {
   })
 })
 
-describe('a mistake is an error at start that names file, line, column and the nearest name', () => {
+describe('a mistake is an error at start with file, line, column and the nearest name', () => {
   test.each<[string, string, string, string]>([
     ['pages/send.hbs', '<p>\n  {{recipient.maskd}}', ':2:5: unknown variable "recipient.maskd".', 'recipient.masked'],
     ['pages/send.hbs', '{{sit.name}}', ':1:3: unknown variable "sit.name".', 'site.name'],
@@ -252,24 +254,24 @@ describe('a mistake is an error at start that names file, line, column and the n
     ['locales/de.json', '{ "send.title": ', 'JSON', ''],
     ['locales/de.json', 'null', 'locales/de.json', ''],
   ])('%s: %j', (file, source, where, nearest) => {
-    const error = refusal(views({ [file]: source }))
+    const error = startError(views({ [file]: source }))
     expect(error.code).toBe('invalid_view')
     expect(error.message).toContain(file)
     expect(error.message).toContain(where)
     if (nearest) expect(error.message).toContain(`Did you mean "${nearest}"?`)
   })
 
-  test('a folder that is not there', () => {
-    expect(refusal(path.join(tmpdir(), 'no-such-views')).code).toBe('invalid_view')
+  test('a missing folder', () => {
+    expect(startError(path.join(tmpdir(), 'no-such-views')).code).toBe('invalid_view')
   })
 
-  test('hidden files of editors and systems are passed over', async () => {
+  test('hidden files of editors and systems are ignored', async () => {
     await withViews({ '.DS_Store': 'x', 'pages/.send.hbs.swp': '{{' })
-    expect((await visit('send')).status).toBe(200)
+    expect((await openPage('send')).status).toBe(200)
   })
 })
 
-test('a partial of one name in text and HTML is escaped in HTML only, whichever is used first', async () => {
+test('a partial that exists as text and as HTML is escaped in HTML only, whichever is used first', async () => {
   await withViews(
     {
       'partials/note.html.hbs': '<em>{{site.name}}</em>',
@@ -286,22 +288,36 @@ test('a partial of one name in text and HTML is escaped in HTML only, whichever 
     expect(mailOf(running()).subject).toBe('<b>Tom & Co</b>')
     expect(mailOf(running()).text).toContain('<b>Tom & Co</b>')
     expect(String(mailOf(running()).html)).toContain('<em>&lt;b&gt;Tom &amp; Co&lt;/b&gt;</em>')
-    expect((await visit('send')).text).toContain('<em>&lt;b&gt;Tom &amp; Co&lt;/b&gt;</em>')
+    expect((await openPage('send')).text).toContain('<em>&lt;b&gt;Tom &amp; Co&lt;/b&gt;</em>')
   }
 })
 
+/** A host that is started as in production. */
+async function inProduction(folder: string): Promise<HostApp> {
+  const { NODE_ENV } = process.env
+  process.env.NODE_ENV = 'production'
+  const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+  try {
+    host = await HostApp.start({ otp: { views: folder } })
+    return host
+  } finally {
+    warn.mockRestore()
+    process.env.NODE_ENV = NODE_ENV
+  }
+}
+
 describe('changes while running', () => {
-  test('an edited file is seen at the next page, and so is a new one', async () => {
+  test('an edited file is used by the next page, and so is a new one', async () => {
     const folder = views({ 'pages/send.hbs': 'before' })
     host = await HostApp.start({ otp: { views: folder } })
-    expect((await visit('send')).text).toContain('before')
+    expect((await openPage('send')).text).toContain('before')
     write(folder, 'pages/send.hbs', 'after')
-    expect((await visit('send')).text).toContain('after')
+    expect((await openPage('send')).text).toContain('after')
     write(folder, 'pages/code.hbs', 'new')
-    expect((await visit('code')).text).toContain('new')
+    expect((await openPage('code')).text).toContain('new')
   })
 
-  test('a broken edit is a 500 with the place in an event, the process lives, and the mend is seen', async () => {
+  test('a broken edit gives a 500 and an event with its place; the next edit is used', async () => {
     const folder = views({ 'pages/send.hbs': 'before' })
     host = await HostApp.start({ otp: { views: folder } })
     const jar = await host.signedIn()
@@ -314,7 +330,7 @@ describe('changes while running', () => {
     expect((await get(jar).expect(200)).text).toContain('after')
   })
 
-  test('so is one that is found by the guard', async () => {
+  test('a broken edit does not open the guard', async () => {
     const folder = views({ 'pages/send.hbs': 'before' })
     host = await HostApp.start({ otp: { views: folder } })
     const jar = await host.signedIn()
@@ -325,26 +341,76 @@ describe('changes while running', () => {
 
   test('reloadViews() swaps only if all compile', async () => {
     const folder = views({ 'pages/send.hbs': 'before' })
-    const { NODE_ENV } = process.env
-    process.env.NODE_ENV = 'production'
-    try {
-      const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
-      host = await HostApp.start({ otp: { views: folder } })
-      warn.mockRestore()
-    } finally {
-      process.env.NODE_ENV = NODE_ENV
-    }
-    const app = host
+    const app = await inProduction(folder)
     write(folder, 'pages/send.hbs', 'after')
     write(folder, 'pages/code.hbs', '{{')
-    expect((await visit('send')).text).toContain('before')
+    expect((await openPage('send')).text).toContain('before')
     expect(() => {
       app.otp.reloadViews()
     }).toThrow(/pages\/code\.hbs:1/)
-    expect((await visit('send')).text).toContain('before')
+    expect((await openPage('send')).text).toContain('before')
     write(folder, 'pages/code.hbs', 'fine')
     app.otp.reloadViews()
-    expect((await visit('send')).text).toContain('after')
+    expect((await openPage('send')).text).toContain('after')
+  })
+})
+
+describe('rendering', () => {
+  const readsOf = (folder: string, act: () => void): number => {
+    const read = jest.spyOn(fs, 'readdirSync')
+    try {
+      act()
+      return read.mock.calls.filter(([read]) => read === folder).length
+    } finally {
+      read.mockRestore()
+    }
+  }
+  const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+  test('in production no request looks at the files', async () => {
+    const folder = views({ 'pages/send.hbs': 'mine' })
+    const jar = await (await inProduction(folder)).signedIn()
+    const calls = (['readdirSync', 'statSync', 'readFileSync'] as const).map((name) => jest.spyOn(fs, name))
+    await get(jar).expect(200)
+    await jar.post('/2fa/send').send({}).expect(200)
+    const ofViews = calls.flatMap((spy) => spy.mock.calls).filter(([file]) => String(file).includes('views'))
+    for (const spy of calls) spy.mockRestore()
+    expect(ofViews).toEqual([])
+  })
+
+  test('in development the files are looked at once in a turn of the event loop', async () => {
+    const folder = views({ 'pages/send.hbs': 'mine' })
+    const renderer = createRenderer([folder], 'en')
+    const render = (): void => {
+      for (let i = 0; i < 3; i++) renderer.renderPage({ ...basePageContext, page: 'send' })
+    }
+    expect(readsOf(folder, render)).toBe(1)
+    expect(readsOf(folder, render)).toBe(0)
+    await nextTurn()
+    expect(readsOf(folder, render)).toBe(1)
+  })
+
+  test('the messages of a locale are one frozen object, and those of an unknown one are the default’s', () => {
+    const german = views({ 'locales/de.json': '{ "send.title": "Sind Sie es?" }', 'locales/fr.json': '{}' })
+    const renderer = createRenderer([german], 'de')
+    const messages = renderer.messages('de')
+    expect(Object.isFrozen(messages)).toBe(true)
+    expect(renderer.messages('de')).toBe(messages)
+    expect(renderer.messages('de-AT')).toBe(messages)
+    expect(renderer.messages('xx')['send.title']).toBe('Sind Sie es?')
+    expect(renderer.messages('fr')['send.title']).toBe('Sind Sie es?')
+    expect(renderer.messages('fr')['send.submit']).toBe('Mail me the code')
+    expect('constructor' in messages).toBe(false)
+  })
+
+  test.each(['page', 'mail'] as const)('every variable of a %s may be named in its templates', (kind) => {
+    const [file, names] = { page: ['pages/send.hbs', VARIABLES.page], mail: ['mail/code/html.hbs', VARIABLES.mail] }[
+      kind
+    ] as [string, string[]]
+    expect(names).toEqual(
+      expect.arrayContaining(['site.supportUrl', 'recipient.masked', 'expires.in', 'custom', 'body']),
+    )
+    createRenderer([views({ [file]: names.map((name) => `{{${name}}}`).join('') })], 'en')
   })
 })
 
@@ -361,11 +427,11 @@ describe('W5: what a request says reaches no template', () => {
     'constructor.prototype.title=evil',
     'constructor[prototype][title]=evil',
     'partials[footer]=evil',
-    'data[words]=evil',
+    'data[messages]=evil',
     'error={{evil}}',
     'title=evil',
   ]
-  /** Sealing is random; all else must be the same. */
+  /** Without the sealed step-up, which differs each time. */
   const bytes = ({ text, status }: Response): string => `${status} ${text.replaceAll(sealedIn(text) || '\0', 'FOR')}`
 
   test.each(hostile)('W5: %s changes no byte of a page', async (field) => {
@@ -395,11 +461,11 @@ describe('W5: what a request says reaches no template', () => {
       { 'pages/send.hbs': '<p>{{custom.greeting}}|{{#if custom.constructor}}evil{{/if}}</p>' },
       { locals: () => ({ greeting: '<b>hi</b>', constructor: undefined }) },
     )
-    expect((await visit('send')).text).toContain('<p>&lt;b&gt;hi&lt;/b&gt;|</p>')
+    expect((await openPage('send')).text).toContain('<p>&lt;b&gt;hi&lt;/b&gt;|</p>')
   })
 
   test('no template of ours prints anything unescaped', () => {
-    const root = path.join(__dirname, '..', 'views')
+    const root = path.join(__dirname, '..', '..', 'views')
     for (const file of [
       'layouts/page.hbs',
       'layouts/mail.html.hbs',

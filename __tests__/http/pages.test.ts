@@ -1,11 +1,11 @@
-import { ANA, type Agent, BROWSER, HostApp } from './helpers/host-app.js'
-import { wrongCode } from './helpers/mailbox.js'
+import { ANA, type Agent, BROWSER, HostApp } from '../helpers/host-app.js'
+import { wrongCode } from '../helpers/mailbox.js'
 
 let host: HostApp
 afterEach(() => host.close())
 
-const type = (jar: Agent, code: string) => jar.post('/2fa/verify').set(BROWSER).type('form').send({ code })
-const shown = async (jar: Agent): Promise<string> => (await jar.get('/2fa').set(BROWSER).expect(200)).text
+const typeCode = (jar: Agent, code: string) => jar.post('/2fa/verify').set(BROWSER).type('form').send({ code })
+const pageText = async (jar: Agent): Promise<string> => (await jar.get('/2fa').set(BROWSER).expect(200)).text
 
 test.each<[string, (code: string) => string]>([
   ['spaces', (code) => ` ${code.slice(0, 3)} ${code.slice(3)} `],
@@ -17,60 +17,60 @@ test.each<[string, (code: string) => string]>([
   ['full-width digits', (code) => code.replace(/\d/g, (digit) => String.fromCharCode(0xff10 + Number(digit)))],
   ['Arabic-Indic digits', (code) => code.replace(/\d/g, (digit) => String.fromCharCode(0x660 + Number(digit)))],
   ['Persian digits', (code) => code.replace(/\d/g, (digit) => String.fromCharCode(0x6f0 + Number(digit)))],
-])('U2: a code with %s is taken', async (_what, write) => {
+])('U2: a code with %s is accepted', async (_what, write) => {
   host = await HostApp.start()
   const { jar, code } = await host.asked()
-  await type(jar, write(code)).expect(303)
+  await typeCode(jar, write(code)).expect(303)
 })
 
-test('U3: an error is text, tied to the field, announced, and first in the title', async () => {
+test('U3: an error is text, linked to the field, announced, and first in the title', async () => {
   host = await HostApp.start()
   const { jar, code } = await host.asked()
   for (const wrong of [wrongCode(code), '12']) {
-    const { text } = await type(jar, wrong).expect(422)
+    const { text } = await typeCode(jar, wrong).expect(422)
     const [, field = ''] = /(<input id="otp-code"[^>]*>)/.exec(text) ?? []
     expect(field).toContain('aria-invalid="true"')
     expect(field).toMatch(/aria-describedby="[^"]*\botp-error\b[^"]*"/)
     expect(text).toMatch(/<p class="otp-error" id="otp-error" role="alert">[^<]+<\/p>/)
     expect(text).toMatch(/<title>Error: /)
   }
-  const plain = await shown(jar)
+  const plain = await pageText(jar)
   expect(plain).not.toContain('otp-error')
   expect(plain).not.toContain('aria-invalid')
   expect(plain).toMatch(/<title>Enter /)
 })
 
-test('U4: wrong with guesses left, the last guess, used up, and expired are told apart', async () => {
+test('U4: the page tells wrong with guesses left, the last guess, used up and expired apart', async () => {
   host = await HostApp.start()
   const { jar, code } = await host.asked()
   for (const left of [4, 3, 2, 1]) {
-    expect((await type(jar, wrongCode(code)).expect(422)).text).toContain(`Guesses left: ${left}.`)
+    expect((await typeCode(jar, wrongCode(code)).expect(422)).text).toContain(`Guesses left: ${left}.`)
   }
-  expect((await type(jar, wrongCode(code)).expect(422)).text).toContain('it was the last guess')
-  const usedUp = await type(jar, code).expect(429)
+  expect((await typeCode(jar, wrongCode(code)).expect(422)).text).toContain('it was the last guess')
+  const usedUp = await typeCode(jar, code).expect(429)
   expect(usedUp.text).toContain('It was typed wrong too often.')
   expect(usedUp.text).toContain('Mail me a new code')
   const other = await host.asked({ id: 'u3', email: 'eve@example.com' })
   host.clock.tick(601)
-  const expired = await type(other.jar, other.code).expect(422)
+  const expired = await typeCode(other.jar, other.code).expect(422)
   expect(expired.text).toContain('It no longer works.')
   expect(expired.text).toContain('Mail me a new code')
 })
 
-test('U4: that a longer code is needed is told, and the page then asks for that', async () => {
+test('U4: the page says that a longer code is needed, and then asks for it', async () => {
   host = await HostApp.start({ otp: { limits: { failures: { capacity: 1 } } } })
   const { jar, code } = await host.asked()
   const stranger = await host.asked()
-  await type(stranger.jar, wrongCode(stranger.code)).expect(422)
-  const longer = await type(jar, code).expect(422)
+  await typeCode(stranger.jar, wrongCode(stranger.code)).expect(422)
+  const longer = await typeCode(jar, code).expect(422)
   expect(longer.text).toContain('Your next code is longer')
   host.clock.tick(31)
   await jar.post('/2fa/send').send({}).expect(200)
-  const page = await shown(jar)
+  const page = await pageText(jar)
   expect(page).toContain('Enter the 13-character code')
   expect(page).toContain('Spaces, dashes and small letters are fine.')
   expect(page).toContain('inputmode="text"')
-  await type(jar, host.mailbox.code.toLowerCase().replace(/0/g, 'o').replaceAll('-', ' ')).expect(303)
+  await typeCode(jar, host.mailbox.code.toLowerCase().replace(/0/g, 'o').replaceAll('-', ' ')).expect(303)
 })
 
 test('U4: a JSON client can tell them apart by code', async () => {
@@ -87,7 +87,7 @@ test('U5: the lifetime is stated, a new code is one click away, help is at the s
   host = await HostApp.start({ otp: { site: { name: 'Acme', supportUrl: 'mailto:help@acme.example' } } })
   const { jar } = await host.asked(ANA)
   host.clock.tick(61)
-  const page = await shown(jar)
+  const page = await pageText(jar)
   expect(page).toContain('The code works for 9 minutes.')
   expect(page).toMatch(/<form method="post" action="\/2fa\/send">[^]*?<button type="submit"[^>]*>Send it again/)
   expect(page).toContain('<a href="mailto:help@acme.example">Can’t get the mail?</a>')
@@ -96,5 +96,5 @@ test('U5: the lifetime is stated, a new code is one click away, help is at the s
 test('U5: without a support address there is no empty link', async () => {
   host = await HostApp.start()
   const { jar } = await host.asked()
-  expect(await shown(jar)).not.toContain('Can’t get the mail?')
+  expect(await pageText(jar)).not.toContain('Can’t get the mail?')
 })

@@ -1,10 +1,10 @@
 import { type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import request from 'supertest'
-import { guess } from './helpers/guessing.js'
-import { Programs, snippet, write } from './helpers/readme.js'
-import { describeWithRedis, RedisServer } from './helpers/redis-server.js'
-import { ScriptedSmtp } from './helpers/smtp-script.js'
+import { guess } from '../helpers/guessing.js'
+import { Programs, snippet, write } from '../helpers/readme.js'
+import { describeWithRedis, RedisServer } from '../helpers/redis-server.js'
+import { ScriptedSmtp } from '../helpers/smtp-script.js'
 
 const ADDRESS = 'ana@example.com'
 /** What app and worker have in common; the code is so long that it stands nowhere by chance. */

@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { guess } from './helpers/guessing.js'
-import { ANA, BEN, Clock, HostApp } from './helpers/host-app.js'
-import { type Received, wrongCode } from './helpers/mailbox.js'
-import { ScriptedSmtp } from './helpers/smtp-script.js'
-import { MemoryStore, type OtpOptions, type OtpUser } from '../src/index.js'
+import { guess } from '../helpers/guessing.js'
+import { ANA, BEN, Clock, HostApp } from '../helpers/host-app.js'
+import { type Received, wrongCode } from '../helpers/mailbox.js'
+import { ScriptedSmtp } from '../helpers/smtp-script.js'
+import { MemoryStore, type OtpOptions, type OtpUser } from '../../src/index.js'
 
 const ONE_GUESS: Partial<OtpOptions> = { limits: { failures: { capacity: 1 } } }
 const FROM = 'Acme <no-reply@acme.example>'

@@ -1,6 +1,9 @@
-import { mentionsDailyLimit, parseRetryAfter, redact } from '../../src/delivery/smtp/redact.js'
+import { mentionsDailyLimit, parseRetryAfter } from '../../../src/delivery/smtp/parse-error.js'
+import { redact } from '../../../src/delivery/smtp/redact.js'
 
 const SECRETS = ['ana@example.com', 'ana', '482915', 'XK4PQ7M2A9TZR', 'wolfhart', 'bndg']
+
+const WITHHELD = '(withheld: it repeats the address or the code)'
 
 test.each([
   ['550 5.1.1 <ana@example.com>: no such user', '550 5.1.1 <•••>: no such user'],
@@ -8,16 +11,16 @@ test.each([
   ['550 user Ana unknown at example.com', '550 user ••• unknown at example.com'],
   ['550-5.1.1 <ana@\r\n550 5.1.1 example.com> no', '550-5.1.1 <•••@ •••• example.com> no'],
   ['554 subject "482915 is your code" looks like spam', '554 subject "••• is your code" looks like spam'],
-  ['554 5.6.0 4 8 2 9 1 5', '554 5.6.0 •••'],
-  ['550 4 8 2 9 1 5', '550 •••'],
-  ['554 code 482 915, 482-915, 48 29 15, 48.29.15', '554 code •••, •••, •••, •••'],
+  ['554 5.6.0 4 8 2 9 1 5', '554 5.6.0 ••••'],
+  ['550 4 8 2 9 1 5', '550 ••••'],
+  ['554 code 482 915, 482-915, 48 29 15, 48.29.15', '554 code ••••, ••••, ••••, ••••'],
   ['554 code ４８２９１５', '554 code •••'],
   ['554 code ٤٨٢٩١٥', '554 code ••••'],
-  ['554 XK4PQ-7M2A-9TZR xk4pq 7m2a 9tzr', '554 ••• •••'],
+  ['554 XK4PQ-7M2A-9TZR xk4pq 7m2a 9tzr', WITHHELD],
   ['554 Wolfhart', '554 •••'],
-  ['554 code 4....8....2....9....1....5', '554 code •••'],
-  ['482 915 is the code in your message', '••• is the code in your message'],
-  ['554 5.482.915 spam', '554 5.••• spam'],
+  ['554 code 4....8....2....9....1....5', WITHHELD],
+  ['482 915 is the code in your message', WITHHELD],
+  ['554 5.482.915 spam', '554 •••• spam'],
   ['554 subject =?UTF-8?B?NDgyOTE1IGlzIHlvdXIgQ2Fmw6kgY29kZQ==?= is spam', '554 subject ••• is spam'],
   ['554 subject =?UTF-8?B?bndgNDgyOTE1IGlzIHlvdXI=?= is spam', '554 subject ••• is spam'],
   [`554 =?UTF-8?B?${'A'.repeat(90)}NDgyOTE1?=`, '554 •••'],
@@ -25,12 +28,12 @@ test.each([
   ['451 4.7.1 queue id 8815123, retry in 30 seconds', '451 4.7.1 queue id ••••, retry in 30 seconds'],
   ['421-4.7.0 one\r\n421 4.7.0 two\u0007\u202E', '421-4.7.0 one •••• two'],
   ['', ''],
-])('%j is told as %j', (words, told) => {
-  expect(redact(words, SECRETS)).toBe(told)
+])('%j becomes %j', (reply, redacted) => {
+  expect(redact(reply, SECRETS)).toBe(redacted)
 })
 
-test('S5: whatever a person typed and a server says, masking takes no longer than reading', () => {
-  // Legal ones; a pattern with gaps between their characters tries for years, and this test never ends.
+test('S5: redacting takes linear time, whatever a person typed and a server says', () => {
+  // Legal ones; a pattern that allows gaps between their characters would backtrack for years.
   const local = '-'.repeat(64)
   for (const name of [local, `a${local.slice(2)}b`, `${'a.'.repeat(31)}a`, 'ana.lopez']) {
     const words = `450 4.1.2 <${name}@example.com>: Recipient address rejected: ${name.repeat(20)} not found`
@@ -39,7 +42,7 @@ test('S5: whatever a person typed and a server says, masking takes no longer tha
   }
 })
 
-test('a long story is cut, and a character of a pattern is a character', () => {
+test('a long reply is cut, and characters of regular expressions are literal', () => {
   expect(redact('x'.repeat(1_000))).toHaveLength(201)
   expect(redact('a+b(c', ['a+b('])).toBe('•••c')
 })
@@ -53,14 +56,18 @@ test.each([
   ['try again later', null],
   ['in 5.1.1', null],
   ['in 30', null],
-])('%s: %p seconds', (words, seconds) => {
-  expect(parseRetryAfter(words)).toBe(seconds)
+])('"%s" asks for %p seconds', (reply, seconds) => {
+  expect(parseRetryAfter(reply)).toBe(seconds)
 })
 
 test.each([
   ['Daily message quota exceeded', true],
   ['limit of 24-hour period', true],
   ['Maximum sending rate exceeded', false],
-])('%s is a limit of the day: %p', (words, is) => {
-  expect(mentionsDailyLimit(words)).toBe(is)
+])('%s is a daily limit: %p', (reply, isDaily) => {
+  expect(mentionsDailyLimit(reply)).toBe(isDaily)
+})
+
+test('a secret of fewer than four letters and digits is replaced, and hides nothing else', () => {
+  expect(redact('550 Ana, a-n-a, banana', ['ana'])).toBe('550 •••, a-n-a, b•••na')
 })

@@ -1,11 +1,17 @@
-import { codeLastAttemptAt, isPastDeadline, isRetryable, nextRetryAt } from '../../src/delivery/queue/retry-schedule.js'
-import { classifyFailure, type Failure, localFailure } from '../../src/delivery/smtp/classify.js'
+import { attemptWindow, jobDeadline, isRetryable, nextRetryAt } from '../../../src/delivery/queue/retry-schedule.js'
+import type { AlertMailRequest, CodeMailRequest } from '../../../src/mail/mail-request.js'
+import { classifyFailure, type Failure, localFailure } from '../../../src/delivery/smtp/classify.js'
 
 const START = Date.parse('2030-01-01T00:00:00Z')
 const at = (seconds: number): number => START + seconds * 1000
 const AFTER = localFailure('connect', 'x')
 
-const tries = (count: number, until = at(305)) => ({ count, firstAt: START, until })
+/** The next attempt after so many. */
+const retry = (failure: Failure, attempts: number, now: number, until = at(305)): number | null =>
+  nextRetryAt(failure, { attempts, firstAttemptAt: START }, until, now)
+const codeExpiring = (seconds: number) =>
+  ({ type: 'code', challenge: { expires: at(seconds) } }) as unknown as CodeMailRequest
+const retryUntil = (seconds: number): number => attemptWindow(codeExpiring(seconds), START).retryUntil
 const replied = (response: string, more: object = {}): Failure =>
   classifyFailure({ code: 'EENVELOPE', responseCode: Number(response.slice(0, 3)), response, ...more })
 
@@ -16,31 +22,31 @@ describe('when a mail is tried again', () => {
     for (let round = 0; round < 400; round++) {
       let now = START
       for (const [i, second] of seconds.entries()) {
-        const next = nextRetryAt(AFTER, tries(i + 1), now)
+        const next = retry(AFTER, i + 1, now)
         if (next === null) throw new Error('it was given up')
         expect(next).toBeGreaterThanOrEqual(at(second * 0.75))
         expect(next).toBeLessThanOrEqual(at(second * 1.25))
         seen[i]?.add(next)
         now = at(second * 1.25)
       }
-      expect(nextRetryAt(AFTER, tries(6), now)).toBeNull()
+      expect(retry(AFTER, 6, now)).toBeNull()
     }
     for (const times of seen) expect(times.size).toBeGreaterThan(100) // spread out, not all at once
   })
 
-  test('a try that took long uses up the times that have passed', () => {
-    const next = nextRetryAt(AFTER, tries(1), at(15)) ?? 0
+  test('an attempt that took long skips the times that have passed', () => {
+    const next = retry(AFTER, 1, at(15)) ?? 0
     expect(next).toBeGreaterThanOrEqual(at(22.5))
     expect(next).toBeLessThanOrEqual(at(37.5))
   })
 
   test('for five minutes at most, and not in the last two of the code', () => {
-    expect(codeLastAttemptAt(START, at(600))).toBe(at(305))
-    expect(codeLastAttemptAt(START, at(300))).toBe(at(180))
-    expect(codeLastAttemptAt(START, at(60))).toBeLessThan(START)
-    expect(nextRetryAt(AFTER, tries(1, codeLastAttemptAt(START, at(60))), START)).toBeNull()
-    expect(nextRetryAt(AFTER, tries(5, at(179)), at(120))).toBeNull() // the fifth is due at 180 s at the soonest
-    expect(nextRetryAt(AFTER, tries(5, at(300)), at(120))).not.toBeNull() // and at 300 s at the latest
+    expect(retryUntil(600)).toBe(at(305))
+    expect(retryUntil(300)).toBe(at(180))
+    expect(retryUntil(60)).toBeLessThan(START)
+    expect(retry(AFTER, 1, START, retryUntil(60))).toBeNull()
+    expect(retry(AFTER, 5, at(120), at(179))).toBeNull() // the fifth is due at 180 s at the soonest
+    expect(retry(AFTER, 5, at(120), at(300))).not.toBeNull() // and at 300 s at the latest
   })
 
   test.each<[string, number | null]>([
@@ -50,43 +56,45 @@ describe('when a mail is tried again', () => {
     ['450 4.7.1 Greylisted for 5 minutes', 301],
     ['451 try again in 10 minutes', null],
     ['451 try again in 24 hours', null],
-  ])('%s: that wish is heeded', (response, seconds) => {
-    const next = nextRetryAt(replied(response), tries(1), START)
+  ])('%s: as the server asks', (response, seconds) => {
+    const next = retry(replied(response), 1, START)
     expect(next).toBe(seconds === null ? null : at(seconds))
   })
 
-  test('what is of use for an hour is tried every four minutes to the end of it', () => {
-    const next = nextRetryAt(AFTER, tries(9, at(3_600)), at(1_000)) ?? 0
+  test('an alert, which is of use for an hour, is tried every four minutes to the end of it', () => {
+    const { retryUntil: until } = attemptWindow({ type: 'alert', at: START } as unknown as AlertMailRequest, at(100))
+    expect(until).toBe(at(3_600))
+    const next = retry(AFTER, 9, at(1_000), until) ?? 0
     expect(next).toBeGreaterThanOrEqual(at(1_180))
     expect(next).toBeLessThanOrEqual(at(1_300))
-    expect(nextRetryAt(AFTER, tries(9, at(3_600)), at(3_500))).toBeNull()
+    expect(retry(AFTER, 9, at(3_500), until)).toBeNull()
   })
 
-  test('a wish for less than the schedule changes nothing', () => {
-    const next = nextRetryAt(replied('451 try again in 5 seconds'), tries(3), at(12)) ?? 0
+  test('a server that asks for less than the schedule changes nothing', () => {
+    const next = retry(replied('451 try again in 5 seconds'), 3, at(12)) ?? 0
     expect(next).toBeGreaterThanOrEqual(at(22.5))
   })
 
-  test('a mail that was never tried is too late when it could not be tried again; but ten seconds it may wait', () => {
-    const until = codeLastAttemptAt(START, at(600))
-    expect(isPastDeadline(at(305), START, until)).toBe(false)
-    expect(isPastDeadline(at(306), START, until)).toBe(true)
-    const short = codeLastAttemptAt(START, at(60))
-    expect(isPastDeadline(at(10), START, short)).toBe(false)
-    expect(isPastDeadline(at(11), START, short)).toBe(true)
-    expect(isPastDeadline(at(1), null, short)).toBe(true)
+  test('the first attempt may come as late as the last one, and at least ten seconds after the mail was queued', () => {
+    expect(attemptWindow(codeExpiring(600), START).firstAttemptUntil).toBe(at(305))
+    expect(attemptWindow(codeExpiring(60), START).firstAttemptUntil).toBe(at(10))
+  })
+
+  test('a job may be tried until two minutes before its code expires, and at least ten seconds after it was enqueued', () => {
+    expect(jobDeadline(codeExpiring(600), START)).toBe(at(480))
+    expect(jobDeadline(codeExpiring(60), START)).toBe(at(10))
   })
 })
 
 describe('whether it is', () => {
   test.each<[string, Failure, 'never' | 'once' | 'often']>([
     ['it took too long', classifyFailure({ code: 'EABORT' }), 'never'],
-    ['the transport is set up wrong', classifyFailure({ code: 'ECONFIG' }), 'never'],
+    ['the transport is misconfigured', classifyFailure({ code: 'ECONFIG' }), 'never'],
     ['no TLS', replied('502 no', { code: 'ETLS', command: 'STARTTLS' }), 'never'],
     ['no TLS at the moment', replied('454 4.7.0 later', { code: 'ETLS', command: 'STARTTLS' }), 'often'],
     ['a bad certificate', classifyFailure({ code: 'ESOCKET', message: 'self-signed certificate' }), 'never'],
     ['a wrong password', replied('535 5.7.8 bad', { code: 'EAUTH' }), 'never'],
-    ['a password that could not be looked at', replied('454 4.7.0 later', { code: 'EAUTH' }), 'often'],
+    ['a password that could not be checked', replied('454 4.7.0 later', { code: 'EAUTH' }), 'often'],
     ['too fast', replied('421 4.7.28 rate'), 'often'],
     ['too fast, in SES’ words', replied('454 Throttling failure: Maximum sending rate exceeded.'), 'often'],
     ['too many today', replied('550 5.4.5 Daily user sending limit exceeded'), 'never'],
@@ -104,7 +112,7 @@ describe('whether it is', () => {
     ['something odd', replied('500 what', { command: 'DATA' }), 'once'],
   ])('%s', (_what, failure, again) => {
     expect(isRetryable(failure)).toBe(again !== 'never')
-    expect(nextRetryAt(failure, tries(1), START) !== null).toBe(again !== 'never')
-    expect(nextRetryAt(failure, tries(2), at(3)) !== null).toBe(again === 'often')
+    expect(retry(failure, 1, START) !== null).toBe(again !== 'never')
+    expect(retry(failure, 2, at(3)) !== null).toBe(again === 'often')
   })
 })

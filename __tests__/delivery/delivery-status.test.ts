@@ -1,9 +1,9 @@
 import session from 'express-session'
-import { guess } from './helpers/guessing.js'
-import { type Agent, ANA, BEN, Clock, HostApp, JSON_CLIENT, NAVIGATE } from './helpers/host-app.js'
-import { wrongCode } from './helpers/mailbox.js'
-import { ScriptedSmtp, type SmtpScript } from './helpers/smtp-script.js'
-import { type MailJob, MemoryStore, type OtpOptions } from '../src/index.js'
+import { guess } from '../helpers/guessing.js'
+import { type Agent, ANA, BEN, Clock, HostApp, JSON_CLIENT, NAVIGATE } from '../helpers/host-app.js'
+import { wrongCode } from '../helpers/mailbox.js'
+import { ScriptedSmtp, type SmtpScript } from '../helpers/smtp-script.js'
+import { type MailJob, MemoryStore, type OtpOptions } from '../../src/index.js'
 
 const FROM = 'Acme <no-reply@acme.example>'
 const TYPED: Partial<OtpOptions> = { user: () => null, limits: { sendsPerIp: { capacity: 1_000 } } }

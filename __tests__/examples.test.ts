@@ -1,0 +1,155 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import ts from 'typescript'
+import { PAGES, readPage } from './helpers/readme.js'
+
+const ROOT = path.join(__dirname, '..')
+const SRC = path.join(ROOT, 'src')
+
+interface Example {
+  /** Where it stands: file and line. */
+  readonly at: string
+  readonly code: string
+}
+
+/** What surrounds an example in a host app: an example that declares one of these itself hides it. */
+const AMBIENT = `
+import type { Express, RequestHandler } from 'express'
+import type { EmailOtp, OtpOptions, OtpStore } from 'express-email-otp'
+import type makeSession from 'express-session'
+
+declare module 'express-session' {
+  interface SessionData {
+    user: { id: string; email: string }
+    draft: { amount: string; payee: string }
+  }
+}
+declare global {
+  namespace NodeJS {
+    interface ProcessEnv {
+      OTP_SECRET: string
+      SESSION_SECRET: string
+      SMTP_URL: string
+      REDIS_URL: string
+      DATABASE_URL: string
+    }
+  }
+  const app: Express
+  const account: RequestHandler
+  const transfer: RequestHandler
+  const session: typeof makeSession
+  const otp: EmailOtp
+  const rest: OtpOptions
+  const log: { info(fields: object, text: string): void; error(error: unknown): void }
+  const invited: Set<string>
+  const findOrCreate: (email: string | number) => Promise<{ id: string; email: string }>
+  const readTransfer: (body: unknown) => { amount: string; payee: string }
+  const RedisStore: typeof import('express-email-otp').RedisStore
+  const PostgresStore: typeof import('express-email-otp').PostgresStore
+  const emailOtp: typeof import('express-email-otp').emailOtp
+  const client: { sendCommand(args: string[]): Promise<unknown> }
+  const cluster: { sendCommand(key: string | undefined, isReadonly: boolean, args: string[]): Promise<unknown> }
+  const nodes: { host: string; port: number }[]
+  const Cluster: typeof import('ioredis').Cluster
+  const Pool: typeof import('pg').Pool
+  const createClient: typeof import('redis').createClient
+  const MyStore: new (client?: unknown) => OtpStore
+}
+`
+
+const OPTIONS: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ES2023,
+  lib: ['lib.es2023.d.ts'],
+  module: ts.ModuleKind.Node20,
+  moduleDetection: ts.ModuleDetectionKind.Force,
+  esModuleInterop: true,
+  types: ['node'],
+  skipLibCheck: true,
+  allowJs: true,
+  checkJs: true,
+  noEmit: true,
+  strict: true,
+  noImplicitAny: false, // parameters in JavaScript have no types
+  exactOptionalPropertyTypes: true,
+  paths: {
+    'express-email-otp': [path.join(SRC, 'index.ts')],
+    'express-email-otp/store-conformance': [path.join(SRC, 'store-conformance/index.ts')],
+  },
+}
+
+const MY_STORE = `export const MyStore: new () => import('express-email-otp').OtpStore`
+
+/** What an example in JavaScript need not narrow: the body, and the user behind a guard. */
+const NOT_NARROWED = /^'req\.body' is of type 'unknown'|^'req\.session\.user' is possibly/
+
+/** The blocks after `@example` in doc comments. */
+function docComments(): Example[] {
+  const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+  return files.flatMap((file) =>
+    blocks(
+      `src/${file}`,
+      readFileSync(path.join(SRC, file), 'utf8'),
+      /@example\s*\n((?:\s*\*[^/].*\n|\s*\*\n)+)/g,
+      (text) =>
+        text
+          .replace(/^\s*\* ?/gm, '')
+          .replace(/^```ts\n/, '')
+          .replace(/\n```[^]*$/, '\n'),
+    ),
+  )
+}
+
+function pageExamples(): Example[] {
+  return PAGES.flatMap((page) => blocks(page, readPage(page), /```js\n([^]*?)```/g, (text) => text))
+}
+
+function blocks(file: string, text: string, pattern: RegExp, clean: (text: string) => string): Example[] {
+  return [...text.matchAll(pattern)].map(({ 1: found = '', index }) => ({
+    at: `${file}:${text.slice(0, index).split('\n').length}`,
+    code: clean(found),
+  }))
+}
+
+/** Compiles each example as a module of its own; returns what is wrong with it. */
+function compile(examples: readonly Example[]): string[] {
+  const folder = path.join(ROOT, 'build', 'examples') // inside the project, so that packages are found
+  const fileOf = (example: Example, i: number): string =>
+    path.join(folder, `example-${i}.${example.at.startsWith('src/') ? 'mts' : 'mjs'}`)
+  const examplesByFile = new Map(examples.map((example, i) => [fileOf(example, i), example]))
+  const sources = new Map([
+    [path.join(folder, 'ambient.d.mts'), AMBIENT],
+    [path.join(folder, 'my-store.d.ts'), MY_STORE],
+    ...[...examplesByFile].map(([file, { code }]) => [file, code] as const),
+  ])
+  const host = ts.createCompilerHost(OPTIONS)
+  const virtual: ts.CompilerHost = {
+    ...host,
+    fileExists: (file) => sources.has(file) || host.fileExists(file),
+    getSourceFile: (file, target, ...rest) => {
+      const text = sources.get(file)
+      return text === undefined ? host.getSourceFile(file, target, ...rest) : ts.createSourceFile(file, text, target)
+    },
+    directoryExists: () => true,
+  }
+  const program = ts.createProgram([...sources.keys()], OPTIONS, virtual)
+  return [...sources.keys()]
+    .flatMap((file) => {
+      const source = program.getSourceFile(file)
+      return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)]
+    })
+    .map(({ file, messageText }) => ({
+      at: examplesByFile.get(file?.fileName ?? '')?.at ?? 'what surrounds the examples',
+      text: ts.flattenDiagnosticMessageText(messageText, ' '),
+    }))
+    .filter(({ at, text }) => at.startsWith('src/') || !NOT_NARROWED.test(text))
+    .map(({ at, text }) => `${at}: ${text}`)
+}
+
+test('every @example of a doc comment and every JavaScript block of README and docs/ passes the type checker', () => {
+  const [comments, pages] = [docComments(), pageExamples()]
+  expect(comments.length).toBeGreaterThan(3)
+  expect(pages.length).toBeGreaterThan(8)
+  const wrong = { at: 'an example with a mistake', code: "emailOtp({ ...rest, sekret: 'x' })" }
+  const mistake = expect.stringMatching(/^an example with a mistake: .*'secret'/)
+  expect(compile([...comments, ...pages, wrong])).toEqual([mistake])
+}, 120_000)

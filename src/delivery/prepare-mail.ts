@@ -1,0 +1,30 @@
+import { randomUUID } from 'node:crypto'
+import { type Failure, localFailure } from './smtp/classify.js'
+import { wrapError } from '../errors.js'
+import type { OtpEvents } from '../events.js'
+import { composeMail } from '../mail/compose.js'
+import type { MailRequest } from '../mail/mail-request.js'
+import type { ComposeDeps, ComposedMail } from '../mail/message.js'
+
+export interface PrepareDeps extends ComposeDeps {
+  readonly events: OtpEvents
+}
+
+/** A mail request with its mail, or with the reason why there is none. */
+export interface PreparedMail {
+  readonly mailRequest: MailRequest
+  /** Names the mail in events, from its first attempt to its last. */
+  readonly mailId: string
+  readonly composed: ComposedMail | Failure
+}
+
+/** Composes the mail. One that cannot be composed counts as one that was not delivered, and is reported as such. */
+export function prepareMail(deps: PrepareDeps, mailRequest: MailRequest, mailId: string = randomUUID()): PreparedMail {
+  try {
+    return { mailRequest, mailId, composed: composeMail(deps, mailRequest, mailId) }
+  } catch (error) {
+    const failure = wrapError('mail_failed', 'the mail could not be composed.', error)
+    deps.events.publish({ type: 'failed', outcome: failure.code, error: failure })
+    return { mailRequest, mailId, composed: localFailure('content', failure.code) }
+  }
+}

@@ -1,0 +1,112 @@
+import type { Clock } from '../../clock.js'
+import { type Limit, permitIntervalMs, takeForced } from '../../stores/gcra.js'
+
+/** Mail to signed-in users goes before mail to addresses that anybody may have typed. */
+export type Priority = 'signed-in' | 'anonymous'
+
+export interface SlotOptions {
+  /** Attempts at once: one for each connection. */
+  readonly connections: number
+  /** Maximum connections for mail to typed addresses; the others are reserved for signed-in users. */
+  readonly anonymousConnections: number
+  /** Attempts a second, or null. */
+  readonly rate: number | null
+}
+
+interface Waiter {
+  readonly address: string
+  readonly priority: Priority
+  readonly start: () => void
+}
+
+/** A server that says "too fast" pauses all mail, but no longer than this, whatever it asks for. */
+const MAX_THROTTLE_MS = 30_000
+
+/** A semaphore over the connections to the mail server. At most one connection mails to the same address. */
+export class ConnectionSlots {
+  readonly #clock: Clock
+  readonly #options: SlotOptions
+  readonly #limit: Limit | null
+  /** Milliseconds until the breaker may let a mail through. */
+  readonly #breakerDelay: () => number
+  readonly #waiting = { 'signed-in': new Set<Waiter>(), anonymous: new Set<Waiter>() }
+  readonly #inUse = new Map<string, Priority>()
+  #rateFullAt = 0
+  #throttledUntil = 0
+  #cancelTimer = (): void => undefined
+
+  constructor(clock: Clock, options: SlotOptions, breakerDelay: () => number) {
+    this.#clock = clock
+    this.#options = options
+    this.#breakerDelay = breakerDelay
+    // An even flow: a tenth of a second's worth at once.
+    const { rate } = options
+    this.#limit = rate === null ? null : { capacity: Math.ceil(rate / 10), refill: 1 / rate }
+  }
+
+  /** Waits for a connection. Gives the function that returns it, or null when `signal` was aborted before. */
+  acquire(address: string, priority: Priority, signal: AbortSignal): Promise<(() => void) | null> {
+    if (signal.aborted) return Promise.resolve(null)
+    return new Promise((resolve) => {
+      const waiting = this.#waiting[priority]
+      const leave = (): void => {
+        waiting.delete(waiter)
+        resolve(null)
+      }
+      const start = (): void => {
+        waiting.delete(waiter)
+        signal.removeEventListener('abort', leave)
+        this.#inUse.set(address, priority)
+        resolve(() => {
+          this.#inUse.delete(address)
+          this.#fill()
+        })
+      }
+      const waiter = { address, priority, start }
+      waiting.add(waiter)
+      signal.addEventListener('abort', leave, { once: true })
+      this.#fill()
+    })
+  }
+
+  /** The server says that we are too fast: nothing starts for a while. 0 ends that. */
+  throttle(ms: number): void {
+    this.#throttledUntil = this.#clock.now() + Math.min(ms, MAX_THROTTLE_MS)
+    this.#fill()
+  }
+
+  #fill(): void {
+    this.#cancelTimer()
+    for (let next = this.#next(); next !== null; next = this.#next()) {
+      const now = this.#clock.now()
+      const delay = Math.max(this.#throttledUntil - now, this.#breakerDelay(), this.#rateDelay(now))
+      if (delay > 0) {
+        // Infinity: a probe is under way, which will return its connection.
+        if (delay < Infinity)
+          this.#cancelTimer = this.#clock.after(delay, () => {
+            this.#fill()
+          })
+        return
+      }
+      if (this.#limit) this.#rateFullAt = takeForced(this.#rateFullAt, now, this.#limit)
+      next.start()
+    }
+  }
+
+  #next(): Waiter | null {
+    const { connections, anonymousConnections } = this.#options
+    if (this.#inUse.size >= connections) return null
+    const anonymousInUse = [...this.#inUse.values()].filter((priority) => priority === 'anonymous').length
+    const { 'signed-in': signedIn, anonymous } = this.#waiting
+    for (const waiting of anonymousInUse < anonymousConnections ? [signedIn, anonymous] : [signedIn])
+      for (const waiter of waiting) if (!this.#inUse.has(waiter.address)) return waiter
+    return null
+  }
+
+  /** Milliseconds until the rate allows another attempt. */
+  #rateDelay(now: number): number {
+    if (this.#limit === null) return 0
+    const interval = permitIntervalMs(this.#limit)
+    return this.#rateFullAt + interval - now - this.#limit.capacity * interval
+  }
+}

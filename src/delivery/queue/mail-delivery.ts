@@ -1,0 +1,151 @@
+import type { Clock } from '../../clock.js'
+import type { MailTransporter } from '../../config/options.js'
+import type { CircuitBreaker, Permit } from './circuit-breaker.js'
+import type { ConnectionSlots, Priority } from './connection-slots.js'
+import type { Cancelled, QueuedMail } from './queued-mail.js'
+import { nextRetryAt } from './retry-schedule.js'
+import { type Failure, localFailure, type SendResult } from '../smtp/classify.js'
+import { sendOnce } from '../smtp/send-once.js'
+
+export interface MailDeliveryDeps {
+  readonly transporter: MailTransporter
+  readonly clock: Clock
+  readonly slots: ConnectionSlots
+  readonly breaker: CircuitBreaker
+  readonly onFailure: (failure: Failure) => void
+}
+
+const EXPIRED = localFailure('connect', 'too late')
+
+/** The life of one mail: it waits for a connection, is tried, waits for the next attempt, and so on. It ends once. */
+export class MailDelivery {
+  readonly mail: QueuedMail
+  readonly priority: Priority
+  readonly #deps: MailDeliveryDeps
+  readonly #onEnd: () => void
+  /** Aborted when there is to be no further attempt. */
+  readonly #noMoreAttempts = new AbortController()
+  readonly #cancelExpiry: () => void
+  #attempts = 0
+  #firstAttemptAt = 0
+  #state: 'waiting' | 'sending' | 'ended' = 'waiting'
+  #isLastAttempt = false
+  #lastFailure: Failure | null = null
+  #cancelled: Cancelled | null = null
+  #wake = (): void => undefined
+
+  constructor(deps: MailDeliveryDeps, mail: QueuedMail, priority: Priority, onEnd: () => void) {
+    this.mail = mail
+    this.priority = priority
+    this.#deps = deps
+    this.#onEnd = onEnd
+    const { clock } = deps
+    this.#cancelExpiry = clock.after(mail.firstAttemptUntil + 1 - clock.now(), () => this.#expire())
+  }
+
+  async run(): Promise<void> {
+    for (;;) {
+      const retryInMs = await this.#attempt()
+      if (retryInMs === null) return
+      await this.#sleep(retryInMs)
+    }
+  }
+
+  /** Ends it if it waits; if it is being sent, that was the last attempt. Whether it waited. */
+  stop(result: Failure | Cancelled): boolean {
+    const wasWaiting = this.#state === 'waiting'
+    if (wasWaiting) this.end(result)
+    else if (result.outcome === 'cancelled') this.#cancelled = result
+    this.#noMoreAttempts.abort()
+    this.#wake()
+    return wasWaiting
+  }
+
+  /** The queue is closing: the next attempt is now, and is the last one. */
+  makeLastAttempt(): void {
+    this.#isLastAttempt = true
+    this.#wake()
+  }
+
+  end(result: SendResult | Cancelled, durationMs = 0): void {
+    if (this.#state === 'ended') return
+    this.#state = 'ended'
+    this.#cancelExpiry()
+    this.#onEnd()
+    const final = result.outcome === 'accepted' ? result : (this.#cancelled ?? result)
+    this.mail.onUpdate({ result: final, attempt: this.#attempts, durationMs, retryInMs: null })
+  }
+
+  /** One attempt, unless the mail ends before its turn. Gives the time until the next one; null when there is none. */
+  async #attempt(): Promise<number | null> {
+    const { slots, breaker, clock } = this.#deps
+    const { signal } = this.#noMoreAttempts
+    for (;;) {
+      const releaseSlot = await slots.acquire(this.mail.address, this.priority, signal)
+      if (releaseSlot === null) return null
+      try {
+        const { firstAttemptUntil, retryUntil } = this.mail
+        if (clock.now() > (this.#attempts === 0 ? firstAttemptUntil : (retryUntil ?? 0))) this.#expire()
+        if (signal.aborted) return null
+        // After the connection: a mail that waited for one must not pass a breaker that opened meanwhile.
+        const permit = breaker.acquire()
+        if (permit !== null) return await this.#send(permit)
+      } finally {
+        releaseSlot()
+      }
+    }
+  }
+
+  async #send(permit: Permit): Promise<number | null> {
+    const { transporter, clock, breaker } = this.#deps
+    this.#state = 'sending'
+    if (this.#attempts === 0) this.#firstAttemptAt = clock.now()
+    this.#attempts += 1
+    const startedAt = performance.now()
+    let result: SendResult | null = null
+    try {
+      result = await sendOnce({ transporter, clock }, this.mail)
+    } finally {
+      breaker.record(permit, result, this.priority === 'signed-in')
+    }
+    const durationMs = performance.now() - startedAt
+    const retryInMs = result.outcome === 'accepted' ? null : this.#afterFailure(result)
+    if (retryInMs === null) {
+      this.end(result, durationMs)
+    } else {
+      this.#state = 'waiting'
+      this.mail.onUpdate({ result, attempt: this.#attempts, durationMs, retryInMs })
+    }
+    return retryInMs
+  }
+
+  #afterFailure(failure: Failure): number | null {
+    const { slots, clock, onFailure } = this.#deps
+    this.#lastFailure = failure
+    onFailure(failure)
+    const { retryUntil } = this.mail
+    const history = { attempts: this.#attempts, firstAttemptAt: this.#firstAttemptAt }
+    const isLast = this.#isLastAttempt || this.#noMoreAttempts.signal.aborted || retryUntil === null
+    const retryAt = isLast ? null : nextRetryAt(failure, history, retryUntil, clock.now())
+    const retryInMs = retryAt === null ? null : retryAt - clock.now()
+    // "Too fast" is about all mails, not about this one.
+    const isTooFast = failure.failureClass === 'quota' && failure.scope === 'server' && !failure.isDailyQuota
+    if (isTooFast && !this.#isLastAttempt) slots.throttle(retryInMs ?? Infinity)
+    return retryInMs
+  }
+
+  #sleep(ms: number): Promise<void> {
+    if (this.#isLastAttempt || this.#noMoreAttempts.signal.aborted) return Promise.resolve()
+    return new Promise((resolve) => {
+      const cancelTimer = this.#deps.clock.after(ms, resolve)
+      this.#wake = () => {
+        cancelTimer()
+        resolve()
+      }
+    })
+  }
+
+  #expire(): void {
+    this.stop(this.#lastFailure ?? EXPIRED)
+  }
+}

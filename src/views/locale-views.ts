@@ -1,0 +1,110 @@
+import type Handlebars from 'handlebars'
+import { OtpError, wrapError } from '../errors.js'
+import { type PageName, PAGES } from './context.js'
+import type { Messages } from './messages.js'
+
+/** A compiled template. */
+export type Template = Handlebars.TemplateDelegate
+
+/** HTML is escaped, plain text is not. */
+export type Format = 'html' | 'text'
+
+/** All compiled files, before a locale chooses among them. */
+export interface CompiledFiles {
+  /** One map for each folder, the host's folders first. Key: stem, dot, locale. */
+  readonly templates: readonly ReadonlyMap<string, Template>[]
+  /** Names of all partials, without folder and format. */
+  readonly partials: readonly string[]
+  /** The folders below `mail`: `code`, `alert`, and purposes. */
+  readonly mailFolders: readonly string[]
+  /** By locale. */
+  readonly messages: ReadonlyMap<string, Messages>
+}
+
+/** Renders one template. @throws OtpError `render_failed` */
+export type Render = (context: object) => string
+
+export type MailTemplates = Readonly<Record<(typeof MAIL_TEMPLATES)[number], Render>> & { readonly folder: string }
+
+/** Everything that one locale renders with, looked up once. */
+export interface LocaleViews {
+  readonly messages: Messages
+  readonly pages: Readonly<Record<PageName, Render>>
+  readonly layouts: Readonly<Record<(typeof LAYOUTS)[number], Render>>
+  /** By folder. */
+  readonly mails: ReadonlyMap<string, MailTemplates>
+  /** For purposes without a folder. */
+  readonly codeMail: MailTemplates
+}
+
+const MAIL_TEMPLATES = ['subject', 'preheader', 'html', 'text'] as const
+const LAYOUTS = ['page', 'mail.html', 'mail.text'] as const
+
+/** Chooses messages, templates and partials for a locale. */
+export function resolveLocaleViews(files: CompiledFiles, locale: string, defaultLocale: string): LocaleViews {
+  const messages = mergeMessages(files, [...fallbacks(locale), ...fallbacks(defaultLocale), 'en'])
+  // Each folder in turn, and in it the variant nearest to the locale.
+  const find = (stem: string): Template | undefined =>
+    files.templates.flatMap((folder) =>
+      [...fallbacks(locale), ''].flatMap((tag) => folder.get(`${stem}.${tag}`) ?? []),
+    )[0]
+  const partialsOf = (format: Format): Record<string, Template> =>
+    Object.fromEntries(
+      files.partials.flatMap((name) => {
+        const partial = find(`partials/${name}.${format}`)
+        return partial ? [[name, partial]] : []
+      }),
+    )
+  const options = recordOf(['html', 'text'], (format) => ({ partials: partialsOf(format), data: { messages } }))
+  const render = (stem: string, fallbackStem = stem): Render => {
+    const template = find(stem) ?? find(fallbackStem)
+    if (!template) throw new OtpError('invalid_view', `views: there is no ${stem}.`)
+    return bind(template, stem, options[templateFormat(stem)])
+  }
+  const mail = (folder: string): MailTemplates => {
+    // An alert carries no code, so the templates of `code` cannot stand in for its own.
+    const fallback = folder === 'alert' ? 'alert' : 'code'
+    return {
+      folder,
+      ...recordOf(MAIL_TEMPLATES, (name) => render(`mail/${folder}/${name}`, `mail/${fallback}/${name}`)),
+    }
+  }
+  const hasMail = (folder: string): boolean => MAIL_TEMPLATES.some((name) => find(`mail/${folder}/${name}`))
+  return Object.freeze({
+    messages,
+    pages: recordOf(PAGES, (name) => render(`pages/${name}`)),
+    layouts: recordOf(LAYOUTS, (name) => render(`layouts/${name}`)),
+    mails: new Map(files.mailFolders.filter(hasMail).map((folder) => [folder, mail(folder)])),
+    codeMail: mail('code'),
+  })
+}
+
+/** The format of a template, by its name. */
+export function templateFormat(stem: string): Format {
+  return /\.text$|^mail\/[^/]+\/(subject|preheader|text)$/.test(stem) ? 'text' : 'html'
+}
+
+function bind(template: Template, stem: string, options: Handlebars.RuntimeOptions): Render {
+  return (context) => {
+    try {
+      return template(context, options)
+    } catch (error) {
+      throw wrapError('render_failed', `views: ${stem} could not be rendered.`, error)
+    }
+  }
+}
+
+function mergeMessages(files: CompiledFiles, nearestFirst: readonly string[]): Messages {
+  const merged = Object.create(null) as Record<string, string>
+  for (const tag of nearestFirst.toReversed()) Object.assign(merged, files.messages.get(tag))
+  return Object.freeze(merged)
+}
+
+/** From the exact locale to the bare language: pt-BR, pt. */
+function fallbacks(locale: string): string[] {
+  return [locale, locale.replace(/-.*/, '')]
+}
+
+function recordOf<K extends string, V>(keys: readonly K[], make: (key: K) => V): Record<K, V> {
+  return Object.fromEntries(keys.map((key) => [key, make(key)])) as Record<K, V>
+}
