@@ -10,11 +10,11 @@ import { PostgresStore, type PostgresStoreOptions } from '../../../src/stores/po
 describe('the options of a Postgres store', () => {
   const query = () => Promise.resolve({ rows: [] })
   test.each<[string, object, RegExp]>([
-    ['no `query`', {}, /`PostgresStore.query` is missing.*pool\.query/],
-    ['a connection string', { query: 'postgres://' }, /`PostgresStore.query`.*pool\.query/],
-    ['a pool', { query, pool: {} }, /`PostgresStore.pool`/],
-    ['an endless deadline', { query, deadline: Infinity }, /`PostgresStore.deadline` is Infinity/],
-  ])('%s is an error that names the cure', (_name, options, message) => {
+    ['no `query`', {}, /^PostgresStore: (unknown )?option `query` is missing.*pool\.query/],
+    ['a connection string', { query: 'postgres://' }, /^PostgresStore: (unknown )?option `query`.*pool\.query/],
+    ['a pool', { query, pool: {} }, /^PostgresStore: (unknown )?option `pool`/],
+    ['an endless deadline', { query, deadline: Infinity }, /^PostgresStore: (unknown )?option `deadline` is Infinity/],
+  ])('%s is an error that says what to write', (_name, options, message) => {
     expect(() => new PostgresStore(options as PostgresStoreOptions)).toThrow(message)
   })
 })
