@@ -2,7 +2,7 @@ import { monotonic } from '../../clock.js'
 import { type CodeKind, sameDigest } from '../../crypto/code.js'
 import type { TakeResult } from '../gcra.js'
 import { MemoryBuckets } from './buckets.js'
-import { ExpiringMap } from './expiring-map.js'
+import { ExpiringMap, joinKey } from './expiring-map.js'
 import type {
   Attempt,
   BucketRequest,
@@ -74,10 +74,10 @@ export class MemoryStore implements OtpStore {
   async open(request: OpenRequest): Promise<OpenOutcome> {
     const { user, existing, fresh } = request
     const now = this.#now()
-    const found = existing && this.#challenges.get(`${user} ${existing.id}`, now)
+    const found = existing && this.#challenges.get(joinKey(user, existing.id), now)
     const live = found && found.attemptsLeft > 0 ? found : null
     const candidate = live && existing ? existing : fresh
-    const key = `${user} ${candidate.id}`
+    const key = joinKey(user, candidate.id)
     this.#challenges.ensureCapacity(now, key)
 
     const resend = `resend:${candidate.id}`
@@ -109,7 +109,7 @@ export class MemoryStore implements OtpStore {
 
   async redeem({ user, id, kind, digest, failures }: Attempt): Promise<RedeemOutcome> {
     const now = this.#now()
-    const challenge = this.#challenges.get(`${user} ${id}`, now)
+    const challenge = this.#challenges.get(joinKey(user, id), now)
     if (!challenge) return { outcome: 'not_found' }
     if (challenge.attemptsLeft < 1) return { outcome: 'exhausted' }
     if (kind !== challenge.kind) return { outcome: 'long_code_required' }
@@ -121,7 +121,7 @@ export class MemoryStore implements OtpStore {
 
     challenge.attemptsLeft -= 1
     if (sameDigest(digest, challenge.digest)) {
-      this.#challenges.delete(`${user} ${id}`)
+      this.#challenges.delete(joinKey(user, id))
       this.#buckets.refund(user, 'failures', failures, challenge.failuresTaken, now)
       return { outcome: 'redeemed' }
     }
