@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import request from 'supertest'
-import { guess } from './helpers/attack.js'
+import { guess } from './helpers/guessing.js'
 import { Mailbox, wrongCode } from './helpers/mailbox.js'
 import { describeWithPostgres, PostgresServer } from './helpers/postgres-server.js'
 import { Programs, snippet, write } from './helpers/readme.js'

@@ -445,7 +445,7 @@ describe('no back door', () => {
         .filter((line) => line.includes('process.env') && !line.trimStart().startsWith('*'))
         .map(() => file),
     )
-    expect(asking.sort()).toEqual(['email-otp.ts', path.join('views', 'renderer.ts')])
+    expect(asking.sort()).toEqual([path.join('config', 'store.ts'), path.join('views', 'renderer.ts')])
     expect(SOURCES.filter(({ text }) => /['"`](?:000000|123456|111111)['"`]/.test(text))).toEqual([])
   })
 })

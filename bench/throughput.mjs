@@ -12,7 +12,7 @@ import { composeMail } from '../dist/mail/compose.js'
 import { createRenderer } from '../dist/views/renderer.js'
 import { startChild } from './child.mjs'
 import { compare } from './measure.mjs'
-import { goal, say, table } from './report.mjs'
+import { goal, print, table } from './report.mjs'
 
 // The very copy that the queue uses: `import` would load another one.
 const { createTransport } = createRequire(import.meta.url)('nodemailer')
@@ -77,30 +77,30 @@ function senders(transport) {
 export async function throughput(slices) {
   const server = await startChild('./mail-server.mjs')
   const { acts, close } = senders({ host: '127.0.0.1', port: server.ready.port })
-  say('### Mails a second')
-  say()
-  say(
+  print('### Mails a second')
+  print()
+  print(
     'The mail of a code, over three connections to a server on loopback; a mail is done when the server has taken it. All',
   )
-  say(
+  print(
     'of it is work of this process, which is the bottleneck here: what the send queue adds is its order, a timeout for',
   )
-  say('each attempt, and reading how it ended.')
-  say()
+  print('each attempt, and reading how it ended.')
+  print()
   const ratios = []
   for (const inFlight of [400, 10]) {
     const [began, { cpu }] = [performance.now(), await server.ask({})]
     const results = await compare(acts, { ...slices, inFlight })
     const busy = ((await server.ask({})).cpu - cpu) / ((performance.now() - began) / 1_000)
     table(`${inFlight} in flight`, results, 'mails')
-    say(`The mail server was busy for ${Math.round(100 * busy)} % of the time.`)
-    say()
+    print(`The mail server was busy for ${Math.round(100 * busy)} % of the time.`)
+    print()
     ratios.push([inFlight, results['send queue'].ratio])
   }
   for (const [inFlight, ratio] of ratios) {
     goal(`≥ 0.95 × the mails a second of the pool, ${inFlight} in flight (${ratio.toFixed(2)})`, ratio >= 0.95)
   }
-  say()
+  print()
   await close()
   server.stop()
 }

@@ -30,7 +30,7 @@ export type { JobOutcome } from './delivery/mail-job.js'
 export type { ProblemCode } from './http/response/problem.js'
 export type { Limit } from './stores/gcra.js'
 export type { MailContext, PageContext } from './views/context.js'
-export { MemoryStore } from './stores/memory/memory-store.js'
+export { MemoryStore, type MemoryStoreOptions } from './stores/memory/memory-store.js'
 export { PostgresStore, type PostgresStoreOptions } from './stores/postgres/postgres-store.js'
 export { RedisStore, type RedisStoreOptions } from './stores/redis/redis-store.js'
 export type {

@@ -1,5 +1,5 @@
 import session from 'express-session'
-import { guess } from '../helpers/attack.js'
+import { guess } from '../helpers/guessing.js'
 import { type Agent, ANA, BEN, Clock, HostApp, JSON_CLIENT, NAVIGATE } from '../helpers/host-app.js'
 import { wrongCode } from '../helpers/mailbox.js'
 import { ScriptedSmtp, type SmtpScript } from '../helpers/smtp-script.js'

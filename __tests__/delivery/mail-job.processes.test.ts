@@ -1,7 +1,7 @@
 import { type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import request from 'supertest'
-import { guess } from '../helpers/attack.js'
+import { guess } from '../helpers/guessing.js'
 import { Programs, snippet, write } from '../helpers/readme.js'
 import { describeWithRedis, RedisServer } from '../helpers/redis-server.js'
 import { ScriptedSmtp } from '../helpers/smtp-script.js'

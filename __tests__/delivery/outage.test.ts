@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { inspect } from 'node:util'
 import type { Express } from 'express'
-import { guess } from '../helpers/attack.js'
+import { guess } from '../helpers/guessing.js'
 import { type Agent, ANA, BEN, Clock, HostApp, JSON_CLIENT, NAVIGATE, sealedIn } from '../helpers/host-app.js'
 import { ScriptedSmtp, type SmtpScript } from '../helpers/smtp-script.js'
 import { MemoryStore, type OtpOptions } from '../../src/index.js'

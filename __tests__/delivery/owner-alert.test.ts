@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { guess } from '../helpers/attack.js'
+import { guess } from '../helpers/guessing.js'
 import { ANA, BEN, Clock, HostApp } from '../helpers/host-app.js'
 import { type Received, wrongCode } from '../helpers/mailbox.js'
 import { ScriptedSmtp } from '../helpers/smtp-script.js'

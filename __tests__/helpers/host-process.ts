@@ -9,24 +9,27 @@ import { createClient } from 'redis'
 import { HostApp, type HostOptions } from './host-app.js'
 import { type OtpOptions, PostgresStore, RedisStore } from '../../src/index.js'
 
-/** What a process is told: where its store is, where mail goes, by how many seconds its clock is wrong. */
-export interface Orders {
+/** Configuration of a host process. */
+export interface HostProcessOptions {
+  /** URL of Redis or PostgreSQL. */
   readonly store: string
+  /** URL of the mail server. */
   readonly smtp: string
   readonly otp?: Partial<OtpOptions>
-  readonly clockOff?: number
+  /** Seconds by which its clock is ahead. */
+  readonly clockOffset?: number
 }
 
-/** The host app in a process of its own, with challenges, buckets and sessions in a database that others share. */
+/** The host app in a process of its own. Its challenges, buckets and sessions are in a shared database. */
 export class HostProcess {
   private constructor(
     readonly origin: string,
     readonly child: ChildProcess,
   ) {}
 
-  static async start(orders: Orders): Promise<HostProcess> {
+  static async start(options: HostProcessOptions): Promise<HostProcess> {
     const args = ['--import', 'tsx', __filename]
-    const env = { ...process.env, HOST_ORDERS: JSON.stringify(orders) }
+    const env = { ...process.env, HOST_PROCESS_OPTIONS: JSON.stringify(options) }
     const cwd = path.join(__dirname, '../..')
     const child = spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] })
     const [line] = (await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])) as [Buffer | number]
@@ -42,10 +45,10 @@ export class HostProcess {
 }
 
 const cookie = { secret: 'test', resave: false, saveUninitialized: false }
-/** Seconds: hundreds of requests at once on a busy machine are no store that is down. */
+/** Seconds. Hundreds of concurrent requests on a busy machine must not count as a store that is down. */
 const DEADLINE = 20
 
-async function inRedis(url: string): Promise<HostOptions> {
+async function redisOptions(url: string): Promise<HostOptions> {
   const client = createClient({ url, disableOfflineQueue: true })
   client.on('error', () => undefined)
   await client.connect()
@@ -55,7 +58,7 @@ async function inRedis(url: string): Promise<HostOptions> {
   }
 }
 
-async function inPostgres(url: string): Promise<HostOptions> {
+async function postgresOptions(url: string): Promise<HostOptions> {
   const pool = new Pool({ connectionString: url, max: 20 })
   pool.on('error', () => undefined)
   await pool.query(PostgresStore.schema)
@@ -66,12 +69,13 @@ async function inPostgres(url: string): Promise<HostOptions> {
   }
 }
 
-async function obey({ store, smtp, otp, clockOff = 0 }: Orders): Promise<void> {
-  const shared = await (store.startsWith('redis') ? inRedis(store) : inPostgres(store))
+async function startHost({ store, smtp, otp, clockOffset = 0 }: HostProcessOptions): Promise<void> {
+  const shared = await (store.startsWith('redis') ? redisOptions(store) : postgresOptions(store))
   const mail = { transport: smtp, from: 'Acme <no-reply@acme.example>' }
-  const now = (): number => Date.now() + clockOff * 1000
+  const now = (): number => Date.now() + clockOffset * 1000
   const host = await HostApp.start({ ...shared, otp: { mail, now, ...shared.otp, ...otp } })
   console.log(host.origin)
 }
 
-if (process.env.HOST_ORDERS !== undefined) void obey(JSON.parse(process.env.HOST_ORDERS) as Orders)
+if (process.env.HOST_PROCESS_OPTIONS !== undefined)
+  void startHost(JSON.parse(process.env.HOST_PROCESS_OPTIONS) as HostProcessOptions)

@@ -5,8 +5,8 @@ import { createClient } from 'redis'
 import { describeWith, freePort, ServerProcess } from './server-process.js'
 
 const FOLDERS = (process.env.PATH ?? '').split(path.delimiter)
-const PLACES = [process.env.REDIS_SERVER, ...FOLDERS.map((folder) => path.join(folder, 'redis-server'))]
-const BINARY = PLACES.find((file) => file !== undefined && existsSync(file))
+const CANDIDATES = [process.env.REDIS_SERVER, ...FOLDERS.map((folder) => path.join(folder, 'redis-server'))]
+const BINARY = CANDIDATES.find((file) => file !== undefined && existsSync(file))
 
 export const describeWithRedis = describeWith(
   'Redis',
@@ -17,6 +17,8 @@ export const describeWithRedis = describeWith(
 /** A real Redis on loopback, empty, in memory only. */
 export class RedisServer {
   readonly #process: ServerProcess
+  /** The connection of {@link passTime}, which cases call often. */
+  #clock: ReturnType<RedisServer['client']> | null = null
 
   private constructor(
     readonly port: number,
@@ -37,10 +39,15 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`
   }
 
-  /** One command over a connection of its own. */
-  async ask(...command: string[]): Promise<unknown> {
+  private client() {
     const client = createClient({ url: this.url, socket: { reconnectStrategy: false } })
     client.on('error', () => undefined)
+    return client
+  }
+
+  /** One command over a connection of its own. */
+  async ask(...command: string[]): Promise<unknown> {
+    const client = this.client()
     await client.connect()
     try {
       return await client.sendCommand(command)
@@ -49,25 +56,30 @@ export class RedisServer {
     }
   }
 
-  /** Lets time go by for the keys, which is all the clock that the store has: each is that much nearer to its end. */
-  async pass(seconds: number): Promise<void> {
+  /** Moves the clock of the store: shortens the TTL of every key. */
+  async passTime(seconds: number): Promise<void> {
     const script = `for _, key in ipairs(redis.call('KEYS', '*')) do
       redis.call('PEXPIRE', key, redis.call('PTTL', key) - ARGV[1])
     end`
-    await this.ask('EVAL', script, '0', String(seconds * 1000))
+    if (!this.#clock?.isReady) {
+      this.#clock = this.client()
+      await this.#clock.connect()
+    }
+    await this.#clock.sendCommand(['EVAL', script, '0', String(seconds * 1000)])
   }
 
-  /** As a machine that loses power. */
+  /** Like a machine that loses power. */
   kill(): Promise<void> {
     return this.#process.end('SIGKILL')
   }
 
-  /** Again at the same port, empty. */
+  /** Starts again at the same port, empty. */
   restart(): Promise<void> {
     return this.#process.start()
   }
 
   stop(): Promise<void> {
+    if (this.#clock?.isOpen) this.#clock.destroy()
     return this.#process.stop('SIGKILL')
   }
 }
@@ -97,8 +109,8 @@ export class RedisCluster {
     return new RedisCluster(nodes)
   }
 
-  async pass(seconds: number): Promise<void> {
-    await Promise.all(this.nodes.map((node) => node.pass(seconds)))
+  async passTime(seconds: number): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.passTime(seconds)))
   }
 
   async stop(): Promise<void> {

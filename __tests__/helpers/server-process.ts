@@ -7,18 +7,18 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Suites that need a server: skipped with a loud word where there is none, a failure in CI. */
-export function describeWith(server: string, found: string | undefined, cure: string): jest.Describe {
+/** `describe` for suites that need a server. Without one they are skipped with a warning, and fail in CI. */
+export function describeWith(server: string, found: string | undefined, hint: string): jest.Describe {
   if (found !== undefined) return describe
-  if (process.env.CI) throw new Error(`These tests need ${server}. ${cure}`)
+  if (process.env.CI) throw new Error(`These tests need ${server}. ${hint}`)
   const file = path.relative(path.join(__dirname, '..'), expect.getState().testPath ?? '')
-  console.warn(`SKIPPED in ${file}: all tests with ${server}, since it is not on this machine. ${cure}`)
+  console.warn(`SKIPPED in ${file}: all tests with ${server}, since it is not on this machine. ${hint}`)
   return describe.skip
 }
 
 /**
- * A port that nobody listens at. It is none of those that systems give away by themselves, from 32768 or 49152 on: of
- * these another test's server could have it a moment later.
+ * A free port below the ephemeral ports (32768 or 49152 and up), which the system could assign to another test's server
+ * a moment later.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
@@ -35,7 +35,7 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** Postgres refuses to run as root: then it runs as this user of its Debian package. */
+/** PostgreSQL refuses to run as root. It then runs as this user of its Debian package. */
 export function unprivileged(user: string): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {}
   const id = (flag: string): number => Number(execFileSync('id', [flag, user], { encoding: 'utf8' }))
@@ -47,16 +47,16 @@ process.on('exit', () => {
   for (const server of running) server.signal('SIGKILL')
 })
 
-/** A server of ours: a process, a folder of its own, and a question that tells whether it answers. */
+/** A server process with a folder of its own, and a check that it answers. */
 export class ServerProcess {
   readonly folder: string
   #child: ChildProcess | null = null
-  #said = ''
+  #output = ''
 
   constructor(
     readonly command: string,
     readonly args: (folder: string) => readonly string[],
-    readonly answers: () => Promise<unknown>,
+    readonly ping: () => Promise<unknown>,
     readonly as: { uid?: number; gid?: number } = {},
   ) {
     this.folder = mkdtempSync(path.join(tmpdir(), 'otp-server-'))
@@ -70,28 +70,28 @@ export class ServerProcess {
   async start(): Promise<void> {
     const child = spawn(this.command, this.args(this.folder), { ...this.as, cwd: this.folder })
     this.#child = child
-    this.#said = ''
-    child.stdout.on('data', (text: Buffer) => (this.#said += text.toString()))
-    child.stderr.on('data', (text: Buffer) => (this.#said += text.toString()))
+    this.#output = ''
+    child.stdout.on('data', (text: Buffer) => (this.#output += text.toString()))
+    child.stderr.on('data', (text: Buffer) => (this.#output += text.toString()))
     running.add(this)
     for (let tries = 0; tries < 400; tries++) {
       if (child.exitCode !== null) break
       try {
-        await this.answers()
+        await this.ping()
         return
       } catch {
         await sleep(25)
       }
     }
     await this.end('SIGKILL')
-    throw new Error(`${this.command} does not answer:\n${this.#said}`)
+    throw new Error(`${this.command} does not answer:\n${this.#output}`)
   }
 
   signal(signal: NodeJS.Signals): void {
     if (this.#child?.exitCode === null && this.#child.signalCode === null) this.#child.kill(signal)
   }
 
-  /** Ends the process and waits until it is gone; it can be started again. */
+  /** Ends the process and waits for its exit. It can be started again. */
   async end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child
     this.signal(signal)

@@ -4,119 +4,121 @@ import type { CodeKind } from '../crypto/code.js'
 import type { Limit } from '../stores/gcra.js'
 import type { BucketRequest, Candidate, OpenOutcome, OtpStore, RedeemOutcome, SpendOutcome } from '../stores/store.js'
 
-/** Sentences, and how to find out whether a store keeps them. */
-export type Cases = Readonly<Record<string, (ana: Scene) => Promise<void>>>
+/** Cases by their titles. Each is a statement about stores, and a function that checks it. */
+export type Cases = Readonly<Record<string, (user: StoreHarness) => Promise<void>>>
 
 type Opened = Extract<OpenOutcome, { outcome: 'opened' }>
 
-/** Roomy enough that a case runs into no limit but the one that it sets. */
-const ROOMY: Limit = { capacity: 1_000, refill: 600 }
+/** A limit that no case reaches. */
+const UNLIMITED: Limit = { capacity: 1_000, refill: 600 }
 
-/** One user at a store under test, with the limits of one case. Every outcome is looked at for its shape. */
-export class Scene {
+/** One user of the store under test, with the limits of one case. Checks the shape of every outcome. */
+export class StoreHarness {
   lifetime = 60
   attempts = 5
-  sends = ROOMY
-  resend = ROOMY
-  failures = ROOMY
+  sends = UNLIMITED
+  resend = UNLIMITED
+  failures = UNLIMITED
 
   constructor(
     readonly store: OtpStore,
     readonly wait: (seconds: number) => Promise<void>,
-    readonly user = fresh(),
+    readonly userKey = randomId(),
   ) {}
 
-  /** Somebody else at the same store. */
-  other(user = fresh()): Scene {
-    return Object.assign(new Scene(this.store, this.wait, user), { failures: this.failures })
+  /** Another user of the same store. */
+  other(userKey = randomId()): StoreHarness {
+    return Object.assign(new StoreHarness(this.store, this.wait, userKey), { failures: this.failures })
   }
 
-  /** The same user at another store. */
-  at(store: OtpStore): Scene {
-    return new Scene(store, this.wait, this.user)
+  /** The same user of another store. */
+  at(store: OtpStore): StoreHarness {
+    return new StoreHarness(store, this.wait, this.userKey)
   }
 
-  /** Opens a challenge, or `repeat` again, whatever comes of it. */
-  async ask(repeat: string | null = null, begin = fresh()): Promise<OpenOutcome> {
-    const { user, lifetime, attempts, sends, resend, failures } = this
-    const [known, next] = [repeat === null ? null : candidate(repeat), candidate(begin)]
-    const limits = { sends, resend, failures }
-    const opened = await this.store.open({ user, existing: known, fresh: next, lifetime, attempts, ...limits })
+  /** Opens the existing challenge again, or else a fresh one. Any outcome is allowed. */
+  async tryOpen(existing: string | null = null, fresh = randomId()): Promise<OpenOutcome> {
+    const { userKey, lifetime, attempts, sends, resend, failures } = this
+    const opened = await this.store.open({
+      user: userKey,
+      existing: existing === null ? null : candidate(existing),
+      fresh: candidate(fresh),
+      lifetime,
+      attempts,
+      sends,
+      resend,
+      failures,
+    })
     if (opened.outcome === 'throttled') {
-      assert.ok(['sends', 'resend'].includes(opened.bucket), 'a refusal names the bucket')
-      wholeFrom(1, opened.retryAfter, 'retryAfter')
+      assert.ok(['sends', 'resend'].includes(opened.bucket), 'the outcome names the bucket')
+      assertInteger(1, opened.retryAfter, 'retryAfter')
       return opened
     }
     const { outcome, id, repeated, kind, attemptsLeft, expiresIn } = opened
     assert.equal(outcome, 'opened')
-    assert.equal(id, repeated ? repeat : begin, 'the id is the one that was repeated or begun')
+    assert.equal(id, repeated ? existing : fresh, 'the id is that of the candidate that was opened')
     assert.equal(typeof repeated, 'boolean')
-    assert.ok(['short', 'long'].includes(kind), 'the outcome says which code to mail')
-    wholeFrom(1, attemptsLeft, 'attemptsLeft')
-    wholeFrom(1, expiresIn, 'expiresIn')
+    assert.ok(['short', 'long'].includes(kind), 'the outcome says which code is valid')
+    assertInteger(1, attemptsLeft, 'attemptsLeft')
+    assertInteger(1, expiresIn, 'expiresIn')
     return opened
   }
 
-  /** Opens a challenge, or `repeat` again, and must succeed. */
-  async open(repeat: string | null = null, begin = fresh()): Promise<Opened> {
-    const opened = await this.ask(repeat, begin)
+  /** Opens the existing challenge again, or else a fresh one, and must succeed. */
+  async open(existing: string | null = null, fresh = randomId()): Promise<Opened> {
+    const opened = await this.tryOpen(existing, fresh)
     assert.equal(opened.outcome, 'opened')
     return opened
   }
 
-  /** Types the right code. */
-  right(id: string, kind: CodeKind = 'short'): Promise<RedeemOutcome> {
-    return this.type(id, kind, candidate(id)[kind])
+  redeemRight(id: string, kind: CodeKind = 'short'): Promise<RedeemOutcome> {
+    return this.redeemDigest(id, kind, candidate(id)[kind])
   }
 
-  /** Types a wrong one. */
-  wrong(id: string, kind: CodeKind = 'short'): Promise<RedeemOutcome> {
-    return this.type(id, kind, keyed(fresh()))
+  redeemWrong(id: string, kind: CodeKind = 'short'): Promise<RedeemOutcome> {
+    return this.redeemDigest(id, kind, fakeDigest(randomId()))
   }
 
-  /** Types a code of this digest. */
-  async type(id: string, kind: CodeKind, digest: string): Promise<RedeemOutcome> {
-    const { user, failures } = this
-    const redeemed = await this.store.redeem({ user, id, kind, digest, failures })
+  async redeemDigest(id: string, kind: CodeKind, digest: string): Promise<RedeemOutcome> {
+    const { userKey, failures } = this
+    const redeemed = await this.store.redeem({ user: userKey, id, kind, digest, failures })
     if (redeemed.outcome !== 'mismatch') {
-      assert.ok(
-        ['redeemed', 'exhausted', 'not_found', 'long_code_required'].includes(redeemed.outcome),
-        'a known outcome',
-      )
+      const outcomes = ['redeemed', 'exhausted', 'not_found', 'long_code_required']
+      assert.ok(outcomes.includes(redeemed.outcome), 'a known outcome')
       return redeemed
     }
-    wholeFrom(0, redeemed.attemptsLeft, 'attemptsLeft')
+    assertInteger(0, redeemed.attemptsLeft, 'attemptsLeft')
     assert.equal(typeof redeemed.escalated, 'boolean')
     return redeemed
   }
 
   async spend(bucket: string, limit: Limit, permits?: BucketRequest['permits']): Promise<SpendOutcome> {
-    const given = permits === undefined ? {} : { permits }
-    const spent = await this.store.spend({ user: this.user, bucket, ...limit, ...given })
-    if (spent.outcome === 'throttled') wholeFrom(1, spent.retryAfter, 'retryAfter')
+    const optional = permits === undefined ? {} : { permits }
+    const spent = await this.store.spend({ user: this.userKey, bucket, ...limit, ...optional })
+    if (spent.outcome === 'throttled') assertInteger(1, spent.retryAfter, 'retryAfter')
     else assert.deepEqual(spent, { outcome: 'spent' })
     return spent
   }
 }
 
-/** Random, so that a store may be shared with earlier runs. */
-export function fresh(): string {
+/** Random, so that the database may contain data of earlier runs. */
+export function randomId(): string {
   return randomBytes(16).toString('base64url')
 }
 
-/** Outcomes as they must be, member by member. */
-export const is = {
+/** Expected outcomes. */
+export const expected = {
   redeemed: { outcome: 'redeemed' },
-  absent: { outcome: 'not_found' },
+  notFound: { outcome: 'not_found' },
   exhausted: { outcome: 'exhausted' },
-  longer: { outcome: 'long_code_required' },
+  longCodeRequired: { outcome: 'long_code_required' },
   spent: { outcome: 'spent' },
   wrong: (attemptsLeft: number, escalated = false): object => ({
     outcome: 'mismatch',
     attemptsLeft,
     escalated,
   }),
-  refused: (bucket: 'sends' | 'resend', retryAfter: number): object => ({
+  openThrottled: (bucket: 'sends' | 'resend', retryAfter: number): object => ({
     outcome: 'throttled',
     bucket,
     retryAfter,
@@ -124,27 +126,27 @@ export const is = {
   throttled: (retryAfter: number): object => ({ outcome: 'throttled', retryAfter }),
 } as const
 
-/** How many outcomes of each kind. */
+/** The number of outcomes of each kind. */
 export function tally(outcomes: readonly { readonly outcome: string }[]): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const { outcome } of outcomes) counts[outcome] = (counts[outcome] ?? 0) + 1
   return counts
 }
 
-/** Runs an act many times at once. */
-export function parallel<T>(times: number, act: (i: number) => Promise<T>): Promise<T[]> {
-  return Promise.all(Array.from({ length: times }, (_, i) => act(i)))
+/** Runs an operation many times concurrently. */
+export function parallel<T>(times: number, operation: (i: number) => Promise<T>): Promise<T[]> {
+  return Promise.all(Array.from({ length: times }, (_, i) => operation(i)))
 }
 
 export function candidate(id: string): Candidate {
-  return { id, short: keyed(`short ${id}`), long: keyed(`long ${id}`) }
+  return { id, short: fakeDigest(`short ${id}`), long: fakeDigest(`long ${id}`) }
 }
 
-/** As long as the keyed hashes that a store is given for users and codes, so that a key or column holds all of it. */
-export function keyed(text: string): string {
+/** As long as the digests that a store receives. A column that truncates them must show. */
+export function fakeDigest(text: string): string {
   return createHash('sha256').update(text).digest('base64url')
 }
 
-function wholeFrom(least: number, value: unknown, name: string): void {
-  assert.ok(Number.isSafeInteger(value) && Number(value) >= least, `${name} is a whole number from ${least}`)
+function assertInteger(min: number, value: unknown, name: string): void {
+  assert.ok(Number.isSafeInteger(value) && Number(value) >= min, `${name} is a whole number from ${min}`)
 }

@@ -1,42 +1,42 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { challenges } from './cases/challenges.js'
-import { time } from './cases/clock.js'
-import { beside } from './cases/concurrent-operations.js'
-import { failures } from './cases/escalation.js'
-import { charges } from './cases/failure-accounting.js'
-import { names } from './cases/key-identity.js'
-import { days } from './cases/long-durations.js'
-import { processes } from './cases/multi-process.js'
+import { clock } from './cases/clock.js'
+import { concurrentOperations } from './cases/concurrent-operations.js'
+import { escalation } from './cases/escalation.js'
+import { failureAccounting } from './cases/failure-accounting.js'
+import { keyIdentity } from './cases/key-identity.js'
+import { longDurations } from './cases/long-durations.js'
+import { multiProcess } from './cases/multi-process.js'
 import { races } from './cases/races.js'
-import { limits } from './cases/rate-limits.js'
-import { Scene } from './harness.js'
+import { rateLimits } from './cases/rate-limits.js'
+import { StoreHarness } from './harness.js'
 import type { OtpStore } from '../stores/store.js'
 
-/** One thing that a store must do. */
+/** One requirement for stores. */
 export interface StoreCase {
-  /** A sentence. */
+  /** The requirement, as a sentence. */
   readonly name: string
-  /** Rejects with an AssertionError when the store breaks the sentence. */
+  /** Rejects with an AssertionError if the store does not meet it. */
   readonly run: () => Promise<void>
 }
 
 export interface ConformanceOptions {
   /**
-   * Lets seconds, and parts of one, go by for the store, which must have seen them when this resolves. Really waits by
-   * default, for half a minute in all. Given one, the suite takes the clock for one that can be moved, and also waits
-   * for minutes and days: then play one case after the other where they share a clock.
+   * Lets time pass for the store, in seconds and fractions; the store's clock must have moved when it resolves. By
+   * default the cases really wait, half a minute in all. With this option there are also cases about minutes and days.
+   * Run the cases one after the other if they share a clock.
    */
   wait?: (seconds: number) => Promise<void>
   /**
-   * Stores that `makeStore` gives see the same challenges, as processes at one database do: false by default. Adds the
-   * cases of two stores, which every store of more than one process must pass.
+   * Whether all stores from `makeStore` use one database, as several processes do; false by default. Adds cases with two
+   * stores, which every store for more than one process must pass.
    */
   shared?: boolean
 }
 
 /**
- * What every store must do, ours and other people's, as plain async cases for any test runner. Each case makes a store
- * of its own and closes it; all of them may work on one database, and on one that earlier runs have used.
+ * The requirements for every store, as plain async cases for any test runner. Each case makes a store and closes it. All
+ * cases can use one database, which may contain data of earlier runs.
  * @example
  * ```ts
  * import test from 'node:test'
@@ -47,37 +47,46 @@ export interface ConformanceOptions {
  */
 export function storeConformance(
   makeStore: () => OtpStore | Promise<OtpStore>,
-  { wait, shared = false }: ConformanceOptions = {},
+  { wait = reallyWait, shared = false }: ConformanceOptions = {},
 ): StoreCase[] {
-  const pass = wait ?? reallyWait
-  const atStore = async (act: (store: OtpStore) => Promise<void>): Promise<void> => {
+  const withStore = async (use: (store: OtpStore) => Promise<void>): Promise<void> => {
     const store = await makeStore()
     try {
-      await act(store)
+      await use(store)
     } finally {
       await store.close?.()
     }
   }
-  const waiting = wait ? days : {}
-  const all = { ...challenges, ...names, ...limits, ...time, ...failures, ...charges, ...races, ...beside, ...waiting }
-  const alone = Object.entries(all).map(([name, play]) => ({
+  const longCases = wait === reallyWait ? {} : longDurations
+  const single = {
+    ...challenges,
+    ...keyIdentity,
+    ...rateLimits,
+    ...clock,
+    ...escalation,
+    ...failureAccounting,
+    ...races,
+    ...concurrentOperations,
+    ...longCases,
+  }
+  const singleCases = Object.entries(single).map(([name, run]) => ({
     name,
-    run: () => atStore((store) => play(new Scene(store, pass))),
+    run: () => withStore((store) => run(new StoreHarness(store, wait))),
   }))
-  const together = Object.entries(shared ? processes : {}).map(([name, play]) => ({
+  const sharedCases = Object.entries(shared ? multiProcess : {}).map(([name, run]) => ({
     name,
     run: () =>
-      atStore((store) =>
-        atStore((second) => {
-          const here = new Scene(store, pass)
-          return play(here, here.at(second))
+      withStore((store) =>
+        withStore((other) => {
+          const first = new StoreHarness(store, wait)
+          return run(first, first.at(other))
         }),
       ),
   }))
-  return [...alone, ...together]
+  return [...singleCases, ...sharedCases]
 }
 
-// A little more: timers may ring a millisecond early.
+// A little longer: timers can fire a millisecond early.
 async function reallyWait(seconds: number): Promise<void> {
   await sleep(seconds * 1000 + 20)
 }

@@ -3,8 +3,8 @@ import { OtpError } from '../errors.js'
 import type { OtpStore } from './store.js'
 import { withTimeout } from '../timeout.js'
 
-/** Seconds after which a store is down: the request ends as 503, the act may still count. */
-const DEADLINE = 2
+/** Seconds after which an operation counts as failed. It may still take effect. */
+const DEFAULT_DEADLINE = 2
 
 const OUTCOMES = {
   open: ['opened', 'throttled'],
@@ -13,11 +13,11 @@ const OUTCOMES = {
 }
 
 /**
- * Any store, made to fail closed: what it throws, answers too late or answers in a shape of its own becomes
- * an OtpError `store_unavailable`. Nothing but a known outcome gets past here.
+ * Makes a store fail closed. An error, a late answer and an answer that is not a valid outcome all become an OtpError
+ * `store_unavailable`.
  */
 export function failClosed(store: OtpStore, clock: Clock): OtpStore {
-  const deadline = (store.deadline ?? DEADLINE) * 1000
+  const deadline = (store.deadline ?? DEFAULT_DEADLINE) * 1000
   async function check<T>(operation: keyof typeof OUTCOMES, answer: () => Promise<T>): Promise<T> {
     try {
       const outcome = await withTimeout(clock, deadline, answer())

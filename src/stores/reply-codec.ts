@@ -2,17 +2,17 @@ import { type Limit, permitIntervalMs } from './gcra.js'
 import type { OpenOutcome, OpenRequest, RedeemOutcome, SpendOutcome } from './store.js'
 
 /*
- * What the scripts of the Redis store and the functions of the Postgres store answer: a list of whole numbers, since
- * those come through every client and protocol version alike. The first one is the outcome:
+ * Replies of the Lua scripts and the SQL functions: lists of whole numbers, which every client and protocol version
+ * returns in the same form. The first number is the outcome:
  *   open    0 opened, repeated?, long?, attempts left, seconds left | 1 resend throttled, seconds | 2 sends throttled, seconds
- *   redeem  0 redeemed | 1 mismatch, attempts left, escalated? | 2 exhausted | 3 absent | 4 longer
+ *   redeem  0 redeemed | 1 mismatch, attempts left, escalated? | 2 exhausted | 3 not found | 4 long code required
  *   spend   0 spent | 1 throttled, seconds
- * Any other answer is an error, so that the request ends as 503.
+ * Any other reply is an error, so that the request ends as 503.
  */
 
 const REDEEMED: readonly RedeemOutcome[] = [
   { outcome: 'redeemed' },
-  { outcome: 'mismatch', attemptsLeft: 0, escalated: false }, // stands for its number; the rest is in the reply
+  { outcome: 'mismatch', attemptsLeft: 0, escalated: false }, // a placeholder: its numbers are in the reply
   { outcome: 'exhausted' },
   { outcome: 'not_found' },
   { outcome: 'long_code_required' },
@@ -37,12 +37,12 @@ export function openOutcome(reply: unknown, { existing, fresh }: OpenRequest): O
 export function redeemOutcome(reply: unknown): RedeemOutcome {
   const numbers = wholeNumbers(reply)
   const [outcome = -1, attemptsLeft = 0, escalated = 0] = numbers
-  const known = REDEEMED[outcome]
-  if (known?.outcome === 'mismatch' && numbers.length === 3) {
+  const redeemed = REDEEMED[outcome]
+  if (redeemed?.outcome === 'mismatch' && numbers.length === 3) {
     return { outcome: 'mismatch', attemptsLeft, escalated: toBoolean(escalated, reply) }
   }
-  if (!known || known.outcome === 'mismatch' || numbers.length !== 1) throw unexpectedReply(reply)
-  return known
+  if (!redeemed || redeemed.outcome === 'mismatch' || numbers.length !== 1) throw unexpectedReply(reply)
+  return redeemed
 }
 
 export function spendOutcome(reply: unknown): SpendOutcome {
@@ -53,12 +53,12 @@ export function spendOutcome(reply: unknown): SpendOutcome {
   throw unexpectedReply(reply)
 }
 
-/** A limit as the scripts take it: permits, and whole milliseconds until one is back. */
+/** A limit as the scripts and functions take it: permits, and the refill interval in whole milliseconds. */
 export function inMilliseconds(limit: Limit): [capacity: number, refill: number] {
   return [limit.capacity, permitIntervalMs(limit)]
 }
 
-// Clients may be set to give integers as strings or BigInts; nothing else is taken for a number.
+// Clients may be configured to return integers as strings or BigInts.
 function wholeNumbers(reply: unknown): number[] {
   if (!Array.isArray(reply)) throw unexpectedReply(reply)
   return reply.map((value: unknown) => {
@@ -76,5 +76,5 @@ function toBoolean(value: number, reply: unknown): boolean {
 
 function unexpectedReply(reply: unknown): Error {
   const kind = Array.isArray(reply) ? `a list of ${reply.length}` : reply === null ? 'null' : `a ${typeof reply}`
-  return new Error(`the answer (${kind}) is none that these scripts give`)
+  return new Error(`unexpected reply (${kind})`)
 }

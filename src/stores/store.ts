@@ -1,95 +1,114 @@
 import type { CodeKind } from '../crypto/code.js'
 import type { Limit } from './gcra.js'
 
-/** A challenge that may be opened: its id and the digests of its short and its long code. */
+/** A challenge that may be opened: its id, and the digests of its short and its long code. */
 export interface Candidate {
+  /** 22 characters of base64url. */
   readonly id: string
+  /** Keyed hash of the short code, 43 characters of base64url. */
   readonly short: string
+  /** Keyed hash of the long code, 43 characters of base64url. */
   readonly long: string
 }
 
-/** Take one send from the user's bucket; repeat the challenge that the session knows of, or begin another. */
+/** Takes a permit from `sends` and `resend`; opens the existing challenge again, or else the fresh one. */
 export interface OpenRequest {
-  /** Keyed hash of a user id or address: a store never sees either. Redis keys of one user share it as hash tag. */
+  /** Keyed hash of a user id or an address; a store sees neither. On Redis the hash tag of all keys of this user. */
   readonly user: string
-  /** What the session believes to be open. Repeated only while it is alive; an ended id never comes back. */
+  /** The challenge in the session, if any. It is opened again only while it is live; an ended id never comes back. */
   readonly existing: Candidate | null
-  /** What to begin otherwise; its id is fresh. */
+  /** The challenge to open otherwise. Its id is new. */
   readonly fresh: Candidate
-  /** Seconds that the challenge can be redeemed, from its beginning; a repeat does not extend it. */
+  /** Lifetime of a fresh challenge in seconds. Opening an existing one again does not extend it. */
   readonly lifetime: number
-  /** Guesses that the challenge takes. */
+  /** Number of guesses at a fresh challenge. */
   readonly attempts: number
-  /** Bucket `sends` of the user. */
+  /** Limit of the user's bucket `sends`. */
   readonly sends: Limit
-  /** Bucket `resend:<id>` of the challenge. */
+  /** Limit of the challenge's bucket `resend:<id>`. */
   readonly resend: Limit
-  /** Bucket `failures` of the user: once empty, and until half of it is back, codes are long. */
+  /** Limit of the user's bucket `failures`. Once it is empty, codes are long until half of its capacity is back. */
   readonly failures: Limit
 }
 
 export type OpenOutcome =
   | {
       readonly outcome: 'opened'
-      /** Which candidate lives now. */
+      /** Id of the candidate that was opened. */
       readonly id: string
+      /** Whether that is the existing one. */
       readonly repeated: boolean
-      /** Which of the two digests was taken, so which code to mail. */
+      /** Which of its codes is valid, and is to be mailed. */
       readonly kind: CodeKind
       readonly attemptsLeft: number
-      /** Seconds until the challenge ends. */
+      /** Whole seconds until the challenge expires, rounded up. */
       readonly expiresIn: number
     }
   | {
+      /** No permit: nothing was changed. */
       readonly outcome: 'throttled'
+      /** The bucket with the longer wait. */
       readonly bucket: 'sends' | 'resend'
-      /** Whole seconds until a permit is back. */
+      /** Whole seconds until it has a permit, rounded up. */
       readonly retryAfter: number
     }
 
-/** Count one attempt, compare, and on a match end the challenge. */
+/** One guess at a code. It is counted before it is compared; a match ends the challenge. */
 export interface Attempt {
+  /** As in {@link OpenRequest}. */
   readonly user: string
+  /** Id of the challenge. */
   readonly id: string
   /** The kind of code that was typed. */
   readonly kind: CodeKind
-  /** Digest of what was typed, made from the user, purpose and details of now. */
+  /** Keyed hash of what was typed, made with the current user, purpose and details. */
   readonly digest: string
+  /** Limit of the user's bucket `failures`, from which a wrong short code takes a permit. */
   readonly failures: Limit
 }
 
 export type RedeemOutcome =
+  /** The right code. The challenge has ended, and the permits that its wrong codes took are refunded. */
   | { readonly outcome: 'redeemed' }
-  /** Counted and wrong. `escalated`: this one emptied the user's `failures` bucket. */
+  /** Counted and wrong. `escalated`: this guess emptied the user's bucket `failures`. */
   | { readonly outcome: 'mismatch'; readonly attemptsLeft: number; readonly escalated: boolean }
-  /** All attempts are used; nothing was compared. */
+  /** No attempts left. Nothing was compared or counted. */
   | { readonly outcome: 'exhausted' }
-  /** No such challenge, or it ended; nothing was compared. */
+  /** There is no such challenge, or it has ended. Nothing was compared or counted. */
   | { readonly outcome: 'not_found' }
-  /** Short codes of this user are void; nothing was compared or counted. */
+  /** Another kind of code is valid, or short codes of this user are disabled. Nothing was compared or counted. */
   | { readonly outcome: 'long_code_required' }
 
-/** Take permits from a bucket of a user, or with a negative number give them back. */
+/** Takes a permit from a bucket of a user, or refunds one. */
 export interface BucketRequest extends Limit {
+  /** As in {@link OpenRequest}. */
   readonly user: string
+  /** Name of the bucket. */
   readonly bucket: string
-  /** 1 takes one (the default), -1 gives one back. */
+  /** 1 takes a permit (the default), -1 refunds one. */
   readonly permits?: 1 | -1
 }
 
 export type SpendOutcome =
-  { readonly outcome: 'spent' } | { readonly outcome: 'throttled'; readonly retryAfter: number }
+  | { readonly outcome: 'spent' }
+  /** No permit: nothing was changed. `retryAfter`: whole seconds until there is one, rounded up. */
+  | { readonly outcome: 'throttled'; readonly retryAfter: number }
 
 /**
- * Where challenges and buckets live. Each method is one atomic act; there is no method that reads, so that
- * check-then-act cannot be written. A store keeps its own clock: only durations cross this line. Whatever goes wrong
- * is thrown, and the request ends as 503.
+ * Keeps challenges and buckets. Each method is one atomic operation. No method only reads, so nobody can write
+ * check-then-act. A store uses its own clock: requests and outcomes contain durations only.
+ *
+ * A store throws on any failure, and the request ends as 503. `storeConformance` tests an implementation.
  */
 export interface OtpStore {
+  /** Counts a send and opens a challenge. */
   open(request: OpenRequest): Promise<OpenOutcome>
+  /** Counts a guess, compares it, and on a match ends the challenge. */
   redeem(attempt: Attempt): Promise<RedeemOutcome>
+  /** Takes a permit from any bucket, or refunds one. */
   spend(request: BucketRequest): Promise<SpendOutcome>
-  /** Seconds that an act may take before the request ends as 503; 2 where a store says nothing. */
+  /** Seconds after which an operation counts as failed; 2 by default. It may still take effect. */
   readonly deadline?: number
+  /** Releases timers and connections that belong to the store. */
   close?(): Promise<void>
 }

@@ -1,119 +1,120 @@
 import assert from 'node:assert/strict'
-import { type Cases, fresh, is } from '../harness.js'
+import { type Cases, expected, randomId } from '../harness.js'
 
-/** The life of a challenge. */
+/** Challenges from opening to redemption or expiry. */
 export const challenges: Cases = {
-  async 'a challenge begins with all its attempts and is redeemed once'(ana) {
-    const { id, ...opened } = await ana.open()
+  async 'a new challenge has all of its attempts and is redeemed once'(user) {
+    const { id, ...opened } = await user.open()
     const begun = { outcome: 'opened', repeated: false, kind: 'short', attemptsLeft: 5, expiresIn: 60 }
     assert.deepEqual(opened, begun)
-    assert.deepEqual(await ana.right(id), is.redeemed)
-    assert.deepEqual(await ana.right(id), is.absent)
-    assert.deepEqual(await ana.wrong(id), is.absent)
+    assert.deepEqual(await user.redeemRight(id), expected.redeemed)
+    assert.deepEqual(await user.redeemRight(id), expected.notFound)
+    assert.deepEqual(await user.redeemWrong(id), expected.notFound)
   },
 
-  async 'wrong codes are counted, the last one too, and then even the right one is refused'(ana) {
-    const { id } = await ana.open()
-    for (const left of [4, 3, 2, 1, 0]) assert.deepEqual(await ana.wrong(id), is.wrong(left))
-    assert.deepEqual(await ana.wrong(id), is.exhausted)
-    assert.deepEqual(await ana.right(id), is.exhausted)
+  async 'wrong codes are counted, including the last one; after that even the right code is refused'(user) {
+    const { id } = await user.open()
+    for (const left of [4, 3, 2, 1, 0]) assert.deepEqual(await user.redeemWrong(id), expected.wrong(left))
+    assert.deepEqual(await user.redeemWrong(id), expected.exhausted)
+    assert.deepEqual(await user.redeemRight(id), expected.exhausted)
   },
 
-  async 'attempts and lifetime are those of the call'(ana) {
+  async 'attempts and lifetime are those of the request'(user) {
     for (const [attempts, lifetime] of [
       [1, 30],
       [3, 300],
       [10, 600],
     ] as const) {
-      Object.assign(ana, { attempts, lifetime })
-      const { id, attemptsLeft, expiresIn } = await ana.open()
+      Object.assign(user, { attempts, lifetime })
+      const { id, attemptsLeft, expiresIn } = await user.open()
       assert.deepEqual({ attemptsLeft, expiresIn }, { attemptsLeft: attempts, expiresIn: lifetime })
-      for (let left = attempts - 1; left >= 0; left--) assert.deepEqual(await ana.wrong(id), is.wrong(left))
-      assert.deepEqual(await ana.right(id), is.exhausted)
+      for (let left = attempts - 1; left >= 0; left--)
+        assert.deepEqual(await user.redeemWrong(id), expected.wrong(left))
+      assert.deepEqual(await user.redeemRight(id), expected.exhausted)
     }
   },
 
-  async 'the right code is redeemed with the last attempt'(ana) {
-    const { id } = await ana.open()
-    for (const left of [4, 3, 2, 1]) assert.deepEqual(await ana.wrong(id), is.wrong(left))
-    assert.deepEqual(await ana.right(id), is.redeemed)
+  async 'the right code is redeemed with the last attempt'(user) {
+    const { id } = await user.open()
+    for (const left of [4, 3, 2, 1]) assert.deepEqual(await user.redeemWrong(id), expected.wrong(left))
+    assert.deepEqual(await user.redeemRight(id), expected.redeemed)
   },
 
-  async 'opened again, a challenge keeps its id, its attempts and what is left of its lifetime'(ana) {
-    ana.lifetime = 3
-    const { id } = await ana.open()
-    await ana.wrong(id)
-    await ana.wrong(id)
-    await ana.wait(1)
+  async 'opening a challenge again keeps its id, its attempts and its expiry'(user) {
+    user.lifetime = 3
+    const { id } = await user.open()
+    await user.redeemWrong(id)
+    await user.redeemWrong(id)
+    await user.wait(1)
     const again = { outcome: 'opened', id, repeated: true, kind: 'short', attemptsLeft: 3, expiresIn: 2 }
-    assert.deepEqual(await ana.open(id), again)
-    assert.deepEqual(await ana.wrong(id), is.wrong(2))
-    await ana.wait(2)
-    assert.deepEqual(await ana.right(id), is.absent)
+    assert.deepEqual(await user.open(id), again)
+    assert.deepEqual(await user.redeemWrong(id), expected.wrong(2))
+    await user.wait(2)
+    assert.deepEqual(await user.redeemRight(id), expected.notFound)
   },
 
-  async 'opened again, a challenge is redeemed by the code that was mailed first'(ana) {
-    const { id } = await ana.open()
-    for (let times = 0; times < 3; times++) assert.equal((await ana.open(id)).repeated, true)
-    assert.deepEqual(await ana.right(id), is.redeemed)
+  async 'opening a challenge again keeps its code'(user) {
+    const { id } = await user.open()
+    for (let times = 0; times < 3; times++) assert.equal((await user.open(id)).repeated, true)
+    assert.deepEqual(await user.redeemRight(id), expected.redeemed)
   },
 
-  async 'a challenge lives as long as it was given, and is absent from then on'(ana) {
-    ana.lifetime = 2
-    const [early, late] = [await ana.open(), await ana.open()]
-    await ana.wait(1)
-    assert.deepEqual(await ana.right(early.id), is.redeemed)
-    await ana.wait(1)
-    assert.deepEqual(await ana.right(late.id), is.absent)
-    assert.deepEqual(await ana.wrong(late.id), is.absent)
+  async 'a challenge expires at the end of its lifetime and is not found from then on'(user) {
+    user.lifetime = 2
+    const [early, late] = [await user.open(), await user.open()]
+    await user.wait(1)
+    assert.deepEqual(await user.redeemRight(early.id), expected.redeemed)
+    await user.wait(1)
+    assert.deepEqual(await user.redeemRight(late.id), expected.notFound)
+    assert.deepEqual(await user.redeemWrong(late.id), expected.notFound)
   },
 
-  async 'what was redeemed, used up or has expired never comes back: a fresh challenge begins'(ana) {
-    const unknown = await ana.open(fresh())
+  async 'a redeemed, exhausted or expired challenge is never opened again: the fresh one is'(user) {
+    const unknown = await user.open(randomId())
     assert.equal(unknown.repeated, false)
-    const redeem = async (id: string): Promise<unknown> => ana.right(id)
+    const redeem = async (id: string): Promise<unknown> => user.redeemRight(id)
     const useUp = async (id: string): Promise<void> => {
-      for (let times = 0; times < 5; times++) await ana.wrong(id)
+      for (let times = 0; times < 5; times++) await user.redeemWrong(id)
     }
-    for (const end of [redeem, useUp, () => ana.wait(1)]) {
-      ana.lifetime = end === redeem || end === useUp ? 60 : 1
-      const { id } = await ana.open()
+    for (const end of [redeem, useUp, () => user.wait(1)]) {
+      user.lifetime = end === redeem || end === useUp ? 60 : 1
+      const { id } = await user.open()
       await end(id)
-      const { id: next, repeated, attemptsLeft } = await ana.open(id)
+      const { id: next, repeated, attemptsLeft } = await user.open(id)
       assert.deepEqual({ repeated, attemptsLeft }, { repeated: false, attemptsLeft: 5 })
-      assert.notEqual((await ana.right(id)).outcome, 'redeemed')
-      assert.deepEqual(await ana.right(next), is.redeemed)
+      assert.notEqual((await user.redeemRight(id)).outcome, 'redeemed')
+      assert.deepEqual(await user.redeemRight(next), expected.redeemed)
     }
   },
 
-  async 'a challenge begins in place of one that has ended, whose pause does not hold it back'(ana) {
-    ana.resend = { capacity: 1, refill: 60 }
-    ana.attempts = 1
-    for (const end of ['right', 'wrong'] as const) {
-      const { id } = await ana.open()
-      await ana[end](id)
-      const next = await ana.open(id)
+  async 'the resend wait of an ended challenge does not delay the fresh one'(user) {
+    user.resend = { capacity: 1, refill: 60 }
+    user.attempts = 1
+    for (const end of ['redeemRight', 'redeemWrong'] as const) {
+      const { id } = await user.open()
+      await user[end](id)
+      const next = await user.open(id)
       assert.equal(next.repeated, false)
-      assert.deepEqual(await ana.ask(next.id), is.refused('resend', 60))
+      assert.deepEqual(await user.tryOpen(next.id), expected.openThrottled('resend', 60))
     }
   },
 
-  async 'challenges of one user are apart'(ana) {
-    const [a, b] = [await ana.open(), await ana.open()]
-    for (let times = 0; times < 5; times++) await ana.wrong(a.id)
-    assert.deepEqual(await ana.wrong(b.id), is.wrong(4))
-    assert.equal((await ana.open(b.id)).attemptsLeft, 4)
-    assert.deepEqual(await ana.right(b.id), is.redeemed)
-    assert.deepEqual(await ana.right(a.id), is.exhausted)
+  async 'challenges of one user are independent'(user) {
+    const [a, b] = [await user.open(), await user.open()]
+    for (let times = 0; times < 5; times++) await user.redeemWrong(a.id)
+    assert.deepEqual(await user.redeemWrong(b.id), expected.wrong(4))
+    assert.equal((await user.open(b.id)).attemptsLeft, 4)
+    assert.deepEqual(await user.redeemRight(b.id), expected.redeemed)
+    assert.deepEqual(await user.redeemRight(a.id), expected.exhausted)
   },
 
-  async 'a challenge is found by its own user only'(ana) {
-    const { id } = await ana.open()
-    const ben = ana.other()
-    assert.deepEqual(await ben.right(id), is.absent)
-    assert.deepEqual(await ben.wrong(id), is.absent)
-    assert.equal((await ben.open(id)).repeated, false)
-    assert.deepEqual(await ana.wrong(id), is.wrong(4))
-    assert.deepEqual(await ana.right(id), is.redeemed)
+  async 'a challenge is found for its own user only'(user) {
+    const { id } = await user.open()
+    const otherUser = user.other()
+    assert.deepEqual(await otherUser.redeemRight(id), expected.notFound)
+    assert.deepEqual(await otherUser.redeemWrong(id), expected.notFound)
+    assert.equal((await otherUser.open(id)).repeated, false)
+    assert.deepEqual(await user.redeemWrong(id), expected.wrong(4))
+    assert.deepEqual(await user.redeemRight(id), expected.redeemed)
   },
 }

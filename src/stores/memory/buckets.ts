@@ -1,65 +1,65 @@
 import { type Limit, refund, shortCodesDisabled, take, takeForced, type TakeResult } from '../gcra.js'
-import { ExpiringMap } from './expiring-map.js'
+import { ExpiringMap, joinKey } from './expiring-map.js'
 
 interface Failures {
-  full: number
-  /** Whether the bucket has been without a permit: then short codes are void until half of it is back. */
+  fullAt: number
+  /** The bucket was empty: short codes stay disabled until half of its capacity is back. */
   wasEmpty: boolean
 }
 
-/** Wrong codes are counted here, and here only. */
+/** The bucket that counts wrong codes. */
 const FAILURES = 'failures'
 
 /**
- * The buckets of the memory store, by user and name. Those that are full again have no entry. `failures` stand apart, so
- * that a flood of sends leaves room to count guesses.
+ * The buckets of the memory store, by user and name. A full bucket has no entry. The `failures` buckets have a map of
+ * their own, so that a flood of sends leaves room to count guesses.
  */
 export class MemoryBuckets {
-  /** When a bucket is full again. */
+  /** The time at which a bucket will be full. */
   readonly #general: ExpiringMap<number>
   readonly #failures: ExpiringMap<Failures>
 
-  /** @param capacity buckets at most, of either kind */
+  /** @param capacity maximum number of `failures` buckets, and of other buckets */
   constructor(capacity: number) {
-    this.#general = new ExpiringMap(capacity, (full) => full)
-    this.#failures = new ExpiringMap(capacity, (failures) => failures.full)
+    this.#general = new ExpiringMap(capacity, (fullAt) => fullAt)
+    this.#failures = new ExpiringMap(capacity, (failures) => failures.fullAt)
   }
 
-  /** What taking a permit would do. Nothing is taken before `keep`. */
+  /** What taking a permit would do. Only `put` takes it. */
   peek(user: string, name: string, limit: Limit, now: number): TakeResult {
-    return take(this.#full(user, name, now), now, limit)
+    return take(this.#fullAt(user, name, now), now, limit)
   }
 
-  /** Throws where there is no room for what is new among these. */
+  /** Throws if there is no room for those of the buckets that are new. */
   ensureCapacity(user: string, names: readonly string[], now: number): void {
     this.#failures.ensureCapacity(now, ...names.filter((name) => name === FAILURES).map(() => user))
-    this.#general.ensureCapacity(now, ...names.filter((name) => name !== FAILURES).map((name) => `${user} ${name}`))
+    this.#general.ensureCapacity(now, ...names.filter((name) => name !== FAILURES).map((name) => joinKey(user, name)))
   }
 
-  put(user: string, name: string, full: number, now: number): void {
+  put(user: string, name: string, fullAt: number, now: number): void {
     const isFailures = name === FAILURES
-    if (full <= now) return isFailures ? this.#failures.delete(user) : this.#general.delete(`${user} ${name}`)
-    if (isFailures) this.#failures.set(user, { ...this.#failuresOf(user, now), full })
-    else this.#general.set(`${user} ${name}`, full)
+    if (fullAt <= now) return isFailures ? this.#failures.delete(user) : this.#general.delete(joinKey(user, name))
+    if (isFailures) this.#failures.set(user, { ...this.#failuresOf(user, now), fullAt })
+    else this.#general.set(joinKey(user, name), fullAt)
   }
 
   refund(user: string, name: string, limit: Limit, permits: number, now: number): void {
-    this.put(user, name, refund(this.#full(user, name, now), now, limit, permits), now)
+    this.put(user, name, refund(this.#fullAt(user, name, now), now, limit, permits), now)
   }
 
-  /** Whether short codes of the user are void. */
+  /** Whether short codes of the user are disabled. */
   shortCodesDisabled(user: string, limit: Limit, now: number): boolean {
-    const { full, wasEmpty } = this.#failuresOf(user, now)
-    if (!shortCodesDisabled(full, now, limit, wasEmpty)) return false
-    if (!wasEmpty) this.#failures.set(user, { full, wasEmpty: true })
+    const { fullAt, wasEmpty } = this.#failuresOf(user, now)
+    if (!shortCodesDisabled(fullAt, now, limit, wasEmpty)) return false
+    if (!wasEmpty) this.#failures.set(user, { fullAt, wasEmpty: true })
     return true
   }
 
-  /** Takes the permit of a wrong short code, and tells whether it was the last one. */
+  /** Takes a permit for a wrong short code. Returns whether the bucket is empty now. */
   recordFailure(user: string, limit: Limit, now: number): boolean {
-    const full = takeForced(this.#full(user, FAILURES, now), now, limit)
-    const wasEmpty = shortCodesDisabled(full, now, limit, false)
-    this.#failures.set(user, { full, wasEmpty })
+    const fullAt = takeForced(this.#fullAt(user, FAILURES, now), now, limit)
+    const wasEmpty = shortCodesDisabled(fullAt, now, limit, false)
+    this.#failures.set(user, { fullAt, wasEmpty })
     return wasEmpty
   }
 
@@ -68,12 +68,12 @@ export class MemoryBuckets {
     this.#failures.sweep(now)
   }
 
-  #full(user: string, name: string, now: number): number {
-    if (name === FAILURES) return this.#failuresOf(user, now).full
-    return this.#general.get(`${user} ${name}`, now) ?? -Infinity
+  #fullAt(user: string, name: string, now: number): number {
+    if (name === FAILURES) return this.#failuresOf(user, now).fullAt
+    return this.#general.get(joinKey(user, name), now) ?? -Infinity
   }
 
   #failuresOf(user: string, now: number): Failures {
-    return this.#failures.get(user, now) ?? { full: -Infinity, wasEmpty: false }
+    return this.#failures.get(user, now) ?? { fullAt: -Infinity, wasEmpty: false }
   }
 }

@@ -1,24 +1,22 @@
-/** Entries looked at in one go: far below a millisecond, so that no request waits for the sweeper. */
+/** Entries examined in one step, in well under a millisecond, so that no request waits for a sweep. */
 const SWEEP_BATCH = 2_000
 
-/** A Map of a million entries that grows or shrinks is copied in one go, for tens of milliseconds; these are not. */
-const SHARDS = 64
+/** How often a full map searches all of its entries for expired ones, in milliseconds. */
+const FULL_SWEEP_INTERVAL = 1_000
 
 /**
- * A bounded map whose entries run out. A full shelf refuses new keys; what stands there is never thrown out before its
- * time, since that would forget somebody's guesses.
+ * A bounded map whose entries expire. A full map refuses new keys. It never evicts a live entry, since that would forget
+ * wrong guesses.
  */
 export class ExpiringMap<Entry> {
-  readonly #shards: Map<string, Entry>[] = Array.from({ length: SHARDS }, () => new Map<string, Entry>())
-  #size = 0
+  readonly #entries = new Map<string, Entry>()
+  /** Where the next step of a sweep continues. */
+  #cursor: MapIterator<[string, Entry]> | null = null
   #lastFullSweep = -Infinity
-  /** Where the sweeper stands, for the next time. */
-  #shard = 0
-  #cursor = this.#shardAt(0).entries()
 
   /**
-   * @param capacity entries at most
-   * @param expiresAt the moment in milliseconds from which an entry means nothing any more
+   * @param capacity maximum number of entries
+   * @param expiresAt time in milliseconds from which an entry no longer counts
    */
   constructor(
     readonly capacity: number,
@@ -26,21 +24,21 @@ export class ExpiringMap<Entry> {
   ) {}
 
   get(key: string, now: number): Entry | undefined {
-    const entry = this.#shardOf(key).get(key)
+    const entry = this.#entries.get(key)
     return entry !== undefined && this.expiresAt(entry) > now ? entry : undefined
   }
 
   /**
-   * Throws before anything is changed when there is no room for those keys that are new. Room is looked for a little
-   * way; what has run out further behind is removed soon after, and found by the next request.
+   * Throws, before anything has changed, if there is no room for those keys that are new. A full map searches one batch
+   * of entries at once and the others in the background, so that a later request finds the room.
    */
   ensureCapacity(now: number, ...keys: readonly string[]): void {
-    const isFull = (): boolean => this.#size + added > this.capacity
-    const added = keys.filter((key) => !this.#shardOf(key).has(key)).length
+    const added = keys.filter((key) => !this.#entries.has(key)).length
+    const isFull = (): boolean => this.#entries.size + added > this.capacity
     if (!isFull()) return
-    this.#removeExpired(now, SWEEP_BATCH)
+    this.#removeExpired(now)
     if (!isFull()) return
-    if (now - this.#lastFullSweep >= 1000) {
+    if (now - this.#lastFullSweep >= FULL_SWEEP_INTERVAL) {
       this.#lastFullSweep = now
       this.sweep(() => now)
     }
@@ -48,47 +46,34 @@ export class ExpiringMap<Entry> {
   }
 
   set(key: string, entry: Entry): void {
-    const shard = this.#shardOf(key)
-    const before = shard.size
-    shard.set(key, entry)
-    this.#size += shard.size - before
+    this.#entries.set(key, entry)
   }
 
   delete(key: string): void {
-    if (this.#shardOf(key).delete(key)) this.#size -= 1
+    this.#entries.delete(key)
   }
 
-  /** Removes what has run out, chunk by chunk, letting requests through in between. */
-  sweep(now: () => number, left = this.#size): void {
-    this.#removeExpired(now(), SWEEP_BATCH)
-    if (left > SWEEP_BATCH) setImmediate(() => this.sweep(now, left - SWEEP_BATCH)).unref()
+  /** Removes all expired entries, in batches between which requests are served. */
+  sweep(now: () => number, remaining = this.#entries.size): void {
+    this.#removeExpired(now())
+    if (remaining > SWEEP_BATCH) setImmediate(() => this.sweep(now, remaining - SWEEP_BATCH)).unref()
   }
 
-  /** Looks at so many entries, from where it stopped the last time on. */
-  #removeExpired(now: number, most: number): void {
-    for (let looked = 0, ended = 0; looked < most && ended <= SHARDS;) {
-      const { done, value } = this.#cursor.next()
-      if (done) {
-        ended += 1
-        this.#shard = (this.#shard + 1) % SHARDS
-        this.#cursor = this.#shardAt(this.#shard).entries()
+  /** Examines one batch, from where the last one ended. */
+  #removeExpired(now: number): void {
+    for (let remaining = Math.min(SWEEP_BATCH, this.#entries.size); remaining > 0; remaining--) {
+      const next = (this.#cursor ??= this.#entries.entries()).next()
+      if (next.done) {
+        this.#cursor = null
         continue
       }
-      looked += 1
-      if (this.expiresAt(value[1]) <= now) this.delete(value[0])
+      const [key, entry] = next.value
+      if (this.expiresAt(entry) <= now) this.#entries.delete(key)
     }
   }
+}
 
-  // Keys begin with a keyed hash, so their first characters spread evenly.
-  #shardOf(key: string): Map<string, Entry> {
-    let hash = 0
-    for (let i = 0; i < key.length && i < 12; i++) hash = (hash * 31 + key.charCodeAt(i)) | 0
-    return this.#shardAt(hash & (SHARDS - 1))
-  }
-
-  #shardAt(i: number): Map<string, Entry> {
-    const shard = this.#shards[i]
-    if (!shard) throw new RangeError('no such shard')
-    return shard
-  }
+/** A key for several names. `join` makes one flat string; V8 lets a template string keep its parts in memory. */
+export function joinKey(...names: readonly string[]): string {
+  return names.join(' ')
 }

@@ -1,7 +1,8 @@
+import { monotonic } from '../../clock.js'
 import { type CodeKind, sameDigest } from '../../crypto/code.js'
 import type { TakeResult } from '../gcra.js'
 import { MemoryBuckets } from './buckets.js'
-import { ExpiringMap } from './expiring-map.js'
+import { ExpiringMap, joinKey } from './expiring-map.js'
 import type {
   Attempt,
   BucketRequest,
@@ -16,20 +17,36 @@ interface Challenge {
   kind: CodeKind
   digest: string
   attemptsLeft: number
-  /** Permits that this challenge took from `failures`: what success gives back. */
+  /** Permits that wrong codes of this challenge took from `failures`; the right code refunds them. */
   failuresTaken: number
-  expires: number
+  expiresAt: number
 }
 
-const SWEEP_EVERY_MS = 30_000
+const SWEEP_INTERVAL_MS = 30_000
+
+export interface MemoryStoreOptions {
+  /**
+   * Maximum number of live challenges; 50 000 by default. The `failures` buckets and all other buckets are limited to
+   * four times as many each, so that a flood of sends leaves room to count guesses.
+   */
+  maxEntries?: number
+  /**
+   * The clock, in milliseconds, such as `Date.now`; the monotonic clock of Node by default. A clock that is set back
+   * extends no lifetime and no wait: then no time has passed since it was last read, at most 30 seconds ago.
+   */
+  now?: () => number
+}
 
 /**
- * Keeps everything in this process: exact, and gone at a restart. For apps of one process. Each act is one synchronous
- * stretch of code, which is what makes it atomic here.
+ * Keeps challenges and buckets in the memory of this process. For apps that run as one process; a restart forgets all.
+ * Each operation is atomic because it runs synchronously.
  *
- * `maxEntries` bounds the challenges, and four times as many buckets of either kind (`failures`, and all others: so that
- * a flood of sends leaves room to count guesses). What is full refuses what is new with an error (the request ends as
- * 503); live counters are never evicted.
+ * A full store refuses new challenges and buckets with an error, so the request ends as 503. It never evicts live ones.
+ * @example
+ * ```ts
+ * const store = new MemoryStore({ maxEntries: 200_000 })
+ * ```
+ * @throws TypeError if `maxEntries` is not a whole number from 1
  */
 export class MemoryStore implements OtpStore {
   readonly #challenges: ExpiringMap<Challenge>
@@ -37,30 +54,30 @@ export class MemoryStore implements OtpStore {
   readonly #now: () => number
   readonly #sweeper: NodeJS.Timeout
 
-  constructor(options: { maxEntries?: number; now?: () => number } = {}) {
-    const { maxEntries = 50_000, now = Date.now } = options
+  constructor(options: MemoryStoreOptions = {}) {
+    const { maxEntries = 50_000, now = () => performance.now() } = options
     if (!Number.isSafeInteger(maxEntries) || maxEntries < 1) {
       throw new TypeError(`MemoryStore: maxEntries must be a whole number from 1, not ${String(maxEntries)}`)
     }
-    this.#challenges = new ExpiringMap(maxEntries, (challenge) => challenge.expires)
+    this.#challenges = new ExpiringMap(maxEntries, (challenge) => challenge.expiresAt)
     this.#buckets = new MemoryBuckets(4 * maxEntries)
-    // Counted from here, moments are small integers for weeks, which take no memory of their own.
-    const startedAt = now()
-    this.#now = () => now() - startedAt
+    const elapsed = monotonic(now)
+    // Whole numbers below 2^31 (24 days) take no memory of their own in V8.
+    this.#now = () => Math.floor(elapsed())
     this.#sweeper = setInterval(() => {
       this.#challenges.sweep(this.#now)
       this.#buckets.sweep(this.#now)
-    }, SWEEP_EVERY_MS).unref()
+    }, SWEEP_INTERVAL_MS).unref()
   }
 
-  // No await inside these acts: nothing comes in between.
+  // No operation may contain an await: another one could run there.
   async open(request: OpenRequest): Promise<OpenOutcome> {
     const { user, existing, fresh } = request
     const now = this.#now()
-    const found = existing && this.#challenges.get(`${user} ${existing.id}`, now)
+    const found = existing && this.#challenges.get(joinKey(user, existing.id), now)
     const live = found && found.attemptsLeft > 0 ? found : null
     const candidate = live && existing ? existing : fresh
-    const key = `${user} ${candidate.id}`
+    const key = joinKey(user, candidate.id)
     this.#challenges.ensureCapacity(now, key)
 
     const resend = `resend:${candidate.id}`
@@ -77,7 +94,7 @@ export class MemoryStore implements OtpStore {
       digest: long ? candidate.long : candidate.short,
       attemptsLeft: live?.attemptsLeft ?? request.attempts,
       failuresTaken: live?.failuresTaken ?? 0,
-      expires: live?.expires ?? now + request.lifetime * 1000,
+      expiresAt: live?.expiresAt ?? now + request.lifetime * 1000,
     }
     this.#challenges.set(key, challenge)
     return {
@@ -86,25 +103,25 @@ export class MemoryStore implements OtpStore {
       repeated: live !== null,
       kind: challenge.kind,
       attemptsLeft: challenge.attemptsLeft,
-      expiresIn: Math.ceil((challenge.expires - now) / 1000),
+      expiresIn: Math.ceil((challenge.expiresAt - now) / 1000),
     }
   }
 
   async redeem({ user, id, kind, digest, failures }: Attempt): Promise<RedeemOutcome> {
     const now = this.#now()
-    const challenge = this.#challenges.get(`${user} ${id}`, now)
+    const challenge = this.#challenges.get(joinKey(user, id), now)
     if (!challenge) return { outcome: 'not_found' }
     if (challenge.attemptsLeft < 1) return { outcome: 'exhausted' }
     if (kind !== challenge.kind) return { outcome: 'long_code_required' }
     if (kind === 'short') {
       if (this.#buckets.shortCodesDisabled(user, failures, now)) return { outcome: 'long_code_required' }
-      // Before anything is compared: where wrong ones find no room to be counted, right ones must fail alike.
+      // Before the comparison: if there is no room to count wrong codes, right codes must fail in the same way.
       this.#buckets.ensureCapacity(user, ['failures'], now)
     }
 
     challenge.attemptsLeft -= 1
     if (sameDigest(digest, challenge.digest)) {
-      this.#challenges.delete(`${user} ${id}`)
+      this.#challenges.delete(joinKey(user, id))
       this.#buckets.refund(user, 'failures', failures, challenge.failuresTaken, now)
       return { outcome: 'redeemed' }
     }
@@ -119,10 +136,10 @@ export class MemoryStore implements OtpStore {
       this.#buckets.refund(user, bucket, limit, 1, now)
       return { outcome: 'spent' }
     }
-    const failuresTaken = this.#buckets.peek(user, bucket, limit, now)
-    if (!failuresTaken.allowed) return { outcome: 'throttled', retryAfter: failuresTaken.retryAfter }
+    const taken = this.#buckets.peek(user, bucket, limit, now)
+    if (!taken.allowed) return { outcome: 'throttled', retryAfter: taken.retryAfter }
     this.#buckets.ensureCapacity(user, [bucket], now)
-    this.#buckets.put(user, bucket, failuresTaken.fullAt, now)
+    this.#buckets.put(user, bucket, taken.fullAt, now)
     return { outcome: 'spent' }
   }
 
@@ -132,16 +149,16 @@ export class MemoryStore implements OtpStore {
   }
 }
 
-/** Where both are empty, the longer wait is the true one. */
+/** If both buckets are empty, the longer wait applies. */
 function throttledOutcome(resend: TakeResult, sends: TakeResult): OpenOutcome {
-  const [resendTake, sendsTake] = [retryAfterOf(resend), retryAfterOf(sends)]
+  const [resendWait, sendsWait] = [retryAfterOf(resend), retryAfterOf(sends)]
   return {
     outcome: 'throttled',
-    bucket: sendsTake > resendTake ? 'sends' : 'resend',
-    retryAfter: Math.max(resendTake, sendsTake),
+    bucket: sendsWait > resendWait ? 'sends' : 'resend',
+    retryAfter: Math.max(resendWait, sendsWait),
   }
 }
 
-function retryAfterOf(failuresTaken: TakeResult): number {
-  return failuresTaken.allowed ? 0 : failuresTaken.retryAfter
+function retryAfterOf(taken: TakeResult): number {
+  return taken.allowed ? 0 : taken.retryAfter
 }

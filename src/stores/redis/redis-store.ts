@@ -15,25 +15,25 @@ const check = new OptionChecker('RedisStore')
 
 export interface RedisStoreOptions {
   /**
-   * Sends one command and gives its reply: `(...args) => client.sendCommand(args)` with node-redis,
-   * `(command, ...args) => client.call(command, ...args)` with ioredis. On a cluster the command goes to the node of
-   * its first key, which is the fourth argument.
+   * Sends one command and resolves with its reply: `(...args) => client.sendCommand(args)` with node-redis,
+   * `(command, ...args) => client.call(command, ...args)` with ioredis. On a cluster the command must go to the node of
+   * its first key, the fourth argument.
    */
   send: (...args: string[]) => Promise<unknown>
-  /** Before every key; `otp:` by default. */
+  /** Prefix of all keys; `otp:` by default. */
   prefix?: string
-  /** Seconds that Redis may take for a reply before the request ends as 503; 2 by default. */
+  /** Seconds to wait for a reply, from 0.1 to 60, before the request ends as 503; 2 by default. */
   deadline?: number
 }
 
 /**
- * Keeps challenges and buckets in Redis (5 or newer) or Valkey, alone or as a cluster, for any number of processes.
- * Each act is one script in one round trip, by the clock of Redis. Every key has a TTL, and all keys of one user share
- * a hash tag.
+ * Keeps challenges and buckets in Redis (5 or newer) or Valkey, a single server or a cluster, for any number of
+ * processes. Each operation is one script and one round trip, and uses the clock of Redis. Every key has a TTL. All keys
+ * of one user share a hash tag.
  *
- * Whatever Redis throws is thrown on. A guess whose reply was lost is counted all the same, and the store sends no script
- * a second time, but for the one answer that says that it did not run (NOSCRIPT). So must the client: ioredis is told by
- * `autoResendUnfulfilledCommands: false`, and its `Cluster` by `retryDelayOnFailover: 0`.
+ * Errors of the client are passed on. A guess counts even if its reply was lost, so a script must not be sent twice. The
+ * store repeats one only after NOSCRIPT, which says that it did not run. Configure the client not to repeat commands
+ * either: ioredis needs `autoResendUnfulfilledCommands: false`, its `Cluster` also `retryDelayOnFailover: 0`.
  * @example
  * ```ts
  * const client = await createClient({ url: process.env.REDIS_URL, disableOfflineQueue: true }).connect()
@@ -53,7 +53,7 @@ export class RedisStore implements OtpStore {
       const cure = 'Give `(...args) => client.sendCommand(args)` for node-redis, `client.call(...args)` for ioredis.'
       throw check.invalid('send', send, cure)
     }
-    // A brace would move the hash tag, and with it the keys of one user to different nodes of a cluster.
+    // A brace would change the hash tag and spread the keys of one user over the nodes of a cluster.
     if (typeof prefix !== 'string' || /[{}\s]/.test(prefix)) {
       throw check.invalid('prefix', prefix, 'Give text without braces and spaces, such as `otp:`.')
     }
@@ -64,13 +64,13 @@ export class RedisStore implements OtpStore {
 
   async open(request: OpenRequest): Promise<OpenOutcome> {
     const { user, existing, fresh, lifetime, attempts, sends, resend, failures } = request
-    const known = existing ?? fresh
+    const preferred = existing ?? fresh
     const keys = [
-      ...[known, fresh].flatMap(({ id }) => [this.#challenge(user, id), this.#bucket(user, `resend:${id}`)]),
+      ...[preferred, fresh].flatMap(({ id }) => [this.#challenge(user, id), this.#bucket(user, `resend:${id}`)]),
       this.#bucket(user, 'sends'),
       this.#bucket(user, 'failures'),
     ]
-    const digests = [known, fresh].flatMap(({ short, long }) => [
+    const digests = [preferred, fresh].flatMap(({ short, long }) => [
       taggedDigest('short', short),
       taggedDigest('long', long),
     ])
@@ -110,13 +110,13 @@ export class RedisStore implements OtpStore {
   }
 }
 
-/** What is compared: a code of one kind is never one of the other. */
+/** With its kind, so that a short code never equals a long one. */
 function taggedDigest(kind: 'short' | 'long', digest: string): string {
   return `${kind} ${digest}`
 }
 
-// After any other error the script may have run: to send it again would count twice. The second wording is that of
-// Valkey GLIDE 2, which translates what the server says.
+// After any other error the script may have run, and sending it again would count twice. The second wording is that of
+// Valkey GLIDE 2, which rephrases errors of the server.
 const UNKNOWN_SCRIPT = /^(?:NOSCRIPT |An error was signalled by the server: - NoScriptError: )/
 
 function isUnknownScript(error: unknown): boolean {

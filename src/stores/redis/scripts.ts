@@ -1,33 +1,31 @@
 import { createHash } from 'node:crypto'
 
-/** A Lua script and the name under which Redis caches it. */
+/** A Lua script, and the SHA-1 under which Redis caches it. */
 export interface Script {
   readonly text: string
   readonly sha: string
 }
 
 /*
- * Redis runs a script as one act: nothing comes in between, and its writes are kept or lost together. But it does not
- * undo what was written before an error. So each script reads and judges everything first, and writes afterwards with
- * commands that take any key that they find.
+ * Redis runs a script atomically, but does not undo its writes if a later command fails. So each script reads and decides
+ * first, and then writes with commands that accept a key of any type.
  *
- * A bucket is its own clock: the TTL of its key is the time until it is full again, the one number of GCRA. So the time
- * is that of the server (ASVS 6.5.8) without asking for it, and a full bucket is no key at all. The value of `failures`
- * is `long` once it was without a permit: then short codes are void until half of the capacity is back. All times are
- * whole milliseconds.
+ * A bucket is a key whose TTL is the time until it is full, the one number of GCRA. So the clock is that of the server
+ * (ASVS 6.5.8), and a full bucket has no key. The value of `failures` is `long` once the bucket was empty; short codes are
+ * then disabled until half of its capacity is back. All times are whole milliseconds.
  *
- * A challenge is a hash of `code` (kind and digest of the right code, as `short …` or `long …`), the attempts `left`,
- * and the permits of `failures` that it has `taken`.
+ * A challenge is a hash. `code`: kind and digest of the valid code, as `short …` or `long …`; `left`: attempts left;
+ * `taken`: permits that its wrong codes took from `failures`.
  */
 const COMMON = `
-local function till_full(bucket)
+local function ms_until_full(bucket)
   local ttl = redis.call('PTTL', bucket)
   if ttl == -1 then error('a bucket without TTL') end
   return math.max(ttl, 0)
 end
 
-local function till_permit(till_full, capacity, refill)
-  return till_full + refill - capacity * refill
+local function ms_until_permit(full, capacity, refill)
+  return full + refill - capacity * refill
 end
 
 local function seconds(milliseconds)
@@ -41,26 +39,26 @@ local sends, sends_refill = tonumber(ARGV[8]), tonumber(ARGV[9])
 local resends, resend_refill = tonumber(ARGV[10]), tonumber(ARGV[11])
 local capacity, refill = tonumber(ARGV[12]), tonumber(ARGV[13])
 
-local known = {}
-if ARGV[1] == '1' then known = redis.call('HMGET', KEYS[1], 'code', 'left') end
-local repeated = known[1] and tonumber(known[2]) > 0
+local existing = {}
+if ARGV[1] == '1' then existing = redis.call('HMGET', KEYS[1], 'code', 'left') end
+local repeated = existing[1] and tonumber(existing[2]) > 0
 local challenge, resend = KEYS[3], KEYS[4]
 if repeated then challenge, resend = KEYS[1], KEYS[2] end
 
-local resend_full, sends_full, failures_full = till_full(resend), till_full(KEYS[5]), till_full(KEYS[6])
-local again = seconds(till_permit(resend_full, resends, resend_refill))
-local sent = seconds(till_permit(sends_full, sends, sends_refill))
-if sent > math.max(again, 0) then return {2, sent} end
-if again > 0 then return {1, again} end
+local resend_full, sends_full, failures_full = ms_until_full(resend), ms_until_full(KEYS[5]), ms_until_full(KEYS[6])
+local resend_wait = seconds(ms_until_permit(resend_full, resends, resend_refill))
+local sends_wait = seconds(ms_until_permit(sends_full, sends, sends_refill))
+if sends_wait > math.max(resend_wait, 0) then return {2, sends_wait} end
+if resend_wait > 0 then return {1, resend_wait} end
 
 local was_empty = failures_full > 0 and redis.call('GET', KEYS[6]) == 'long'
-local empty = till_permit(failures_full, capacity, refill) > 0
-local void = empty or (was_empty and failures_full > math.floor(capacity / 2) * refill)
-local long = void or (repeated and string.sub(known[1], 1, 1) == 'l')
+local empty = ms_until_permit(failures_full, capacity, refill) > 0
+local short_codes_disabled = empty or (was_empty and failures_full > math.floor(capacity / 2) * refill)
+local long = short_codes_disabled or (repeated and string.sub(existing[1], 1, 1) == 'l')
 local code = ARGV[(repeated and 2 or 4) + (long and 1 or 0)]
 if repeated then
   redis.call('HSET', challenge, 'code', code)
-  attempts, lifetime = tonumber(known[2]), math.max(1, redis.call('PTTL', challenge))
+  attempts, lifetime = tonumber(existing[2]), math.max(1, redis.call('PTTL', challenge))
 else
   redis.call('HSET', challenge, 'code', code, 'left', attempts, 'taken', 0)
   redis.call('PEXPIRE', challenge, lifetime)
@@ -71,10 +69,10 @@ if empty and not was_empty then redis.call('SET', KEYS[6], 'long', 'PX', failure
 return {0, repeated and 1 or 0, long and 1 or 0, attempts, seconds(lifetime)}
 `
 
-// The attempt is written before the digests are compared, by a command that a server out of memory refuses. Otherwise
-// such a server would tell right codes (which only delete) from wrong ones, and count none of them.
-// Without the functions of COMMON, and with numbers made text by a format: that is a quarter of the time that this takes.
-// For times it is not %d, which on 32-bit servers is wrong from 2^31 ms (25 days) on.
+// The attempt is written before the digests are compared, with a command that a server out of memory refuses. Otherwise
+// such a server would accept right codes, which only delete, and fail on wrong ones without counting them.
+// Inlining COMMON and formatting the numbers saves a quarter of the time. Times use %.0f, since %d overflows on 32-bit
+// servers at 2^31 ms (25 days).
 const REDEEM = `
 local challenge = redis.call('HMGET', KEYS[1], 'code', 'left', 'taken')
 local code, left, taken = challenge[1], tonumber(challenge[2]), tonumber(challenge[3])
@@ -111,12 +109,12 @@ return {1, left - 1, escalated and 1 or 0}
 
 const SPEND = `
 local capacity, refill = tonumber(ARGV[2]), tonumber(ARGV[3])
-local full = till_full(KEYS[1])
+local full = ms_until_full(KEYS[1])
 if ARGV[1] == '-1' then
   if full > 0 then redis.call('PEXPIRE', KEYS[1], full - refill) end
   return {0}
 end
-local wait = till_permit(full, capacity, refill)
+local wait = ms_until_permit(full, capacity, refill)
 if wait > 0 then return {1, seconds(wait)} end
 if full > 0 then
   redis.call('PEXPIRE', KEYS[1], full + refill)
