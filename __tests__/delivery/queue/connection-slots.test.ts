@@ -20,12 +20,15 @@ function start(options: Partial<SlotOptions> = {}): void {
   )
 }
 
-function acquire(address: string, priority: Priority = 'anonymous', signal = new AbortController().signal): void {
-  void slots.acquire(address, priority, signal).then((release) => {
+/** Asks for a connection. Gives the function that cancels the request. */
+function acquire(address: string, priority: Priority = 'anonymous'): () => void {
+  const { granted, cancel } = slots.request(address, priority)
+  void granted.then((release) => {
     if (release === null) return
     started.push(address)
     releases.set(address, release)
   })
+  return cancel
 }
 
 async function release(address: string): Promise<void> {
@@ -65,14 +68,16 @@ test('an address has one connection at a time, and those behind it in line pass 
   expect(started).toEqual(['a', 'b', 'a'])
 })
 
-test('whoever is aborted while waiting leaves the line; one that comes aborted never enters it', async () => {
+test('a request that is cancelled leaves the line; one that has its connection keeps it', async () => {
   start({ connections: 1 })
-  acquire('a')
-  const abort = new AbortController()
-  acquire('b', 'anonymous', abort.signal)
+  const cancelFirst = acquire('a')
+  const cancelSecond = acquire('b')
   acquire('c')
-  abort.abort()
-  expect(await slots.acquire('d', 'signed-in', abort.signal)).toBeNull()
+  cancelSecond()
+  await settled()
+  cancelFirst()
+  await settled()
+  expect(started).toEqual(['a'])
   await release('a')
   expect(started).toEqual(['a', 'c'])
 })
@@ -85,7 +90,7 @@ test.each([
   start({ connections: 9, rate })
   const seen: number[] = []
   for (const address of ['a', 'b', 'c', 'd'])
-    void slots.acquire(address, 'anonymous', new AbortController().signal).then(() => seen.push(clock.now()))
+    void slots.request(address, 'anonymous').granted.then(() => seen.push(clock.now()))
   await clock.advance(10)
   expect(seen).toEqual(times)
 })
