@@ -1,7 +1,7 @@
 // Bytes per live challenge of the memory store, after garbage collection: node --expose-gc bytes.mjs <what>
-// Each `what` needs a process of its own, so that nothing of another one is still around.
+// Each `what` needs a process of its own, without leftovers of another one.
 import { MemoryStore } from '../dist/index.js'
-import { text } from './acts.mjs'
+import { text } from './operations.mjs'
 import { sweepsOf } from './sweeps.mjs'
 
 const COUNT = 100_000
@@ -14,24 +14,24 @@ const used = () => {
 let now = 1_800_000_000_000
 async function fill(store, sends = { capacity: 5, refill: 5_760 }, resend = { capacity: 1, refill: 30 }) {
   for (let i = 0; i < COUNT; i++) {
-    const begin = { id: text(22), short: text(43), long: text(43) }
+    const fresh = { id: text(22), short: text(43), long: text(43) }
     const limits = { sends, resend, failures: { capacity: 10, refill: 432_000 } }
-    await store.open({ user: text(27), repeat: null, begin, lifetime: 600, attempts: 5, ...limits })
+    await store.open({ user: text(27), existing: null, fresh, lifetime: 600, attempts: 5, ...limits })
   }
 }
 
 const WAYS = {
-  /** A challenge with its buckets `sends` and `resend`, at the moment of opening. */
+  /** A challenge with its buckets `sends` and `resend`, when it is opened. */
   async opened(store) {
     await fill(store)
   },
-  /** The same when the pause is over and its bucket swept: as it is for 570 of 600 seconds. */
+  /** The same after the resend wait, whose bucket is swept: its size for 570 of 600 seconds. */
   async settled(store) {
     await fill(store)
     now += 31_000
     await sweep()
   },
-  /** The challenge without its buckets: what is left of both when they are full again. */
+  /** The challenge without its buckets, which are full and swept. */
   async alone(store) {
     const quick = { capacity: 1, refill: 1 }
     await fill(store, quick, quick)

@@ -1,4 +1,4 @@
-// A process of its own for a part of a benchmark: it says something once it is ready, and answers what it is asked.
+// A part of a benchmark in a process of its own. It sends a message when it is ready, and answers each message.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 

@@ -7,7 +7,7 @@ import { GUARDED, measureGuard } from './http/guard.mjs'
 import { ACTIONS, measureJourneys, warmUp } from './http/journeys.mjs'
 import { profile as profileOf } from './http/profile.mjs'
 import { hasSqlite } from './http/sqlite.mjs'
-import { goal, say } from './report.mjs'
+import { goal, print } from './report.mjs'
 
 const CONNECTIONS = [1, 16]
 /** Subject, process that plays it, and how much longer than the others it takes: so much smaller are its slices. */
@@ -61,11 +61,11 @@ async function measureRun(figures, run, chosen, plan) {
 
 function show(figures, chosen, lines, { runs, users, rounds, guardRounds }) {
   const date = new Date().toISOString().slice(0, 10)
-  say(`${date}: ${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}.`)
-  say(
+  print(`${date}: ${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}.`)
+  print(
     `${runs} × ${rounds} rounds, of the guard ${runs} × ${guardRounds}; ${users} requests each, better-auth ${users / 4}.`,
   )
-  say()
+  print()
   const titles = Object.fromEntries(chosen.map(([name, { title }]) => [name, title]))
   const pages = Object.fromEntries(lines.map((name) => [name, name]))
   for (const action of ACTIONS) {
@@ -76,7 +76,7 @@ function show(figures, chosen, lines, { runs, users, rounds, guardRounds }) {
 
 function showCalls({ bare, guarded }) {
   const [low, micros, high] = [0.25, 0.5, 0.75].map((part) => at(part, guarded))
-  say(`- the open guard in process: ${micros.toFixed(2)} µs of CPU a call (${low.toFixed(2)}–${high.toFixed(2)});`)
-  say(`  a handler that only calls \`next()\`: ${at(0.5, bare).toFixed(2)} µs`)
+  print(`- the open guard in process: ${micros.toFixed(2)} µs of CPU a call (${low.toFixed(2)}–${high.toFixed(2)});`)
+  print(`  a handler that only calls \`next()\`: ${at(0.5, bare).toFixed(2)} µs`)
   goal(`≤ ${CALL_GOAL} µs a call in process (${micros.toFixed(2)})`, micros <= CALL_GOAL)
 }

@@ -4,7 +4,7 @@ import { Agent, request } from 'node:http'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startChild } from './child.mjs'
-import { goal, say, whole } from './report.mjs'
+import { goal, print, whole } from './report.mjs'
 
 const CLIENTS = 2
 /** Below the 500 that the queue holds, since a slow server takes hardly any of them within a slice. */
@@ -62,7 +62,7 @@ function row(name, took) {
     const ratio = all / at(part, took[FIRST].flat())
     cells.push(`${all.toFixed(2)} ms`, ratio.toFixed(2), [0.25, 0.75].map((q) => at(q, ratios).toFixed(2)).join('–'))
   }
-  say(`| ${cells.join(' | ')} |`)
+  print(`| ${cells.join(' | ')} |`)
 }
 
 export async function latency({ rounds, gap }) {
@@ -89,27 +89,27 @@ export async function latency({ rounds, gap }) {
 
   const p99 = Object.fromEntries(names.map((name) => [name, at(0.99, took[name].flat())]))
   const [slow, noise] = [p99[SLOW] / p99[FIRST], p99[AGAIN] / p99[FIRST]]
-  say('### POST /2fa/send, typed address')
-  say()
-  say(
+  print('### POST /2fa/send, typed address')
+  print()
+  print(
     'One app with the memory store, and one mail server that is told anew before each slice how to answer. Each line:',
   )
-  say(
+  print(
     `${whole(rounds * SENDS)} sends to new addresses, ${SENDS} a slice, ${whole(1_000 / gap)} a second by ${CLIENTS} clients in turn.`,
   )
-  say(
+  print(
     'p50 and p99 are of all sends of a line, their ratios too; the quartiles are those of the ratios of single rounds.',
   )
-  say(`After a slice the slow server had left ${Math.min(...queues[SLOW])} mails or more in the queue, the other one`)
-  say(
+  print(`After a slice the slow server had left ${Math.min(...queues[SLOW])} mails or more in the queue, the other one`)
+  print(
     `${Math.max(...queues[FIRST], ...queues[AGAIN])} at most. The slowest answers are those that garbage collection came`,
   )
-  say('across, and there is more garbage while mails go out.')
-  say()
-  say('| the mail server answers | p50 | ratio | quartiles | p99 | ratio | quartiles |')
-  say('|---|--:|--:|--:|--:|--:|--:|')
+  print('across, and there is more garbage while mails go out.')
+  print()
+  print('| the mail server answers | p50 | ratio | quartiles | p99 | ratio | quartiles |')
+  print('|---|--:|--:|--:|--:|--:|--:|')
   for (const name of names) row(name, took)
-  say()
+  print()
   goal(
     `p99 within ±10 % whether the mail server answers at once or after 2 s (${slow.toFixed(2)}; A/A ${noise.toFixed(2)})`,
     Math.abs(slow - 1) <= 0.1,

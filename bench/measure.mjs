@@ -1,5 +1,5 @@
-// Slices of what is compared take turns, so that a noisy machine is noisy for all of them. Every comparison has an A/A
-// line: the same act twice, whose ratio tells how much of a difference is noise.
+// Slices of the compared operations alternate, so that noise of the machine affects all of them. Every comparison has an
+// A/A line: the first operation again, whose ratio shows the noise.
 import { performance } from 'node:perf_hooks'
 import { setImmediate as turn } from 'node:timers/promises'
 
@@ -9,10 +9,10 @@ export const median = (numbers) => {
 }
 
 /** Calls a second of one slice. */
-async function slice(act, calls, inFlight) {
+async function slice(run, calls, inFlight) {
   let next = 0
   const worker = async () => {
-    while (next < calls) await act(next++)
+    while (next < calls) await run(next++)
   }
   const began = process.hrtime.bigint()
   await Promise.all(Array.from({ length: inFlight }, worker))
@@ -20,15 +20,15 @@ async function slice(act, calls, inFlight) {
 }
 
 /**
- * Compares acts with the first one, of which a second copy runs along.
- * @param acts {name: {act(i), before?(calls)}}; `before` prepares a slice and is not measured
- * @param reset makes each slice begin alike: what one act leaves behind must not slow the next one
+ * Compares operations with the first one, which also runs a second time.
+ * @param operations {name: {run(i), before?(calls)}}; `before` prepares a slice and is not measured
+ * @param reset runs before each slice: the leftovers of one operation must not slow the next one
  * @returns {name: {rate, ratio, low, high}}: median calls a second, and the median and quartiles of the ratios to the
- *   first act in the same round
+ *   first operation in the same round
  */
-export async function compare(acts, { rounds, calls, inFlight, reset }) {
-  const [base] = Object.keys(acts)
-  const all = { ...acts, [`${base} (A/A)`]: acts[base] }
+export async function compare(operations, { rounds, calls, inFlight, reset }) {
+  const [base] = Object.keys(operations)
+  const all = { ...operations, [`${base} (A/A)`]: operations[base] }
   const names = Object.keys(all)
   const rates = Object.fromEntries(names.map((name) => [name, []]))
   for (let round = -1; round < rounds; round++) {
@@ -36,7 +36,7 @@ export async function compare(acts, { rounds, calls, inFlight, reset }) {
       const name = names[(i + Math.max(round, 0)) % names.length]
       await reset?.()
       await all[name].before?.(calls)
-      const rate = await slice(all[name].act, calls, inFlight)
+      const rate = await slice(all[name].run, calls, inFlight)
       if (round >= 0) rates[name].push(rate) // the first round warms up
     }
   }
@@ -49,7 +49,7 @@ export async function compare(acts, { rounds, calls, inFlight, reset }) {
   )
 }
 
-/** The longest and the tenth longest time in ms that the event loop was away while something went on. */
+/** The longest and the tenth longest time in ms that the event loop was blocked before `until` resolved. */
 export async function longestBlocks(until) {
   const gaps = []
   let isOver = false

@@ -1,10 +1,10 @@
 // The Redis store beside a no-op script and PING through the same client.
 import { RedisStore } from '../dist/index.js'
-import { acts, text, WIDE } from './acts.mjs'
+import { operations, text, UNLIMITED } from './operations.mjs'
 import { compare, median } from './measure.mjs'
-import { goal, say, table, whole } from './report.mjs'
+import { goal, print, table, whole } from './report.mjs'
 
-/** What no redeem can do without: both of its keys are read. */
+/** The minimum of a redeem: it reads both of its keys. */
 const READS = `
 redis.call('HMGET', KEYS[1], 'code', 'left', 'taken')
 redis.call('PTTL', KEYS[2])
@@ -14,16 +14,16 @@ return {0}
 export async function redis(name, send, slices) {
   let sent = 0
   const store = new RedisStore({ send: (...args) => ((sent += 1), send(...args)) })
-  const made = await acts(store)
-  await made.wrong.act(0) // Redis knows both scripts from here on
-  const trips = async (act) => {
+  const made = await operations(store)
+  await made.wrong.run(0) // Redis caches the script
+  const roundTrips = async (run) => {
     sent = 0
-    for (let i = 0; i < 10; i++) await act(i)
+    for (let i = 0; i < 10; i++) await run(i)
     return sent / 10
   }
-  const perRedeem = await trips(made.wrong.act)
+  const perRedeem = await roundTrips(made.wrong.run)
   made.open.before(10)
-  const perOpen = await trips(made.open.act)
+  const perOpen = await roundTrips(made.open.run)
 
   const [noop, reads] = await Promise.all(['return 0', READS].map((script) => send('SCRIPT', 'LOAD', script)))
   const keys = [
@@ -32,19 +32,19 @@ export async function redis(name, send, slices) {
   ]
   const values = [`short ${'x'.repeat(43)}`, '1000000', '60000']
   const peers = {
-    'no-op EVALSHA': { act: () => send('EVALSHA', noop, '0') },
-    'no-op with keys and arguments of redeem': { act: () => send('EVALSHA', noop, '2', ...keys, ...values) },
-    'the same, both keys read': { act: () => send('EVALSHA', reads, '2', ...keys, ...values) },
-    PING: { act: () => send('PING') },
+    'no-op EVALSHA': { run: () => send('EVALSHA', noop, '0') },
+    'no-op with keys and arguments of redeem': { run: () => send('EVALSHA', noop, '2', ...keys, ...values) },
+    'the same, both keys read': { run: () => send('EVALSHA', reads, '2', ...keys, ...values) },
+    PING: { run: () => send('PING') },
   }
   const own = { 'redeem, wrong': made.wrong, 'redeem, right': made.right, open: made.open, spend: made.spend }
   const reset = async () => {
     await send('FLUSHALL')
     await send('HSET', keys[0], 'code', values[0], 'left', '5', 'taken', '0')
-    await made.again()
+    await made.reopen()
   }
-  say(`### Redis through ${name}`)
-  say()
+  print(`### Redis through ${name}`)
+  print()
   const wide = await compare({ ...peers, ...own }, { ...slices, inFlight: 64, reset })
   table('64 in flight', wide)
   const { PING, ...others } = peers
@@ -61,7 +61,7 @@ export async function redis(name, send, slices) {
     const slower = 1 / slow[`redeem, ${kind}`].ratio
     goal(`redeem of a ${kind} code ≤ 1.5 × the latency of PING (${slower.toFixed(2)})`, slower <= 1.5)
   }
-  say()
+  print()
 }
 
 export async function bytesInRedis(send, count) {
@@ -69,11 +69,11 @@ export async function bytesInRedis(send, count) {
   await send('FLUSHALL')
   const usedMemory = async () => Number(/used_memory:(\d+)/.exec(String(await send('INFO', 'memory')))[1])
   const before = await usedMemory()
-  const limits = { sends: { capacity: 5, refill: 5_760 }, resend: { capacity: 1, refill: 30 }, failures: WIDE }
+  const limits = { sends: { capacity: 5, refill: 5_760 }, resend: { capacity: 1, refill: 30 }, failures: UNLIMITED }
   for (let i = 0; i < count; i += 100) {
     const open = () => {
-      const begin = { id: text(22), short: text(43), long: text(43) }
-      return store.open({ user: text(27), repeat: null, begin, lifetime: 600, attempts: 5, ...limits })
+      const fresh = { id: text(22), short: text(43), long: text(43) }
+      return store.open({ user: text(27), existing: null, fresh, lifetime: 600, attempts: 5, ...limits })
     }
     await Promise.all(Array.from({ length: 100 }, open))
   }
@@ -84,10 +84,10 @@ export async function bytesInRedis(send, count) {
   await send('HSET', `${key}-peer`, 'digest', text(43), 'left', '5', 'taken', '0')
   await send('PEXPIRE', `${key}-peer`, '600000')
   const peer = Number(await send('MEMORY', 'USAGE', `${key}-peer`))
-  say(
+  print(
     `- ${whole(count)} live challenges in Redis: MEMORY USAGE ${usage} bytes each (a hash of three fields with a TTL: ${peer}); all that Redis took, with`,
   )
-  say(`  both buckets and its own tables: ${whole(all)} bytes each at the moment of opening`)
+  print(`  both buckets and its own tables: ${whole(all)} bytes each when opened`)
   goal(`≤ 300 bytes per challenge in Redis (${usage})`, usage <= 300)
-  say()
+  print()
 }

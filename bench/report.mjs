@@ -1,9 +1,9 @@
-// What a benchmark says: on the screen as it goes, and in a file at the end.
+// The report of a benchmark: printed line by line, and written to a file at the end.
 import { writeFileSync } from 'node:fs'
 
 const lines = []
 
-export function say(line = '') {
+export function print(line = '') {
   console.log(line)
   lines.push(line)
 }
@@ -11,12 +11,12 @@ export function say(line = '') {
 export const whole = (number) => Math.round(number).toLocaleString('en')
 
 export function goal(what, isMet) {
-  say(`- goal: ${what}: **${isMet ? 'met' : 'not met'}**`)
+  print(`- goal: ${what}: **${isMet ? 'met' : 'not met'}**`)
 }
 
 export function table(head, results, what = 'calls') {
-  say(`| ${head} | ${what} a second | latency | ratio to the first | quartiles |`)
-  say('|---|--:|--:|--:|--:|')
+  print(`| ${head} | ${what} a second | latency | ratio to the first | quartiles |`)
+  print('|---|--:|--:|--:|--:|')
   for (const [name, { rate, ratio, low, high }] of Object.entries(results)) {
     const cells = [
       name,
@@ -25,9 +25,9 @@ export function table(head, results, what = 'calls') {
       ratio.toFixed(2),
       `${low.toFixed(2)}–${high.toFixed(2)}`,
     ]
-    say(`| ${cells.join(' | ')} |`)
+    print(`| ${cells.join(' | ')} |`)
   }
-  say()
+  print()
 }
 
 export function write(file) {

@@ -1,4 +1,4 @@
-// Servers for the benchmarks: on free ports of loopback, in folders of their own, ended by their pid.
+// Servers for the benchmarks: on free ports of loopback, in folders of their own, stopped by pid.
 import { execFileSync, spawn } from 'node:child_process'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'

@@ -1,4 +1,4 @@
-// The memory store sweeps by a timer. Here its timer is ours, so that a sweep begins when it is measured.
+// Replaces the timer of the memory store, so that a sweep starts when it is measured.
 import { setImmediate as turn } from 'node:timers/promises'
 
 export function sweepsOf(make) {
@@ -12,7 +12,7 @@ export function sweepsOf(make) {
   globalThis.setInterval = real
   return {
     made,
-    /** Ends when a million entries have been looked at. */
+    /** Resolves when a million entries have been examined. */
     async sweep() {
       begin()
       for (let turns = 0; turns < 1_000; turns++) await turn()

@@ -10,6 +10,8 @@ export interface Clock {
 
 /** How often a clock of the host's own is looked at, in real milliseconds. */
 const POLL_MS = 20
+/** Real milliseconds that a timeout leaves, however far such a clock is moved: enough for what answers at once. */
+const GRACE_MS = 250
 
 /** Node's monotonic clock. */
 export const systemClock: Clock = { now: () => performance.now(), after: startTimer, timeout: startTimer }
@@ -17,31 +19,30 @@ export const systemClock: Clock = { now: () => performance.now(), after: startTi
 /** A clock made of the option `now`. It can be moved, and also put back: then no time has passed. */
 export function clockFrom(wallClock: () => number): Clock {
   const now = monotonic(wallClock)
-  const after = (ms: number, act: () => void): (() => void) => {
-    const due = now() + ms
-    const poll = setInterval(() => {
-      if (now() < due) return
-      clearInterval(poll)
+  const poll = (isDue: () => boolean, act: () => void): (() => void) => {
+    const timer = setInterval(() => {
+      if (!isDue()) return
+      clearInterval(timer)
       act()
     }, POLL_MS).unref()
     return () => {
-      clearInterval(poll)
+      clearInterval(timer)
     }
   }
-  const timeout = (ms: number, act: () => void): (() => void) => {
-    const cancel = (): void => {
-      cancelMoved()
-      cancelReal()
-    }
-    const expire = (): void => {
-      cancel()
-      act()
-    }
-    const cancelMoved = after(ms, expire)
-    const cancelReal = startTimer(ms, expire)
-    return cancel
+  return {
+    now,
+    after(ms, act) {
+      const due = now() + ms
+      return poll(() => now() >= due, act)
+    },
+    timeout(ms, act) {
+      const [due, began] = [now() + ms, performance.now()]
+      return poll(() => {
+        const waited = performance.now() - began
+        return waited >= ms || (waited >= GRACE_MS && now() >= due)
+      }, act)
+    },
   }
-  return { now, after, timeout }
 }
 
 /** The time that has passed by a clock that may be put back, in milliseconds. */

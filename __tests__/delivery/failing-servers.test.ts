@@ -175,14 +175,14 @@ type How = keyof typeof ROWS
 const HOWS = Object.keys(ROWS) as How[]
 
 describe('S6: a mail server that', () => {
-  test.each(HOWS)('%s: the person is told what is true, within three seconds', (how) => {
+  test.each(HOWS)('%s: the user is told the truth within three seconds', (how) => {
     const [{ told, page }, seen] = [rowOf(how), of(how)]
     if (told === 'queued') expect([seen.status, seen.body.delivery]).toEqual([200, 'queued'])
     else expect([seen.status, seen.body.code]).toEqual([told === 'mail_refused' ? 422 : 503, told])
     expect(seen.page.replace(/\s+/g, ' ')).toContain(page)
   })
 
-  test.each(HOWS)('%s: the event says why, and whether there is another try', (how) => {
+  test.each(HOWS)('%s: the event says why, and whether there is another attempt', (how) => {
     const [{ kind, again }, seen] = [rowOf(how), of(how)]
     const [first, ...more] = seen.events.filter((event): event is Undelivered => event.type === 'undelivered')
     expect(more).toEqual([])
@@ -198,7 +198,7 @@ describe('S6: a mail server that', () => {
     if (again !== null) expect(sent).toMatchObject({ mail: first?.mail })
   })
 
-  test.each(HOWS)('%s: every mail of it carries one code and one Message-ID', (how) => {
+  test.each(HOWS)('%s: every attempt carries the same code and Message-ID', (how) => {
     const seen = of(how)
     const ids = seen.messages.map((one) => /^Message-ID: (.*)$/im.exec(one)?.[1])
     expect(new Set(codesIn(seen)).size).toBe(1)
@@ -215,13 +215,13 @@ describe('S6: a mail server that', () => {
     }
   })
 
-  test.each(HOWS)('%s: nothing went out in clear beyond this machine', (how) => {
+  test.each(HOWS)('%s: nothing is sent in clear text beyond this machine', (how) => {
     const { inClear } = of(how)
     if (rowOf(how).options) expect(inClear).toMatch(/^(EHLO \S+\r\n|STARTTLS\r\n)*$/)
     else expect(inClear).not.toContain('AUTH')
   })
 
-  test.each(HOWS)('%s: whoever typed an address cannot tell', (how) => {
+  test.each(HOWS)('%s: whoever typed an address learns nothing', (how) => {
     expect(of(how).typed).toEqual(of('knows no such mailbox').typed)
     expect(inspect(of(how).typed)).toContain('If w•••@example.com can receive our mail, it is on its way.')
   })

@@ -34,7 +34,7 @@ const WORKER = `
   worker.waitUntilReady().then(() => console.log('ready'))
 `
 
-describeWithRedis('a queue of the host’s, by the snippets of the README as they stand', () => {
+describeWithRedis('an app’s own queue, by the snippets of the documentation', () => {
   const programs = new Programs()
   let redis: RedisServer
   let smtp: ScriptedSmtp
@@ -76,7 +76,7 @@ describeWithRedis('a queue of the host’s, by the snippets of the README as the
     return redis.ask(...read)
   }
 
-  test('a worker is killed amid sending: another one mails the same code, and Redis never held it', async () => {
+  test('a worker is killed while sending: another one mails the same code, and Redis never held it', async () => {
     smtp.script = { end: 'hang' }
     const jar = await startApp()
     const { body } = await jar.post('/2fa/send').send({}).expect(200)
@@ -88,7 +88,7 @@ describeWithRedis('a queue of the host’s, by the snippets of the README as the
     await mailed(1) // in full, but not answered
     const code = codeOf(smtp.messages[0])
     const job = JSON.parse(String(await redis.ask('HGET', 'bull:otp-mail:1', 'data'))) as Record<string, string>
-    expect(job).toEqual({ challenge: expect.any(String), address: ADDRESS, view: 'code', locale: 'en' })
+    expect(job).toEqual({ payload: expect.any(String), address: ADDRESS, view: 'code', locale: 'en' })
     for (const everything of [waiting, await held()]) {
       expect(everything.length).toBeGreaterThanOrEqual(4)
       expect(everything.join('').split(ADDRESS)).toHaveLength(2) // once, and that is the job's own field
@@ -110,7 +110,7 @@ describeWithRedis('a queue of the host’s, by the snippets of the README as the
     await jar.get('/secret').expect(200, 'the secret')
   }, 60_000)
 
-  test('a mail that is to come again later comes again; a worker that is told to end ends by itself', async () => {
+  test('a deferred mail is tried again; a worker exits by itself on SIGTERM', async () => {
     smtp.script = { end: '451 4.7.1 try again later' }
     const jar = await startApp()
     await jar.post('/2fa/send').send({}).expect(200)
@@ -126,7 +126,7 @@ describeWithRedis('a queue of the host’s, by the snippets of the README as the
     await guess(jar, codeOf(second)).expect(200)
   }, 60_000)
 
-  test('while Redis is away a person is told so, and is mailed as soon as it is back', async () => {
+  test('while Redis is down the user is told so, and is mailed as soon as it is back', async () => {
     const jar = await startApp()
     await startWorker()
     await redis.kill()

@@ -7,6 +7,8 @@ import { guess, guessWrongly } from '../helpers/guessing.js'
 import { type Agent, ANA, BEN, HostApp, type HostOptions, NAVIGATE, SECRET } from '../helpers/host-app.js'
 import { codeIn } from '../helpers/mailbox.js'
 import { ScriptedSmtp, type SmtpScript } from '../helpers/smtp-script.js'
+import { keyRing } from '../../src/crypto/keys.js'
+import { seal, unseal } from '../../src/crypto/seal.js'
 import {
   type EmailOtp,
   emailOtp,
@@ -82,8 +84,8 @@ function newest(): MailJob {
   return job
 }
 
-const thrown = (act: Promise<unknown>): Promise<OtpError> =>
-  act.then(
+const thrown = (delivering: Promise<unknown>): Promise<OtpError> =>
+  delivering.then(
     () => Promise.reject(new Error('nothing was thrown')),
     (error: unknown) => error as OtpError,
   )
@@ -121,17 +123,17 @@ describe('a job', () => {
     await worker().deliverJob(job)
     const { code } = host.mailbox
     expect(code).toMatch(/^\d{18}$/)
-    const { payload: challenge, ...clear } = job
-    expect(clear).toEqual({ address: ANA.email, view: 'code', locale: 'en' })
-    expect(challenge).toMatch(/^[\w-]+$/)
-    for (const text of [...Object.values(job), Buffer.from(challenge, 'base64url').toString('latin1')]) {
+    const { payload, ...publicFields } = job
+    expect(publicFields).toEqual({ address: ANA.email, view: 'code', locale: 'en' })
+    expect(payload).toMatch(/^[\w-]+$/)
+    for (const text of [...Object.values(job), Buffer.from(payload, 'base64url').toString('latin1')]) {
       for (const secret of [code, 'the id of Ana', 'of Acme', '50.00', 'transfer']) expect(text).not.toContain(secret)
     }
-    expect(Buffer.from(challenge, 'base64url').toString('latin1')).not.toMatch(/example|challenge/)
+    expect(Buffer.from(payload, 'base64url').toString('latin1')).not.toMatch(/example|challenge/)
     await guess(jar, code, { for: body.for }).expect(200)
   })
 
-  test('is the same mail however often it is delivered: one code, one Message-ID, one name in the events', async () => {
+  test('is the same mail however often it is delivered: one code, one Message-ID, one mail id in events', async () => {
     await app()
     const { job } = await waiting()
     const [one, two] = [worker(), worker()]
@@ -160,7 +162,7 @@ describe('a job', () => {
     await guess(jar, other ?? '').expect(200)
   })
 
-  test('for an action keeps to that action: amount and payee are bound through the queue', async () => {
+  test('for an action stays bound to amount and payee through the queue', async () => {
     await app()
     const jar = await host.signedIn()
     const actions = [50, 60].map((amount) => ({ amount, payee: 'Ben' }))
@@ -180,7 +182,7 @@ describe('a job', () => {
     expect(host.transfers).toEqual([{ amount: '60', payee: 'Ben' }])
   })
 
-  test('is made of the views of its purpose, in the language of the person', async () => {
+  test('is rendered with the views of its purpose, in the language of the user', async () => {
     const views = mkdtempSync(path.join(tmpdir(), 'views-'))
     for (const folder of ['mail/transfer', 'locales']) mkdirSync(path.join(views, folder), { recursive: true })
     writeFileSync(path.join(views, 'mail/transfer/subject.hbs'), 'A transfer, {{locale}}')
@@ -227,7 +229,7 @@ describe('a job', () => {
     await guess(jar, host.mailbox.code).expect(200)
   })
 
-  test('that tells the owner of wrong codes goes through the queue as well, and is the same mail each time', async () => {
+  test('with the alert to the owner goes through the queue as well, and is the same mail each time', async () => {
     await app()
     const otp = worker()
     for (let codes = 0; codes < 2; codes++) {
@@ -256,20 +258,20 @@ describe('B6: whoever can write into the queue can neither redirect a mail nor m
     text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1)
 
   test.each<[string, (job: MailJob, other: MailJob) => unknown]>([
-    ['the first character of the challenge', (job) => ({ ...job, challenge: flipped(job.payload, 0) })],
-    ['a character amid the challenge', (job) => ({ ...job, challenge: flipped(job.payload, 200) })],
-    ['the challenge, cut short', (job) => ({ ...job, challenge: job.payload.slice(0, -1) })],
-    ['the challenge, with white space', (job) => ({ ...job, challenge: `${job.payload}\n` })],
-    ['the challenge, away', (job) => ({ ...job, challenge: '' })],
-    ['the challenge of another job', (job, other) => ({ ...job, challenge: other.payload })],
+    ['the first character of the payload', (job) => ({ ...job, payload: flipped(job.payload, 0) })],
+    ['a character in the middle of the payload', (job) => ({ ...job, payload: flipped(job.payload, 200) })],
+    ['the payload, cut short', (job) => ({ ...job, payload: job.payload.slice(0, -1) })],
+    ['the payload, with white space', (job) => ({ ...job, payload: `${job.payload}\n` })],
+    ['no payload', (job) => ({ ...job, payload: '' })],
+    ['the payload of another job', (job, other) => ({ ...job, payload: other.payload })],
     ['another address', (job) => ({ ...job, address: 'eve@example.com' })],
     ['an address more', (job) => ({ ...job, address: `${job.address}, eve@example.com` })],
     ['the address in capitals', (job) => ({ ...job, address: job.address.toUpperCase() })],
     ['the address in a list', (job) => ({ ...job, address: [job.address] })],
-    ['no address', ({ payload: challenge, view, locale }) => ({ challenge, view, locale })],
+    ['no address', ({ payload, view, locale }) => ({ payload, view, locale })],
     ['another view', (job) => ({ ...job, view: 'alert' })],
     ['another locale', (job) => ({ ...job, locale: 'de' })],
-    ['only the challenge', ({ payload: challenge }) => challenge],
+    ['only the payload', ({ payload }) => payload],
     ['a list', (job) => [job]],
     ['an empty object', () => ({})],
     ['null', () => null],
@@ -289,7 +291,7 @@ describe('B6: whoever can write into the queue can neither redirect a mail nor m
     expect(await otp.deliverJob(job)).toEqual({ outcome: 'accepted' })
   })
 
-  test('B6: what the plugin sealed for something else is no job', async () => {
+  test('B6: what the plugin sealed for another use is no job', async () => {
     await app()
     const { job } = await waiting()
     const { body } = await (await host.signedIn()).post('/transfer').send({ amount: 50, payee: 'Ben' })
@@ -298,7 +300,57 @@ describe('B6: whoever can write into the queue can neither redirect a mail nor m
     expect(host.mailbox.received).toEqual([])
   })
 
-  test('C4: a worker that has rotated its secret still delivers, one without the old secret says so', async () => {
+  const keys = keyRing([SECRET]).current.job
+  const resealed = (job: MailJob, change: (payload: Record<string, unknown>) => unknown): MailJob => {
+    const payload = JSON.parse(unseal([keys], job.payload) ?? '') as Record<string, unknown>
+    return { ...job, payload: seal(keys, JSON.stringify(change(payload))) }
+  }
+
+  test.each<[string, (payload: Record<string, unknown>) => unknown]>([
+    ['of a later version', (payload) => ({ ...payload, v: 2 })],
+    ['of none', (payload) => ({ ...payload, v: undefined })],
+    ['that lacks a field', (payload) => ({ ...payload, purpose: undefined })],
+    ['with a field of another type', (payload) => ({ ...payload, enqueuedAt: 'now' })],
+    ['with a challenge that lacks its secret', (payload) => ({ ...payload, challenge: { id: 'x' } })],
+    ['of a code without a challenge', (payload) => ({ ...payload, challenge: null })],
+    ['that is no object', () => 'job'],
+    ['that is null', () => null],
+  ])('a payload %s, as another version of the package may seal it, is refused', async (_what, change) => {
+    await app()
+    const { job } = await waiting()
+    const otp = worker()
+    const error = await thrown(otp.deliverJob(resealed(job, change)))
+    expect(error).toMatchObject({ code: 'invalid_job', message: expect.stringContaining('another version') })
+    expect([host.mailbox.received, otp.told]).toEqual([[], []])
+    expect(await otp.deliverJob(resealed(job, (payload) => payload))).toEqual({ outcome: 'accepted' })
+  })
+
+  test('C3: the payload is plain fields of its own, with a version, and without the code', async () => {
+    await app(LONG_CODE)
+    const { job } = await waiting({ ...ANA, id: 7 })
+    const payload = JSON.parse(unseal([keys], job.payload) ?? '') as Record<string, unknown>
+    expect(payload).toEqual({
+      v: 1,
+      type: 'code',
+      mailId: expect.any(String),
+      enqueuedAt: host.clock.ms,
+      ...{ address: ANA.email, view: 'code', locale: 'en' },
+      format: { alphabet: '0123456789', length: 18 },
+      ...{ identityType: 'user', identityId: '7', identityVersion: '' },
+      ...{ purpose: 'access', description: null, alertAt: null },
+      challenge: {
+        id: expect.any(String),
+        secret: expect.any(String),
+        ...{ kind: 'short', details: null },
+        tag: expect.any(String),
+        expires: host.clock.ms + 600_000,
+      },
+    })
+    await worker().deliverJob(job)
+    expect(JSON.stringify(payload)).not.toContain(host.mailbox.code)
+  })
+
+  test('C4: a worker with a rotated secret still delivers, one without the old secret says so', async () => {
     await app()
     const { jar, job } = await waiting()
     const strange = worker({ secret: OTHER_SECRET })
@@ -317,13 +369,13 @@ describe('B6: whoever can write into the queue can neither redirect a mail nor m
   })
 })
 
-describe('a worker tells its queue whether to try again', () => {
+describe('a worker tells its queue whether to retry', () => {
   test.each<[string, SmtpScript, object]>([
     ['no such mailbox', { rcpt: '550 5.1.1 no' }, { outcome: 'refused', failureClass: 'recipient' }],
     ['a mailbox that stays full', { rcpt: '552 5.2.2 full' }, { outcome: 'refused', failureClass: 'mailbox-full' }],
     ['a message that is refused', { end: '554 5.6.0 spam' }, { outcome: 'unavailable', failureClass: 'content' }],
     ['a sender that is refused', { mail: '550 5.1.8 no' }, { outcome: 'unavailable', failureClass: 'sender' }],
-  ])('%s is an end', async (_what, script, end) => {
+  ])('%s is final', async (_what, script, end) => {
     await app()
     const { job } = await waiting()
     smtp = await ScriptedSmtp.listen(script)
@@ -337,7 +389,7 @@ describe('a worker tells its queue whether to try again', () => {
     ['a mailbox that is full for now', { rcpt: '452 4.2.2 full' }, 'mailbox-full'],
     ['a server that hangs up', { end: 'close' }, 'connect'],
     ['a server that sheds load', { greeting: '421 4.3.2 busy' }, 'connect'],
-  ])('%s is worth another try, which mails the same', async (_what, script, found) => {
+  ])('%s is worth a retry, which mails the same', async (_what, script, found) => {
     await app()
     const { jar, job } = await waiting()
     smtp = await ScriptedSmtp.listen(script)
@@ -354,14 +406,14 @@ describe('a worker tells its queue whether to try again', () => {
     await guess(jar, code).expect(200)
   })
 
-  test('a server that is not there is worth another try', async () => {
+  test('a server that is not there is worth a retry', async () => {
     await app()
     const { job } = await waiting()
     const error = await thrown(worker({}, await ScriptedSmtp.goneUrl()).deliverJob(job))
     expect(error).toMatchObject({ code: 'mail_failed', message: expect.stringContaining('connect') })
   })
 
-  test('a worker that is closing hands its job to another one', async () => {
+  test('a worker that is closing leaves its job to another one', async () => {
     await app()
     const { job } = await waiting()
     const otp = worker()
@@ -370,7 +422,7 @@ describe('a worker tells its queue whether to try again', () => {
     expect(await worker().deliverJob(job)).toEqual({ outcome: 'accepted' })
   })
 
-  test('a mail that comes too late is not sent: two minutes before its code expires', async () => {
+  test('a mail is not sent in the last two minutes of its code', async () => {
     await app()
     const { job } = await waiting()
     const otp = worker()
@@ -382,7 +434,7 @@ describe('a worker tells its queue whether to try again', () => {
     expect(otp.told[1]).toMatchObject({ type: 'undelivered', outcome: 'unavailable', reason: 'expired', attempt: 0 })
   })
 
-  test('but it has ten seconds, however short its code lives', async () => {
+  test('but it has ten seconds, however short the lifetime of its code', async () => {
     await app({ lifetime: 60 })
     const { job } = await waiting()
     const otp = worker()
@@ -392,7 +444,7 @@ describe('a worker tells its queue whether to try again', () => {
     expect(await otp.deliverJob(job)).toEqual({ outcome: 'expired' })
   })
 
-  test('its events tell of whom, for what and which mail, and neither code nor address', async () => {
+  test('its events name user, purpose and mail, and neither code nor address', async () => {
     await app(LONG_CODE)
     const { jar, job } = await waiting({ id: 'the id of Ana', email: ANA.email })
     smtp = await ScriptedSmtp.listen({ rcpt: `451 4.7.1 ${ANA.email} later` })
@@ -432,7 +484,7 @@ describe('a worker tells its queue whether to try again', () => {
     for (const secret of [code, ANA.email]) expect(inspect(otp.told)).not.toContain(secret)
   })
 
-  test('the mail of a typed address is about nobody', async () => {
+  test('the events of a mail to a typed address name no user', async () => {
     await app(TYPED)
     await send(host.jar(), { email: 'Ana@Example.COM' }).expect(200)
     expect(newest().address).toBe('Ana@example.com')
@@ -443,7 +495,7 @@ describe('a worker tells its queue whether to try again', () => {
   })
 })
 
-describe('S6: a queue that does not take a mail', () => {
+describe('S6: an app’s queue that does not take a mail', () => {
   const broken: [string, Deliver][] = [
     [
       'throws',
@@ -454,42 +506,46 @@ describe('S6: a queue that does not take a mail', () => {
     ['rejects', () => Promise.reject(new Error('no queue'))],
   ]
 
-  test.each(broken)('S6: one that %s is told to a known user, who may ask again at once', async (_how, deliver) => {
-    let isBroken = true
-    await app({ limits: { sendsPerUser: { capacity: 1 } } }, (job) => (isBroken ? deliver(job) : enqueue(job)))
-    const jar = await host.signedIn()
-    expect((await send(jar).expect(503)).body).toMatchObject({ code: 'mail_unavailable' })
-    expect((await send(jar).expect(503)).body).toMatchObject({ code: 'mail_unavailable' })
-    expect(host.events.slice(0, 3)).toMatchObject([
-      { type: 'issued' },
-      { type: 'failed', outcome: 'host_callback', error: { code: 'host_callback', cause: { message: 'no queue' } } },
-      {
-        type: 'undelivered',
-        outcome: 'unavailable',
-        failureClass: 'unknown',
-        reason: 'mail.deliver',
-        attempt: 0,
-        view: 'code',
-      },
-    ])
-    const page = await jar.get('/2fa').set(NAVIGATE).expect(200)
-    expect(page.text).toContain('The mail to a•••@example.com did not go out')
-    isBroken = false
-    host.clock.tick(1)
-    await send(jar).expect(200)
-    const after = await jar.get('/2fa').set(NAVIGATE).expect(200)
-    expect(after.text).toContain('It is on its way to a•••@example.com.')
-    await worker().deliverJob(newest())
-    await guess(jar, host.mailbox.code).expect(200)
-  })
+  test.each(broken)(
+    'S6: one that %s is reported to a signed-in user, who may ask again at once',
+    async (_how, deliver) => {
+      let isBroken = true
+      await app({ limits: { sendsPerUser: { capacity: 1 } } }, (job) => (isBroken ? deliver(job) : enqueue(job)))
+      const jar = await host.signedIn()
+      expect((await send(jar).expect(503)).body).toMatchObject({ code: 'mail_unavailable' })
+      expect((await send(jar).expect(503)).body).toMatchObject({ code: 'mail_unavailable' })
+      expect(host.events.slice(0, 3)).toMatchObject([
+        { type: 'issued' },
+        { type: 'failed', outcome: 'host_callback', error: { code: 'host_callback', cause: { message: 'no queue' } } },
+        {
+          type: 'undelivered',
+          outcome: 'unavailable',
+          failureClass: 'unknown',
+          reason: 'mail.deliver',
+          attempt: 0,
+          view: 'code',
+        },
+      ])
+      const page = await jar.get('/2fa').set(NAVIGATE).expect(200)
+      expect(page.text).toContain('The mail to a•••@example.com did not go out')
+      isBroken = false
+      host.clock.tick(1)
+      await send(jar).expect(200)
+      const after = await jar.get('/2fa').set(NAVIGATE).expect(200)
+      expect(after.text).toContain('It is on its way to a•••@example.com.')
+      await worker().deliverJob(newest())
+      await guess(jar, host.mailbox.code).expect(200)
+    },
+  )
 
-  test('S6: one that hangs leaves a known user with "on its way", until it counts as failed', async () => {
+  test('S6: one that hangs leaves a signed-in user with "on its way" until it counts as failed', async () => {
     let isBroken = true
     const deliver: Deliver = (job) => (isBroken ? new Promise(() => undefined) : enqueue(job))
     await app({ limits: { sendsPerUser: { capacity: 1 } } }, deliver)
     const lost = next('undelivered')
     const jar = await host.signedIn()
     expect((await send(jar).expect(200)).body).toMatchObject({ delivery: 'queued' })
+    host.clock.tick(5)
     expect(await lost).toMatchObject({ outcome: 'unavailable', reason: 'mail.deliver' })
     expect(host.events.map(({ type }) => type)).toEqual(['issued', 'failed', 'undelivered'])
     const page = await jar.get('/2fa').set(NAVIGATE).expect(200)
@@ -500,7 +556,7 @@ describe('S6: a queue that does not take a mail', () => {
     await guess(jar, host.mailbox.code).expect(200)
   })
 
-  test('S6: one that takes it is not waited for: nothing more will be heard', async () => {
+  test('S6: one that takes it ends the wait: we know nothing more', async () => {
     await app({ limits: { sendsPerUser: { capacity: 50 } } })
     // Were each to wait as long as for a mail server, these would take a minute.
     for (let i = 0; i < 20; i++) await waiting()
@@ -508,7 +564,7 @@ describe('S6: a queue that does not take a mail', () => {
   }, 30_000)
 })
 
-describe('S5: typed addresses by way of a queue', () => {
+describe('S5: typed addresses and the app’s own queue', () => {
   /** Everything of a response that a client sees, without what is random in each one. */
   function seen({ status, headers, text }: Response): string {
     const { date, 'set-cookie': cookie, ...others } = headers as Record<string, unknown>
@@ -538,7 +594,7 @@ describe('S5: typed addresses by way of a queue', () => {
   test.each([
     ['pages', NAVIGATE],
     ['JSON', { Accept: 'application/json' }],
-  ])('S5: %s say the same in every byte whatever becomes of the job', async (_as, headers) => {
+  ])('S5: %s are the same in every byte, whatever becomes of the job', async (_as, headers) => {
     const journeys: string[][] = []
     for (const [, deliver, isAccepted] of deliveries) {
       await app({ ...TYPED, typedEmail: { accept: () => isAccepted } }, deliver)
@@ -554,7 +610,7 @@ describe('S5: typed addresses by way of a queue', () => {
     expect(queue.map(({ address }) => address)).toEqual([ANA.email, ANA.email])
   })
 
-  test('S5: the answer is out before the queue is called', async () => {
+  test('S5: the response is sent before the queue is called', async () => {
     const order: string[] = []
     let take: (job: MailJob) => void = () => undefined
     const taken = new Promise((resolve) => (take = resolve))
@@ -573,7 +629,7 @@ describe('S5: typed addresses by way of a queue', () => {
     expect(order).toEqual(['answer', 'job'])
   })
 
-  test('S5: a queue never hears of an address that `accept` refuses', async () => {
+  test('S5: the queue gets no job for an address that `accept` refuses', async () => {
     await app({ ...TYPED, typedEmail: { accept: (email) => email !== 'eve@example.com' } })
     for (const email of ['eve@example.com', 'ana@example.com', 'eve@example.com', 'ben@example.com']) {
       await send(host.jar(), { email }).expect(200)
@@ -582,7 +638,7 @@ describe('S5: typed addresses by way of a queue', () => {
   })
 })
 
-test('jobs of typed addresses whose server is silent shut the worker’s mail off for nobody', async () => {
+test('jobs for typed addresses whose server is silent do not open the worker’s breaker', async () => {
   await app({ ...TYPED, limits: { sendsPerIp: { capacity: 100 } } })
   smtp = await ScriptedSmtp.listen({ rcpt: 'hang' })
   const transport = { host: '127.0.0.1', port: smtp.port, socketTimeout: 300 }

@@ -221,7 +221,7 @@ describe('binding', () => {
         sealed = await asked(jar, action)
         await jar.post('/2fa/send').send({ for: sealed }).expect(200)
         code ||= host.mailbox.code
-        prints.push(/details\W+([\w-]{22})/.exec(sessions[id] ?? '')?.[1] ?? '')
+        prints.push(/transfer\W+([\w-]{22})/.exec(sessions[id] ?? '')?.[1] ?? '')
       }
       const [small = '', large = ''] = prints
       expect(small).not.toBe('')

@@ -198,9 +198,9 @@ describe('fail closed', () => {
     ['gives two addresses', () => ({ id: 'u1', email: 'ana@example.com,eve@example.org' })],
     ['gives a list of addresses', () => ({ id: 'u1', email: [ANA.email] })],
     ['gives a promise of a promise of nothing', () => Promise.resolve(Promise.resolve({}))],
-  ])('X3: the guard does not open for a host whose user() %s', async (_name, user) => {
-    const grants = [grant()]
-    await start({ otp: { user: user as unknown as () => null }, session: holding({ otp: { grants } }) })
+  ])('X3: a host whose user() %s keeps the door shut', async (_name, user) => {
+    const session = holding({ [KEY]: JSON.stringify([[], [GRANT], [IDENTITY]]) })
+    await start({ otp: { user: user as unknown as () => null }, session })
     await host.jar().get('/secret').expect(500)
     await host.jar().get('/secret').set(NAVIGATE).expect(500)
     await host.jar().post('/2fa/send').send({}).expect(500)
@@ -227,19 +227,17 @@ describe('fail closed', () => {
 })
 
 const KEY = 'emailOtp:/2fa'
-const IDENTITY = { type: 'user', id: 'u1', email: 'ana@example.com', version: '' }
+const IDENTITY = ['user', 'u1', 'ana@example.com', '']
 const AT = Date.parse('2030-01-01T14:22:00Z')
-function grant(changes: object = {}): object {
-  return { id: 'g', at: AT, purpose: 'access', details: null, identity: 0, ...changes }
-}
+const GRANT = ['g', AT, 'access', null, 0]
 
 describe('opens on an explicit, well-formed grant only', () => {
-  const slot = (fields: object) => JSON.stringify({ identities: [IDENTITY], ...fields })
-  const slotOf = (changes: object) => slot({ grants: [grant(changes)] })
-  const ownedBy = (...identities: unknown[]) => slot({ identities, grants: [grant()] })
+  const slot = (grants: unknown, identities: unknown = [IDENTITY], challenges: unknown = []) =>
+    JSON.stringify([challenges, grants, identities])
+  const GOOD = slot([GRANT])
+  const withValue = (index: number, value: unknown) => slot([GRANT.with(index, value as never)])
+  const ownedBy = (...identities: unknown[]) => slot([GRANT], identities)
   const inherited = (value: object): object => Object.create(value) as object
-  const without = (key: string) =>
-    slot({ grants: [Object.fromEntries(Object.entries(grant()).filter(([name]) => name !== key))] })
 
   const SLOTS: [string, unknown][] = [
     ['nothing', undefined],
@@ -250,61 +248,64 @@ describe('opens on an explicit, well-formed grant only', () => {
     ['{}', {}],
     ['[]', []],
     ['an empty text', ''],
-    ['a text that is no JSON', `${slotOf({})}!`],
-    ['the slot as an object', JSON.parse(slotOf({}))],
-    ['the slot as a text of a text', JSON.stringify(slotOf({}))],
-    ['a list of slots', [slotOf({})]],
-    ['a String object', Object(slotOf({}))],
-    ['a bare grant', JSON.stringify(grant())],
-    ['a list of grants', JSON.stringify([grant()])],
-    ['verified: true', slot({ verified: true })],
-    ['grants: true', slot({ grants: true })],
-    ['grants: {}', slot({ grants: {} })],
-    ['grants: a grant', slot({ grants: grant() })],
-    ['grants by index', slot({ grants: { 0: grant(), length: 1 } })],
-    ['grants as text', slot({ grants: JSON.stringify([grant()]) })],
-    ['a list of true', slot({ grants: [true] })],
-    ['a list of null', slot({ grants: [null] })],
-    ['a list of empty objects', slot({ grants: [{}] })],
-    ['a list in a list', slot({ grants: [[grant()]] })],
-    ['a grant as text', slot({ grants: [JSON.stringify(grant())] })],
-    ['a grant without `at`', without('at')],
-    ['a grant without `id`', without('id')],
-    ['a grant without `identity`', without('identity')],
-    ['`at` as text', slotOf({ at: String(AT) })],
-    ['`at` as a date', slotOf({ at: new Date(AT) })],
-    ['`at` true', slotOf({ at: true })],
-    ['`at` null', slotOf({ at: null })],
-    ['`at` Infinity', slotOf({}).replace(String(AT), '1e999')],
-    ['`at` in the far future', slotOf({ at: AT + 61_000 })],
-    ['`at` beyond the age', slotOf({ at: AT - 43_200_000 })],
-    ['`at` in seconds', slotOf({ at: AT / 1000 })],
-    ['`details` an object', slotOf({ details: {} })],
-    ['`purpose` a list', slotOf({ purpose: ['access'] })],
-    ['no identity', slotOf({ identity: null })],
-    ['an identity that is a name', slotOf({ identity: 'u1' })],
-    ['an identity that is an object', slotOf({ identity: IDENTITY })],
-    ['an identity beyond the list', slotOf({ identity: 1 })],
-    ['an identity before the list', slotOf({ identity: -1 })],
-    ['an identity between two', slotOf({ identity: 0.5 })],
-    ['an identity by the text of its index', slotOf({ identity: '0' })],
-    ['an identity by a member of all lists', slotOf({ identity: 'length' })],
-    ['no identities', slot({ identities: undefined, grants: [grant()] })],
-    ['identities by index', slot({ identities: { 0: IDENTITY }, grants: [grant()] })],
-    ['an identity of another type', ownedBy({ ...IDENTITY, type: 'address' })],
-    ['an identity of an unknown type', ownedBy({ ...IDENTITY, type: 'admin' })],
-    ['another identity', ownedBy({ ...IDENTITY, id: 'u2' })],
-    ['an identity with a number for an id', ownedBy({ ...IDENTITY, id: 1 })],
-    ['an identity with a list for an id', ownedBy({ ...IDENTITY, id: ['u1'] })],
-    ['an identity with another address', ownedBy({ ...IDENTITY, email: 'eve@example.org' })],
-    ['an identity with another version', ownedBy({ ...IDENTITY, version: '1' })],
-    ['an identity with a number for a version', ownedBy({ ...IDENTITY, version: 0 })],
-    ['__proto__ from JSON', `{"__proto__":${slotOf({})}}`],
-    ['constructor.prototype', '{"constructor":{"prototype":{"grants":[{}]}},"grants":[]}'],
+    ['a text that is no JSON', `${GOOD}!`],
+    ['the slot as a list', JSON.parse(GOOD)],
+    ['the slot as a text of a text', JSON.stringify(GOOD)],
+    ['a list of slots', [GOOD]],
+    ['a String object', Object(GOOD)],
+    ['an object of lists', JSON.stringify({ 0: [], 1: [GRANT], 2: [IDENTITY], length: 3 })],
+    ['a bare grant', JSON.stringify(GRANT)],
+    ['a list of grants', JSON.stringify([GRANT])],
+    ['a grant in place of a challenge', slot([], [IDENTITY], [GRANT])],
+    ['{ verified: true }', JSON.stringify({ verified: true })],
+    ['grants: true', slot(true)],
+    ['grants: {}', slot({})],
+    ['grants: a grant', slot(GRANT)],
+    ['grants by index', slot({ 0: GRANT, length: 1 })],
+    ['grants as text', slot(JSON.stringify([GRANT]))],
+    ['a list of true', slot([true])],
+    ['a list of null', slot([null])],
+    ['a list of empty lists', slot([[]])],
+    ['a list of objects', slot([{ id: 'g', at: AT, purpose: 'access', details: null, identity: 0 }])],
+    ['a list in a list', slot([[GRANT]])],
+    ['a grant as text', slot([JSON.stringify(GRANT)])],
+    ['a grant with a value too few', slot([GRANT.slice(1)])],
+    ['a grant with a value too many', slot([[...GRANT, 0]])],
+    ['`id` a number', withValue(0, 1)],
+    ['`at` as text', withValue(1, String(AT))],
+    ['`at` as a date', withValue(1, new Date(AT))],
+    ['`at` true', withValue(1, true)],
+    ['`at` null', withValue(1, null)],
+    ['`at` Infinity', GOOD.replace(String(AT), '1e999')],
+    ['`at` in the far future', withValue(1, AT + 61_000)],
+    ['`at` beyond the age', withValue(1, AT - 43_200_000)],
+    ['`at` in seconds', withValue(1, AT / 1000)],
+    ['`purpose` a list', withValue(2, ['access'])],
+    ['`details` an object', withValue(3, {})],
+    ['no identity', withValue(4, null)],
+    ['an identity that is a name', withValue(4, 'u1')],
+    ['an identity that is a list', withValue(4, IDENTITY)],
+    ['an identity beyond the list', withValue(4, 1)],
+    ['an identity before the list', withValue(4, -1)],
+    ['an identity between two', withValue(4, 0.5)],
+    ['an identity by the text of its index', withValue(4, '0')],
+    ['an identity by a member of all lists', withValue(4, 'length')],
+    ['no identities', slot([GRANT], null)],
+    ['identities by index', slot([GRANT], { 0: IDENTITY })],
+    ['an identity of another type', ownedBy(IDENTITY.with(0, 'address'))],
+    ['an identity of an unknown type', ownedBy(IDENTITY.with(0, 'admin'))],
+    ['another identity', ownedBy(IDENTITY.with(1, 'u2'))],
+    ['an identity with a number for an id', ownedBy(IDENTITY.with(1, 1 as never))],
+    ['an identity with a list for an id', ownedBy(IDENTITY.with(1, ['u1'] as never))],
+    ['an identity with another address', ownedBy(IDENTITY.with(2, 'eve@example.org'))],
+    ['an identity with another version', ownedBy(IDENTITY.with(3, '1'))],
+    ['an identity with a number for a version', ownedBy(IDENTITY.with(3, 0 as never))],
+    ['an identity without version', ownedBy(IDENTITY.slice(0, 3))],
+    ['__proto__ from JSON', `{"__proto__":${GOOD}}`],
   ]
 
   test('X4: a well-formed grant opens, which shows that the others below could', async () => {
-    await start({ session: holding({ user: ANA, [KEY]: slotOf({}) }) })
+    await start({ session: holding({ user: ANA, [KEY]: GOOD }) })
     await host.jar().get('/secret').expect(200, 'the secret')
   })
 
@@ -318,7 +319,7 @@ describe('opens on an explicit, well-formed grant only', () => {
   })
 
   test('X4: a whole slot that the session inherits counts for nothing', async () => {
-    const data = Object.assign(inherited({ [KEY]: slotOf({}) }), { user: ANA })
+    const data = Object.assign(inherited({ [KEY]: GOOD }), { user: ANA })
     await start({ session: holding(data) })
     await host.jar().get('/secret').expect(401)
   })
@@ -342,15 +343,10 @@ describe('opens on an explicit, well-formed grant only', () => {
   }
 
   test.each([
-    ['the slot', { [KEY]: slotOf({}) }, {}],
-    ['its grants', { identities: [IDENTITY], grants: [grant()], verified: true }, { [KEY]: '{}' }],
-    [
-      'the fields of a grant',
-      { at: AT, purpose: 'access', details: null, identity: 0 },
-      { [KEY]: slot({ grants: [{ id: 'g' }] }) },
-    ],
-    ['the time', { at: AT }, { [KEY]: without('at') }],
-    ['the identity', { ...IDENTITY }, { [KEY]: ownedBy({}) }],
+    ['the slot', { [KEY]: GOOD }, {}],
+    ['its grants', { 0: [], 1: [GRANT], 2: [IDENTITY], verified: true }, { [KEY]: '[]' }],
+    ['the values of a grant', { 1: AT, 2: 'access', 3: null, 4: 0 }, { [KEY]: slot([['g']]) }],
+    ['the values of an identity', Object.assign({}, IDENTITY), { [KEY]: ownedBy([]) }],
   ])('X4: polluting Object.prototype with %s opens nothing', async (_name, fields, held) => {
     await start({ session: holding({ user: ANA, ...held }) })
     await polluted(fields, async () => {

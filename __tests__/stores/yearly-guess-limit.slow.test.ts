@@ -15,7 +15,6 @@ function testEachAttacker(server: string, timed: () => TimedStore): void {
       expect(compared).toBeGreaterThanOrEqual(70) // it was an attack
       expect(verified).toBe(365)
     },
-    240_000,
   )
 }
 

@@ -1,5 +1,5 @@
 // What was measured, slice by slice, and the tables that are made of it.
-import { say } from '../report.mjs'
+import { print } from '../report.mjs'
 
 export const at = (part, numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(part * (numbers.length - 1))]
 const mean = (numbers) => numbers.reduce((sum, one) => sum + one, 0) / numbers.length
@@ -55,17 +55,17 @@ function calm(rounds) {
 export function table(figures, action, connections, names, goals) {
   const [base] = Object.keys(names)
   const head = `${action}, ${connections === 1 ? '1 connection' : `${connections} connections`}`
-  say(`| ${head} | CPU | ratio | quartiles | calm CPU | calm ratio | runs | wall | goal |`)
-  say('|---|--:|--:|--:|--:|--:|--:|--:|---|')
+  print(`| ${head} | CPU | ratio | quartiles | calm CPU | calm ratio | runs | wall | goal |`)
+  print('|---|--:|--:|--:|--:|--:|--:|--:|---|')
   const range = ([low, high]) => `${low.toFixed(2)}–${high.toFixed(2)}`
   const micros = (number) => `${number.toFixed(0)} µs`
   for (const [name, title] of Object.entries(names)) {
     const line = figures.line(action, connections, name, base)
     const whole = [micros(line.cpu), line.ratio.toFixed(2), range(line.quartiles)]
     const calmOnes = [micros(line.calmCpu), line.calmRatio.toFixed(2), range(line.runs)]
-    say(`| ${[title, ...whole, ...calmOnes, micros(line.wall), verdict(line, goals[name])].join(' | ')} |`)
+    print(`| ${[title, ...whole, ...calmOnes, micros(line.wall), verdict(line, goals[name])].join(' | ')} |`)
   }
-  say()
+  print()
 }
 
 function verdict({ calmRatio }, goal) {

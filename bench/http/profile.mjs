@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { say } from '../report.mjs'
+import { print } from '../report.mjs'
 import { arrivals, readMails, slice, startSubject } from './client.mjs'
 import { warmUp } from './journeys.mjs'
 
@@ -23,8 +23,8 @@ export async function profile(action) {
   const { cpu } = await slice(plugin, action, users, CONNECTIONS)
   await plugin.ask('stopProfile', { file })
   plugin.stop()
-  say(`${USERS} × ${action}, ${cpu.toFixed(0)} µs of CPU each while being profiled: ${file}`)
-  say()
+  print(`${USERS} × ${action}, ${cpu.toFixed(0)} µs of CPU each while being profiled: ${file}`)
+  print()
   hotSpots(JSON.parse(readFileSync(file, 'utf8')))
 }
 
@@ -34,10 +34,10 @@ function hotSpots({ nodes, samples, timeDeltas }) {
   const times = new Map()
   samples.forEach((id, i) => times.set(own.get(id), (times.get(own.get(id)) ?? 0) + timeDeltas[i]))
   for (const name of ['(idle)', 'dispatch']) times.delete(name) // the latter is the profiler's own beginning and end
-  say('| own time a request | function |')
-  say('|--:|---|')
+  print('| own time a request | function |')
+  print('|--:|---|')
   for (const [name, time] of [...times].sort((a, b) => b[1] - a[1]).slice(0, 25)) {
-    say(`| ${(time / USERS).toFixed(1)} µs | ${name} |`)
+    print(`| ${(time / USERS).toFixed(1)} µs | ${name} |`)
   }
 }
 

@@ -2,8 +2,8 @@ import type { OpenChallenge } from '../challenge/records.js'
 import { type Binding, sameBinding } from '../challenge/step-up.js'
 import type { OtpRequest } from '../express-types.js'
 import { type IdentityRef, sameIdentity } from '../identity/user.js'
-import { reloadSession, saveSession } from './host-session.js'
-import { read, type SessionSettings, write } from './storage.js'
+import { reloadSession, saveSession, type SessionSettings } from './host-session.js'
+import { read, write } from './storage.js'
 
 /** The challenge of this step-up that belongs to `ref`; with `ref` null, the one of a typed address. */
 export function findChallenge(

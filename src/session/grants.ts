@@ -2,8 +2,8 @@ import type { Grant } from '../challenge/records.js'
 import { type Binding, PLAIN_ACCESS, sameBinding } from '../challenge/step-up.js'
 import type { OtpRequest } from '../express-types.js'
 import { type IdentityRef, sameIdentity } from '../identity/user.js'
-import { hasSession } from './host-session.js'
-import { read, type SessionSettings, write } from './storage.js'
+import { hasSession, type SessionSettings } from './host-session.js'
+import { read, write } from './storage.js'
 
 /** The clocks of two processes may differ a little; a grant from further ahead was not made by us. */
 const CLOCK_SKEW_MS = 60_000

@@ -1,8 +1,13 @@
 import type { Clock } from '../clock.js'
 import { OtpError } from '../errors.js'
 import type { OtpRequest } from '../express-types.js'
-import type { SessionSettings } from './storage.js'
 import { withTimeout } from '../timeout.js'
+
+/** What the session functions need of the settings. */
+export interface SessionSettings {
+  readonly sessionKey: string
+  readonly clock: Clock
+}
 
 type Callback = (error?: unknown) => void
 type SessionCall = (done: Callback) => unknown

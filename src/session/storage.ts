@@ -1,13 +1,6 @@
-import type { Clock } from '../clock.js'
 import type { OtpRequest } from '../express-types.js'
-import { requireSession } from './host-session.js'
+import { requireSession, type SessionSettings } from './host-session.js'
 import { decode, encode, type SessionData } from './schema.js'
-
-/** What the session functions need of the settings. */
-export interface SessionSettings {
-  readonly sessionKey: string
-  readonly clock: Clock
-}
 
 /** Challenges, and grants: the newest stay. */
 const MAX_ENTRIES = 5

@@ -88,6 +88,13 @@ describe('the places in the queue', () => {
     for (let i = 0; i < 499; i++) reserve()
     await reserve().use(() => Promise.resolve())
     await expect(reserve().use(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
+    const failing = reserve()
+    const keepAndThrow = async (): Promise<void> => {
+      failing.keep()
+      await settled()
+      throw new Error('no')
+    }
+    await expect(failing.use(keepAndThrow)).rejects.toThrow('no')
     const kept = reserve()
     await kept.use(async () => {
       kept.keep()

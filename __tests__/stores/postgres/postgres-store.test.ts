@@ -10,16 +10,16 @@ import { PostgresStore, type PostgresStoreOptions } from '../../../src/stores/po
 describe('the options of a Postgres store', () => {
   const query = () => Promise.resolve({ rows: [] })
   test.each<[string, object, RegExp]>([
-    ['no `query`', {}, /`PostgresStore.query` is missing.*pool\.query/],
-    ['a connection string', { query: 'postgres://' }, /`PostgresStore.query`.*pool\.query/],
-    ['a pool', { query, pool: {} }, /`PostgresStore.pool`/],
-    ['an endless deadline', { query, deadline: Infinity }, /`PostgresStore.deadline` is Infinity/],
-  ])('%s is an error that names the cure', (_name, options, message) => {
+    ['no `query`', {}, /^PostgresStore: (unknown )?option `query` is missing.*pool\.query/],
+    ['a connection string', { query: 'postgres://' }, /^PostgresStore: (unknown )?option `query`.*pool\.query/],
+    ['a pool', { query, pool: {} }, /^PostgresStore: (unknown )?option `pool`/],
+    ['an endless deadline', { query, deadline: Infinity }, /^PostgresStore: (unknown )?option `deadline` is Infinity/],
+  ])('%s is an error that says what to write', (_name, options, message) => {
     expect(() => new PostgresStore(options as PostgresStoreOptions)).toThrow(message)
   })
 })
 
-test.each(operations)('an unexpected reply to %s is an error', async (_act, run) => {
+test.each(operations)('an unexpected reply to %s is an error', async (_name, run) => {
   const unexpected = [null, 'x', [], [9], [-1], [0.5], ['x'], [[0]], {}, '{0}', [0, 0]]
   for (const rows of [[], [null], [{}], [{ other: [0] }], ...unexpected.map((reply) => [{ reply }])]) {
     const store = new PostgresStore({ query: () => Promise.resolve({ rows }) })
@@ -27,7 +27,7 @@ test.each(operations)('an unexpected reply to %s is an error', async (_act, run)
   }
 })
 
-test.each(operations)('I6: %s is one statement', async (_act, run) => {
+test.each(operations)('I6: %s is one statement', async (_name, run) => {
   const texts: string[] = []
   const query: PostgresStoreOptions['query'] = (text) => {
     texts.push(text)
@@ -154,7 +154,7 @@ describeWithPostgres('on a real PostgreSQL', () => {
     await postgres.passTime(650)
     const alive = { ...opening('alive', 'a'), sends: { capacity: 1, refill: 86_400 } }
     await store.open(alive)
-    // About one act in a hundred sweeps.
+    // About one operation in a hundred sweeps.
     const other = { ...spending, user: 'other', capacity: 1_000_000 }
     do await Promise.all(Array.from({ length: 50 }, () => store.spend(other)))
     while ((await count('otp_challenges')) > 1)

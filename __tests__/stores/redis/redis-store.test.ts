@@ -27,12 +27,16 @@ async function runAll(store: OtpStore, user = 'ana'): Promise<void> {
 describe('the options of a Redis store', () => {
   const send: Send = () => Promise.resolve(null)
   test.each<[string, object, RegExp]>([
-    ['no `send`', {}, /`RedisStore.send` is missing.*sendCommand/],
-    ['a client instead of `send`', { send: {} }, /`RedisStore.send`/],
-    ['a misspelt one', { send, prefx: 'a' }, /`RedisStore.prefx`.*prefix/],
-    ['a brace in the prefix', { send, prefix: '{otp}' }, /`RedisStore.prefix`.*braces/],
-    ['a deadline of zero', { send, deadline: 0 }, /`RedisStore.deadline` is 0.*0.1 to 60/],
-    ['a deadline that is no number', { send, deadline: Number.NaN }, /`RedisStore.deadline` is NaN/],
+    ['no `send`', {}, /^RedisStore: (unknown )?option `send` is missing.*sendCommand/],
+    ['a client instead of `send`', { send: {} }, /^RedisStore: (unknown )?option `send`/],
+    ['a misspelt one', { send, prefx: 'a' }, /^RedisStore: (unknown )?option `prefx`.*prefix/],
+    ['a brace in the prefix', { send, prefix: '{otp}' }, /^RedisStore: (unknown )?option `prefix`.*braces/],
+    ['a deadline of zero', { send, deadline: 0 }, /^RedisStore: (unknown )?option `deadline` is 0.*0.1 to 60/],
+    [
+      'a deadline that is no number',
+      { send, deadline: Number.NaN },
+      /^RedisStore: (unknown )?option `deadline` is NaN/,
+    ],
   ])('%s is an error that says what to write', (_name, options, message) => {
     expect(() => new RedisStore(options as RedisStoreOptions)).toThrow(message)
   })

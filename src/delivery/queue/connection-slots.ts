@@ -13,9 +13,15 @@ export interface SlotOptions {
   readonly rate: number | null
 }
 
+/** Plain functions, since an AbortSignal for each mail would cost more than the rest of the queue. */
+export interface SlotRequest {
+  /** Resolves to the function that returns the connection, or to null when the request was cancelled before. */
+  readonly granted: Promise<(() => void) | null>
+  readonly cancel: () => void
+}
+
 interface Waiter {
   readonly address: string
-  readonly priority: Priority
   readonly start: () => void
 }
 
@@ -44,34 +50,32 @@ export class ConnectionSlots {
     this.#limit = rate === null ? null : { capacity: Math.ceil(rate / 10), refill: 1 / rate }
   }
 
-  /** Waits for a connection. Gives the function that returns it, or null when `signal` was aborted before. */
-  acquire(address: string, priority: Priority, signal: AbortSignal): Promise<(() => void) | null> {
-    if (signal.aborted) return Promise.resolve(null)
-    return new Promise((resolve) => {
-      const waiting = this.#waiting[priority]
-      const leave = (): void => {
-        waiting.delete(waiter)
-        resolve(null)
-      }
-      const start = (): void => {
-        waiting.delete(waiter)
-        signal.removeEventListener('abort', leave)
-        this.#inUse.set(address, priority)
-        resolve(() => {
-          this.#inUse.delete(address)
-          this.#fill()
-        })
-      }
-      const waiter = { address, priority, start }
-      waiting.add(waiter)
-      signal.addEventListener('abort', leave, { once: true })
-      this.#fill()
-    })
+  /** Asks for a connection. */
+  request(address: string, priority: Priority): SlotRequest {
+    const waiting = this.#waiting[priority]
+    let resolve: (release: (() => void) | null) => void = () => undefined
+    const granted = new Promise<(() => void) | null>((done) => (resolve = done))
+    const start = (): void => {
+      waiting.delete(waiter)
+      this.#inUse.set(address, priority)
+      resolve(() => {
+        this.#inUse.delete(address)
+        this.#fill()
+      })
+    }
+    const waiter: Waiter = { address, start }
+    waiting.add(waiter)
+    this.#fill()
+    const cancel = (): void => {
+      waiting.delete(waiter)
+      resolve(null)
+    }
+    return { granted, cancel }
   }
 
-  /** The server says that we are too fast: nothing starts for a while. 0 ends that. */
-  throttle(ms: number): void {
-    this.#throttledUntil = this.#clock.now() + Math.min(ms, MAX_THROTTLE_MS)
+  /** The server says that we are too fast: nothing starts before `time`. 0 ends the pause. */
+  throttleUntil(time: number): void {
+    this.#throttledUntil = Math.min(time, this.#clock.now() + MAX_THROTTLE_MS)
     this.#fill()
   }
 

@@ -23,15 +23,16 @@ export class MailDelivery {
   readonly priority: Priority
   readonly #deps: MailDeliveryDeps
   readonly #onEnd: () => void
-  /** Aborted when there is to be no further attempt. */
-  readonly #noMoreAttempts = new AbortController()
   readonly #cancelExpiry: () => void
   #attempts = 0
   #firstAttemptAt = 0
   #state: 'waiting' | 'sending' | 'ended' = 'waiting'
   #isLastAttempt = false
+  /** There is to be no further attempt. */
+  #isStopped = false
   #lastFailure: Failure | null = null
   #cancelled: Cancelled | null = null
+  #cancelSlotRequest = (): void => undefined
   #wake = (): void => undefined
 
   constructor(deps: MailDeliveryDeps, mail: QueuedMail, priority: Priority, onEnd: () => void) {
@@ -44,10 +45,10 @@ export class MailDelivery {
   }
 
   async run(): Promise<void> {
-    for (;;) {
-      const retryInMs = await this.#attempt()
-      if (retryInMs === null) return
-      await this.#sleep(retryInMs)
+    while (!this.#isStopped) {
+      const retryAt = await this.#attempt()
+      if (retryAt === null) return
+      await this.#sleepUntil(retryAt)
     }
   }
 
@@ -56,7 +57,8 @@ export class MailDelivery {
     const wasWaiting = this.#state === 'waiting'
     if (wasWaiting) this.end(result)
     else if (result.outcome === 'cancelled') this.#cancelled = result
-    this.#noMoreAttempts.abort()
+    this.#isStopped = true
+    this.#cancelSlotRequest()
     this.#wake()
     return wasWaiting
   }
@@ -76,17 +78,18 @@ export class MailDelivery {
     this.mail.onUpdate({ result: final, attempt: this.#attempts, durationMs, retryInMs: null })
   }
 
-  /** One attempt, unless the mail ends before its turn. Gives the time until the next one; null when there is none. */
+  /** One attempt, unless the mail ends before its turn. Gives the time of the next one; null when there is none. */
   async #attempt(): Promise<number | null> {
     const { slots, breaker, clock } = this.#deps
-    const { signal } = this.#noMoreAttempts
     for (;;) {
-      const releaseSlot = await slots.acquire(this.mail.address, this.priority, signal)
+      const { granted, cancel } = slots.request(this.mail.address, this.priority)
+      this.#cancelSlotRequest = cancel
+      const releaseSlot = await granted
       if (releaseSlot === null) return null
       try {
         const { firstAttemptUntil, retryUntil } = this.mail
         if (clock.now() > (this.#attempts === 0 ? firstAttemptUntil : (retryUntil ?? 0))) this.#expire()
-        if (signal.aborted) return null
+        if (this.#isStopped) return null
         // After the connection: a mail that waited for one must not pass a breaker that opened meanwhile.
         const permit = breaker.acquire()
         if (permit !== null) return await this.#send(permit)
@@ -109,14 +112,14 @@ export class MailDelivery {
       breaker.record(permit, result, this.priority === 'signed-in')
     }
     const durationMs = performance.now() - startedAt
-    const retryInMs = result.outcome === 'accepted' ? null : this.#afterFailure(result)
-    if (retryInMs === null) {
+    const retryAt = result.outcome === 'accepted' ? null : this.#afterFailure(result)
+    if (retryAt === null) {
       this.end(result, durationMs)
     } else {
       this.#state = 'waiting'
-      this.mail.onUpdate({ result, attempt: this.#attempts, durationMs, retryInMs })
+      this.mail.onUpdate({ result, attempt: this.#attempts, durationMs, retryInMs: retryAt - clock.now() })
     }
-    return retryInMs
+    return retryAt
   }
 
   #afterFailure(failure: Failure): number | null {
@@ -125,19 +128,19 @@ export class MailDelivery {
     onFailure(failure)
     const { retryUntil } = this.mail
     const history = { attempts: this.#attempts, firstAttemptAt: this.#firstAttemptAt }
-    const isLast = this.#isLastAttempt || this.#noMoreAttempts.signal.aborted || retryUntil === null
+    const isLast = this.#isLastAttempt || this.#isStopped || retryUntil === null
     const retryAt = isLast ? null : nextRetryAt(failure, history, retryUntil, clock.now())
-    const retryInMs = retryAt === null ? null : retryAt - clock.now()
     // "Too fast" is about all mails, not about this one.
     const isTooFast = failure.failureClass === 'quota' && failure.scope === 'server' && !failure.isDailyQuota
-    if (isTooFast && !this.#isLastAttempt) slots.throttle(retryInMs ?? Infinity)
-    return retryInMs
+    if (isTooFast && !this.#isLastAttempt) slots.throttleUntil(retryAt ?? Infinity)
+    return retryAt
   }
 
-  #sleep(ms: number): Promise<void> {
-    if (this.#isLastAttempt || this.#noMoreAttempts.signal.aborted) return Promise.resolve()
+  #sleepUntil(time: number): Promise<void> {
+    if (this.#isLastAttempt || this.#isStopped) return Promise.resolve()
+    const { clock } = this.#deps
     return new Promise((resolve) => {
-      const cancelTimer = this.#deps.clock.after(ms, resolve)
+      const cancelTimer = clock.after(time - clock.now(), resolve)
       this.#wake = () => {
         cancelTimer()
         resolve()

@@ -51,10 +51,13 @@ export class Reservation {
     }
   }
 
-  /** Runs `act`, and releases the place unless a mail is in it or `keep()` was called. */
+  /** Runs `act`, and then releases the place, unless a mail is in it or `keep()` was called and `act` did not throw. */
   async use<T>(act: () => Promise<T>): Promise<T> {
     try {
       return await act()
+    } catch (error) {
+      this.#isKept = false
+      throw error
     } finally {
       if (!this.#isKept) this.release()
     }

@@ -99,7 +99,7 @@ export class SendQueue {
   /** Takes no more mail, gives what waits a last attempt (10 s in all), and closes the connections. */
   async close(): Promise<void> {
     this.#isClosed = true
-    this.#deps.slots.throttle(0)
+    this.#deps.slots.throttleUntil(0)
     for (const delivery of this.#deliveries.keys()) delivery.makeLastAttempt()
     if (this.#deps.breaker.state === 'open') this.#onBreakerOpen()
     const drained = Promise.all(this.#deliveries.values())

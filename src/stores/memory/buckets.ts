@@ -1,5 +1,5 @@
 import { type Limit, refund, shortCodesDisabled, take, takeForced, type TakeResult } from '../gcra.js'
-import { ExpiringMap } from './expiring-map.js'
+import { ExpiringMap, joinKey } from './expiring-map.js'
 
 interface Failures {
   fullAt: number
@@ -33,14 +33,14 @@ export class MemoryBuckets {
   /** Throws if there is no room for those of the buckets that are new. */
   ensureCapacity(user: string, names: readonly string[], now: number): void {
     this.#failures.ensureCapacity(now, ...names.filter((name) => name === FAILURES).map(() => user))
-    this.#general.ensureCapacity(now, ...names.filter((name) => name !== FAILURES).map((name) => `${user} ${name}`))
+    this.#general.ensureCapacity(now, ...names.filter((name) => name !== FAILURES).map((name) => joinKey(user, name)))
   }
 
   put(user: string, name: string, fullAt: number, now: number): void {
     const isFailures = name === FAILURES
-    if (fullAt <= now) return isFailures ? this.#failures.delete(user) : this.#general.delete(`${user} ${name}`)
+    if (fullAt <= now) return isFailures ? this.#failures.delete(user) : this.#general.delete(joinKey(user, name))
     if (isFailures) this.#failures.set(user, { ...this.#failuresOf(user, now), fullAt })
-    else this.#general.set(`${user} ${name}`, fullAt)
+    else this.#general.set(joinKey(user, name), fullAt)
   }
 
   refund(user: string, name: string, limit: Limit, permits: number, now: number): void {
@@ -70,7 +70,7 @@ export class MemoryBuckets {
 
   #fullAt(user: string, name: string, now: number): number {
     if (name === FAILURES) return this.#failuresOf(user, now).fullAt
-    return this.#general.get(`${user} ${name}`, now) ?? -Infinity
+    return this.#general.get(joinKey(user, name), now) ?? -Infinity
   }
 
   #failuresOf(user: string, now: number): Failures {

@@ -72,3 +72,8 @@ export class ExpiringMap<Entry> {
     }
   }
 }
+
+/** A key for several names. `join` makes one flat string; V8 lets a template string keep its parts in memory. */
+export function joinKey(...names: readonly string[]): string {
+  return names.join(' ')
+}

@@ -2,7 +2,7 @@ import { monotonic } from '../../clock.js'
 import { type CodeKind, sameDigest } from '../../crypto/code.js'
 import type { TakeResult } from '../gcra.js'
 import { MemoryBuckets } from './buckets.js'
-import { ExpiringMap } from './expiring-map.js'
+import { ExpiringMap, joinKey } from './expiring-map.js'
 import type {
   Attempt,
   BucketRequest,
@@ -44,6 +44,8 @@ export interface MemoryStoreOptions {
  * A full store refuses new challenges and buckets with an error, so the request ends as 503. It never evicts live ones.
  * @example
  * ```ts
+ * import { MemoryStore } from 'express-email-otp'
+ *
  * const store = new MemoryStore({ maxEntries: 200_000 })
  * ```
  * @throws TypeError if `maxEntries` is not a whole number from 1
@@ -74,10 +76,10 @@ export class MemoryStore implements OtpStore {
   async open(request: OpenRequest): Promise<OpenOutcome> {
     const { user, existing, fresh } = request
     const now = this.#now()
-    const found = existing && this.#challenges.get(`${user} ${existing.id}`, now)
+    const found = existing && this.#challenges.get(joinKey(user, existing.id), now)
     const live = found && found.attemptsLeft > 0 ? found : null
     const candidate = live && existing ? existing : fresh
-    const key = `${user} ${candidate.id}`
+    const key = joinKey(user, candidate.id)
     this.#challenges.ensureCapacity(now, key)
 
     const resend = `resend:${candidate.id}`
@@ -109,7 +111,7 @@ export class MemoryStore implements OtpStore {
 
   async redeem({ user, id, kind, digest, failures }: Attempt): Promise<RedeemOutcome> {
     const now = this.#now()
-    const challenge = this.#challenges.get(`${user} ${id}`, now)
+    const challenge = this.#challenges.get(joinKey(user, id), now)
     if (!challenge) return { outcome: 'not_found' }
     if (challenge.attemptsLeft < 1) return { outcome: 'exhausted' }
     if (kind !== challenge.kind) return { outcome: 'long_code_required' }
@@ -121,7 +123,7 @@ export class MemoryStore implements OtpStore {
 
     challenge.attemptsLeft -= 1
     if (sameDigest(digest, challenge.digest)) {
-      this.#challenges.delete(`${user} ${id}`)
+      this.#challenges.delete(joinKey(user, id))
       this.#buckets.refund(user, 'failures', failures, challenge.failuresTaken, now)
       return { outcome: 'redeemed' }
     }
