@@ -1,5 +1,5 @@
-// Brings a bare clone to where `npm start` and `npm test` can begin: installs when the lock file is newer than what
-// is installed, then builds when a source is newer than what is built.
+// Prepares a bare clone for `npm start` and `npm test`: installs if the lock file is newer than node_modules, builds if
+// a source is newer than the build.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 
@@ -19,8 +19,9 @@ function run(what, ...command) {
   process.exit(status ?? 1)
 }
 
-if (Number(process.versions.node.split('.')[0]) < 20) {
-  console.error(`express-email-otp needs Node 20 or newer; this is ${process.version}.`)
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 20 || (major === 20 && minor < 12)) {
+  console.error(`express-email-otp needs Node 20.12 or newer; this is ${process.version}.`)
   process.exit(1)
 }
 

@@ -192,7 +192,7 @@ test('L3: listeners that throw or reject change nothing, and the other listeners
   warn.mockRestore()
 })
 
-test('a failure that nobody listens to is written to the console', async () => {
+test('a failure without a listener is written to the console', async () => {
   const error = jest.spyOn(console, 'error').mockImplementation(() => undefined)
   host = await HostApp.start({
     otp: {

@@ -2,40 +2,55 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import path from 'node:path'
 
-/** The floor plan: a file imports from its own level or from one below, never from one above. */
-const LEVELS = [
-  // pure values and contracts
-  `errors events keys code address bucket person step-up stores/store check same-origin deadline http network problem seal mail/failure mail/report mail/server-words mail/advice`,
-  // what is made once of the options, and the rooms for session, words, mail and stores
-  `options policy settings session-records session host-session guard-options words view-* views mail/* stores/*`,
-  // one request, step by step
-  `parts challenge errand job mailing mail-report patience alert visit state delivery-text page respond send typed verify start`,
-  // where Express hands over
-  `guard router`,
-  // assembly
-  `email-otp`,
-  // the public door
-  `index`,
+/**
+ * The direction of imports, from top to bottom: a file may import from its own folder and from the lines below it.
+ * Files that stand in `src/` itself are `primitives`, except those that have a line of their own.
+ */
+const LAYERS = [
+  ['index', 'store-conformance'],
+  ['email-otp'],
+  ['http'],
+  ['services'],
+  ['delivery'],
+  ['mail'],
+  ['session'],
+  ['challenge', 'views'],
+  ['config'],
+  ['stores'],
+  ['identity'],
+  ['crypto'],
+  ['primitives'],
 ]
 
-/** The only packages, and the only files that may import them; null is any file. */
-const PACKAGES: Record<string, readonly string[] | null> = {
-  express: ['router'],
+/** Imports that go against the direction, each with its reason. */
+const EXCEPTIONS: readonly string[] = []
+
+/** The packages that may be imported, and the folder that may do it; null is any folder. */
+const PACKAGES: Record<string, string | null> = {
+  express: 'http',
   nodemailer: null,
   handlebars: null,
 }
 
-const SRC = path.join(__dirname, '../src')
-const FILES = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts'))
-  .map((file) => file.replaceAll(path.sep, '/').replace(/\.ts$/, ''))
+const MAX_LINES = 200
+const MAX_FLAT_FILES = 15
+
+const ROOT = path.join(__dirname, '..')
+const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8')
+const filesBelow = (folder: string): string[] =>
+  readdirSync(path.join(ROOT, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(ROOT, path.join(entry.parentPath, entry.name)).replaceAll(path.sep, '/'))
+
+/** The files of `src/`, without folder and ending: `http/guard`. */
+const FILES = filesBelow('src').map((file) => file.replace(/^src\/(.*)\.ts$/, '$1'))
+const textOf = (file: string): string => read(`src/${file}.ts`)
 
 function importsOf(file: string): string[] {
-  const text = readFileSync(path.join(SRC, `${file}.ts`), 'utf8')
   // `from '…'` of imports and re-exports, type-only ones too; `import '…'`; import('…') and require('…')
   const specifiers =
     /^(?:import|export|\})[^'"]*\bfrom\s*['"]([^'"]+)|^import\s*['"]([^'"]+)|\b(?:import|require)\(\s*['"]([^'"]+)/gm
-  return [...text.matchAll(specifiers)].map(([, a, b, c]) => a ?? b ?? c ?? '')
+  return [...textOf(file).matchAll(specifiers)].map(([, a, b, c]) => a ?? b ?? c ?? '')
 }
 
 function ownImportsOf(file: string): string[] {
@@ -44,75 +59,127 @@ function ownImportsOf(file: string): string[] {
     .map((one) => path.posix.join(path.posix.dirname(file), one).replace(/\.js$/, ''))
 }
 
-/** The named place of a file; an exact name counts before a pattern. */
-function levelOf(file: string): number {
-  const fits = (pattern: string): boolean => pattern.endsWith('*') && file.startsWith(pattern.slice(0, -1))
-  const exact = LEVELS.findIndex((level) => level.split(' ').includes(file))
-  return exact >= 0 ? exact : LEVELS.findIndex((level) => level.split(' ').some(fits))
+/** The name by which a file stands in LAYERS. */
+function unitOf(file: string): string {
+  const [first = ''] = file.split('/')
+  return first !== file || LAYERS.flat().includes(file) ? first : 'primitives'
 }
 
-test('every import line of src is seen', () => {
-  const lines = FILES.flatMap((file) =>
-    readFileSync(path.join(SRC, `${file}.ts`), 'utf8')
-      .split('\n')
-      .filter((line) => /^(?:import\b|export .*\bfrom\b|\} from\b)/.test(line) && /['"]/.test(line)),
-  )
-  expect(FILES.flatMap(importsOf)).toHaveLength(lines.length)
-  expect(lines.length).toBeGreaterThan(FILES.length)
-})
+const layerOf = (file: string): number => LAYERS.findIndex((units) => units.includes(unitOf(file)))
 
-test('every file of src has its place in the floor plan', () => {
-  expect(FILES.filter((file) => levelOf(file) < 0)).toEqual([])
-})
-
-test('imports run one way: every file imports only from its own level or below', () => {
-  const upward = FILES.flatMap((file) =>
+/** All imports among our files that match, as "a imports b". */
+function importsThat(matches: (from: string, to: string) => boolean): string[] {
+  return FILES.flatMap((file) =>
     ownImportsOf(file)
-      .filter((one) => levelOf(one) > levelOf(file))
+      .filter((one) => matches(file, one))
       .map((one) => `${file} imports ${one}`),
   )
-  expect(upward).toEqual([])
-})
-
-test('no import leads back to where it came from', () => {
-  const done = new Set<string>()
-  const cycles: string[] = []
-  const walk = (file: string, way: readonly string[]): void => {
-    if (way.includes(file)) return void cycles.push([...way.slice(way.indexOf(file)), file].join(' → '))
-    if (done.has(file)) return
-    for (const one of ownImportsOf(file)) walk(one, [...way, file])
-    done.add(file)
-  }
-  for (const file of FILES) walk(file, [])
-  expect(cycles).toEqual([])
-})
-
-test('every relative import names a file of src by its built name', () => {
-  const relative = FILES.flatMap((file) => importsOf(file).filter((one) => one.startsWith('.')))
-  expect(relative.filter((one) => !one.endsWith('.js'))).toEqual([])
-  expect(FILES).toEqual(expect.arrayContaining(FILES.flatMap(ownImportsOf)))
-})
-
-test('nothing is imported but nodemailer, handlebars, Node itself, and express where HTTP begins', () => {
-  const strangers = FILES.flatMap((file) =>
-    importsOf(file)
-      .filter((one) => !one.startsWith('.') && !isAllowed(one, file))
-      .map((one) => `${file} imports ${one}`),
-  )
-  expect(strangers).toEqual([])
-})
-
-test('no file of src has more than 160 lines', () => {
-  const lines = (file: string): number =>
-    readFileSync(path.join(SRC, `${file}.ts`), 'utf8')
-      .trimEnd()
-      .split('\n').length
-  expect(FILES.filter((file) => lines(file) > 160)).toEqual([])
-})
-
-function isAllowed(specifier: string, file: string): boolean {
-  if (specifier.startsWith('node:')) return builtinModules.includes(specifier.slice('node:'.length))
-  const name = specifier.split('/')[0] ?? ''
-  if (!Object.hasOwn(PACKAGES, name)) return false
-  return PACKAGES[name]?.includes(file) ?? true
 }
+
+describe('imports', () => {
+  test('every import line of src is seen', () => {
+    const lines = FILES.flatMap((file) =>
+      textOf(file)
+        .split('\n')
+        .filter((line) => /^(?:import\b|export .*\bfrom\b|\} from\b)/.test(line) && /['"]/.test(line)),
+    )
+    expect(FILES.flatMap(importsOf)).toHaveLength(lines.length)
+    expect(lines.length).toBeGreaterThan(FILES.length)
+  })
+
+  test('every folder of src has its line', () => {
+    expect(FILES.filter((file) => layerOf(file) < 0)).toEqual([])
+    const units = new Set(FILES.map(unitOf))
+    expect(LAYERS.flat().filter((unit) => !units.has(unit))).toEqual([])
+  })
+
+  test('imports go one way: from a folder only to those below it', () => {
+    const upward = importsThat((from, to) => unitOf(to) !== unitOf(from) && layerOf(to) <= layerOf(from))
+    expect(upward.sort()).toEqual([...EXCEPTIONS].sort())
+  })
+
+  test('only http and the assembly see all services', () => {
+    const allowed = ['http', 'email-otp', 'services']
+    expect(importsThat((from, to) => to === 'services' && !allowed.includes(unitOf(from)))).toEqual([])
+  })
+
+  test('the conformance suite imports only from stores and below', () => {
+    const isOther = (file: string): boolean =>
+      unitOf(file) !== 'store-conformance' && layerOf(file) < layerOf('stores/store')
+    expect(importsThat((from, to) => unitOf(from) === 'store-conformance' && isOther(to))).toEqual([])
+  })
+
+  test('there is no cycle', () => {
+    const done = new Set<string>()
+    const cycles: string[] = []
+    const walk = (file: string, way: readonly string[]): void => {
+      if (way.includes(file)) return void cycles.push([...way.slice(way.indexOf(file)), file].join(' → '))
+      if (done.has(file)) return
+      for (const one of ownImportsOf(file)) walk(one, [...way, file])
+      done.add(file)
+    }
+    for (const file of FILES) walk(file, [])
+    expect(cycles).toEqual([])
+  })
+
+  test('every relative import names a file of src by its built name', () => {
+    const relative = FILES.flatMap((file) => importsOf(file).filter((one) => one.startsWith('.')))
+    expect(relative.filter((one) => !one.endsWith('.js'))).toEqual([])
+    expect(FILES).toEqual(expect.arrayContaining(FILES.flatMap(ownImportsOf)))
+  })
+
+  test('nothing else is imported but Node itself, nodemailer, handlebars, and express in http', () => {
+    const others = FILES.flatMap((file) =>
+      importsOf(file)
+        .filter((one) => !one.startsWith('.') && !isAllowed(one, file))
+        .map((one) => `${file} imports ${one}`),
+    )
+    expect(others).toEqual([])
+  })
+
+  test('W8: the ranges of the two dependencies begin behind their known holes', () => {
+    const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> }
+    const minimum = (name: string): number[] => (dependencies[name] ?? '').replace('^', '').split('.').map(Number)
+    expect(Object.keys(dependencies).sort()).toEqual(['handlebars', 'nodemailer'])
+    expect(dependencies.handlebars).toMatch(/^\^4\.\d+\.\d+$/)
+    expect(dependencies.nodemailer).toMatch(/^\^10\.\d+\.\d+$/)
+    const [, minor = 0, patch = 0] = minimum('handlebars')
+    expect(minor * 1_000 + patch).toBeGreaterThanOrEqual(7_010)
+    expect(minimum('nodemailer')[1]).toBeGreaterThanOrEqual(3)
+  })
+
+  function isAllowed(specifier: string, file: string): boolean {
+    if (specifier.startsWith('node:')) return builtinModules.includes(specifier.slice('node:'.length))
+    const name = specifier.split('/')[0] ?? ''
+    return Object.hasOwn(PACKAGES, name) && [null, unitOf(file)].includes(PACKAGES[name] ?? null)
+  }
+})
+
+describe('files and words', () => {
+  test(`no file of src has more than ${MAX_LINES} lines`, () => {
+    expect(FILES.filter((file) => textOf(file).trimEnd().split('\n').length > MAX_LINES)).toEqual([])
+  })
+
+  test(`at most ${MAX_FLAT_FILES} files stand in src itself`, () => {
+    expect(FILES.filter((file) => !file.includes('/')).length).toBeLessThanOrEqual(MAX_FLAT_FILES)
+  })
+
+  test('no file has a name that fits everything', () => {
+    expect(FILES.filter((file) => /(^|\/)(helpers?|utils?|shared|common|types|misc)$/.test(file))).toEqual([])
+  })
+
+  test('no private word is left', () => {
+    // Words of earlier versions for which there is a standard term. CONTRIBUTING.md has the vocabulary.
+    const words =
+      'deed deeds errand errands fate fates flying giveBack holder holders hurry lane lanes letGo mailNobody news pail ' +
+      'pails patience scene shelf takeOff unlessHeldUp whoIs wiretap withdraw withdrawn'
+    const pattern = new RegExp(`\\b(${words.replaceAll(' ', '|')})\\b`, 'gi')
+    const folders = ['src', 'views', 'example-app', 'docs', 'bench', '__tests__']
+    const texts = folders.flatMap(filesBelow).filter((file) => !/node_modules|imports\.test\.ts$|\.json$/.test(file))
+    const found = [...texts, 'README.md', 'SECURITY.md', 'CONTRIBUTING.md'].flatMap((file) => {
+      const hits = new Set([...read(file).matchAll(pattern)].map(([word]) => word))
+      return hits.size > 0 ? [`${file}: ${[...hits].join(', ')}`] : []
+    })
+    expect(found).toEqual([])
+  })
+})

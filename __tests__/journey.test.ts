@@ -10,7 +10,7 @@ describe.each([
   let host: HostApp
   afterEach(() => host.close())
 
-  test('a browser without script is led from the guarded page to its code and back', async () => {
+  test('a browser without script goes from the guarded page to the code and back', async () => {
     host = await HostApp.start({ framework })
     const jar = await host.signedIn(ANA)
 

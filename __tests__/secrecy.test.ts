@@ -3,10 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { MemoryStore as Sessions } from 'express-session'
 import request from 'supertest'
-import { cookieOf, dump, guess, guessWrongly, recorded, tally } from './helpers/guessing.js'
+import { cookieOf, dump, guess, guessWrongly, recorded, ResponseRecorder, tally } from './helpers/guessing.js'
 import { ANA, BROWSER, Clock, HostApp, memorySession, sealedIn, SECRET } from './helpers/host-app.js'
 import { Mailbox, wrongCode } from './helpers/mailbox.js'
-import { ResponseRecorder } from './helpers/response-recorder.js'
 import { startTwins } from './helpers/twins.js'
 import { deriveCode, DIGITS, LONG_FORMAT } from '../src/crypto/code.js'
 import { keyRing } from '../src/crypto/keys.js'
@@ -99,7 +98,7 @@ describe('long enough', () => {
   })
 
   test.each([
-    ['a known user', {}, /^\d{6}$/],
+    ['a signed-in user', {}, /^\d{6}$/],
     ['a typed address alone', { user: undefined as never, typedEmail: true }, /^\d{8}$/],
   ])('C2: the code for %s has its digits', async (_name, otp, shape) => {
     await start({ otp })
@@ -148,7 +147,7 @@ describe('never stored', () => {
 
     const everything = seen.join('\n') + dump(log)
     expect(log.length).toBeGreaterThanOrEqual(8)
-    expect(everything).toContain('challenges')
+    expect(everything).toContain('emailOtp:/2fa')
     expect(everything).not.toMatch(new RegExp(`(?<!\\d)${code}(?!\\d)`))
 
     // The first eight bytes of every string in there, as base64url and as hex.
@@ -407,10 +406,10 @@ describe('never shown', () => {
       await new Promise((resolve) => setImmediate(resolve)) // warnings come a turn later
 
       expect(code).toMatch(/^\d{12}$/)
-      expect(recorder.recorded).toContain('HTTP/1.1 ')
+      expect(recorder.responses).toContain('HTTP/1.1 ')
       expect(host.events.map(({ type }) => type)).toContain('issued')
       expect(output.text).toContain(journey.printed ?? '')
-      const everything = recorder.recorded + output.text + dump(host.events)
+      const everything = recorder.responses + output.text + dump(host.events)
       for (const spelling of spellings(code)) expect(everything).not.toContain(spelling)
     } finally {
       output.stop()

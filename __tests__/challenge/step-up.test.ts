@@ -17,11 +17,12 @@ const TRANSFER: StepUp = {
   returnTo: '/transfer',
   maxAge: 300,
 }
-const seal = (stepUp = TRANSFER, holder: IdentityRef | null = ANA): string =>
-  sealStepUp(ring.current, stepUp, holder, NOW)
-const open = (sealed: string, holder: IdentityRef | null = ANA, now = NOW) => unsealStepUp(ring, sealed, holder, now)
+const seal = (stepUp = TRANSFER, identity: IdentityRef | null = ANA): string =>
+  sealStepUp(ring.current, stepUp, identity, NOW)
+const open = (sealed: string, identity: IdentityRef | null = ANA, now = NOW) =>
+  unsealStepUp(ring, sealed, identity, now)
 
-const holders: fc.Arbitrary<IdentityRef> = fc.record({
+const identities: fc.Arbitrary<IdentityRef> = fc.record({
   type: fc.constantFrom('user', 'address'),
   id: fc.string(),
   email: fc.emailAddress(),
@@ -38,9 +39,9 @@ const stepUps: fc.Arbitrary<StepUp> = fc.record({
 describe('B4: a sealed step-up', () => {
   test('opens as what was sealed, for the same person, for one hour', () => {
     fc.assert(
-      fc.property(stepUps, fc.option(holders), fc.integer({ min: 0, max: HOUR }), (stepUp, holder, later) => {
+      fc.property(stepUps, fc.option(identities), fc.integer({ min: 0, max: HOUR }), (stepUp, identity, later) => {
         const wellFormed = JSON.parse(JSON.stringify(stepUp)) as StepUp
-        expect(open(seal(wellFormed, holder), holder, NOW + later)).toEqual(wellFormed)
+        expect(open(seal(wellFormed, identity), identity, NOW + later)).toEqual(wellFormed)
       }),
     )
   })
@@ -73,7 +74,7 @@ describe('B4: a sealed step-up', () => {
 
   test('counts as none for anybody else, and for the same person with another address or version', () => {
     fc.assert(
-      fc.property(holders, holders, (one, two) => {
+      fc.property(identities, identities, (one, two) => {
         fc.pre(JSON.stringify(one) !== JSON.stringify(two))
         expect(open(seal(TRANSFER, one), two)).toBeNull()
       }),
@@ -118,7 +119,7 @@ describe('B4: a sealed step-up', () => {
   })
 })
 
-/** Values that JSON carries unchanged; -0 is told as 0. */
+/** Values that JSON represents exactly; -0 becomes 0. */
 const json = fc.jsonValue({ maxDepth: 4 }).map((value) => JSON.parse(JSON.stringify(value)) as unknown)
 
 /** The same value with the keys of each object in another order. */

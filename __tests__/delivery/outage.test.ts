@@ -31,7 +31,7 @@ const untilEvent = (type: 'sent' | 'undelivered' | 'breaker'): Promise<unknown> 
 describe('while nothing can be sent', () => {
   test('S6: five users who ask during an outage are told so within three seconds, and it costs them nothing', async () => {
     // Said in words, since nodemailer tries again by itself where the server hangs up without any. In that time a person
-    // could have lost the patience for the next try, and would be told that the mail is on its way.
+    // could have stopped waiting for the next attempt, and would read that the mail is on its way.
     await against({ greeting: '421 4.3.2 not now' }, { limits: { sendsPerUser: { capacity: 1 } } })
     const jars = await Promise.all(
       Array.from({ length: 5 }, (_, i) => host.signedIn({ id: `p${i}`, email: `p${i}@example.com` })),

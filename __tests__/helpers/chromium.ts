@@ -6,12 +6,12 @@ const CANDIDATES = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromiu
 export const CHROMIUM = CANDIDATES.find((file) => file !== undefined && existsSync(file))
 
 if (CHROMIUM === undefined) {
-  const cure = 'Install Chromium (Debian: apt-get install chromium) or set CHROMIUM to its path.'
-  if (process.env.CI) throw new Error(`The browser tests need a browser. ${cure}`)
-  console.warn(`SKIPPED: all browser tests, since there is no browser. ${cure}`)
+  const advice = 'Install Chromium (Debian: apt-get install chromium) or set CHROMIUM to its path.'
+  if (process.env.CI) throw new Error(`The browser tests need a browser. ${advice}`)
+  console.warn(`All browser tests are skipped: there is no browser. ${advice}`)
 }
 
-/** A suite that needs a browser: skipped with a loud word where there is none, a failure in CI. */
+/** A suite that needs a browser. Without one it is skipped with a warning; in CI it fails. */
 export const describeInBrowser = CHROMIUM === undefined ? describe.skip : describe
 
 export async function launch(): Promise<Browser> {

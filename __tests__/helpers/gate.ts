@@ -1,4 +1,4 @@
-/** A promise that a test opens when it wants to. */
+/** A promise that the test opens when it likes. */
 export class Gate {
   open: () => void = () => undefined
   readonly opened = new Promise<void>((resolve) => {

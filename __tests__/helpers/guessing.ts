@@ -1,22 +1,24 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Server } from 'node:net'
 import { inspect } from 'node:util'
 import type { Response } from 'supertest'
 import type { Agent } from './host-app.js'
 import { wrongCode } from './mailbox.js'
 import type { OtpStore } from '../../src/index.js'
 
-/** A JSON client sends one code. `more` adds fields such as `for`. */
+/** One guess of a JSON client. `more` adds fields such as `for`. */
 export function guess(jar: Agent, code: string, more: object = {}) {
   return jar.post('/2fa/verify').send({ ...more, code })
 }
 
-/** Sends a wrong code `times` times, one after the other. */
+/** Several wrong guesses, one after the other. */
 export async function guessWrongly(jar: Agent, code: string, times: number): Promise<Response[]> {
   const answers: Response[] = []
   for (let i = 0; i < times; i++) answers.push(await guess(jar, wrongCode(code)))
   return answers
 }
 
-/** Counts the answers by problem code, or `ok`. */
+/** The number of answers by problem code, or `ok`. */
 export function tally(answers: readonly Response[]): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const { status, body } of answers) {
@@ -26,13 +28,13 @@ export function tally(answers: readonly Response[]): Record<string, number> {
   return counts
 }
 
-/** The cookies of an answer, ready to be sent back. */
+/** The session cookie of an answer, as a request sends it. */
 export function cookieOf(answer: Response): string {
   const cookies = answer.headers['set-cookie'] as unknown as string[] | undefined
   return (cookies ?? []).map((cookie) => cookie.replace(/;.*/, '')).join('; ')
 }
 
-/** Everything inside a value as text, with symbols, hidden properties, causes and stacks. */
+/** Everything in a value as text, including symbols, hidden properties, causes and stacks. */
 export function dump(value: unknown): string {
   return inspect(value, {
     depth: null,
@@ -43,16 +45,52 @@ export function dump(value: unknown): string {
   })
 }
 
-/** A store that logs each request and each answer. */
+/** A store that logs its requests and outcomes. */
 export function recorded(store: OtpStore, log: unknown[]): OtpStore {
-  const logged = async <T>(request: unknown, answer: Promise<T>): Promise<T> => {
-    log.push(request, await answer)
-    return answer
+  const note = async <T>(request: unknown, outcome: Promise<T>): Promise<T> => {
+    log.push(request, await outcome)
+    return outcome
   }
   return {
-    open: (request) => logged(request, store.open(request)),
-    redeem: (attempt) => logged(attempt, store.redeem(attempt)),
-    spend: (request) => logged(request, store.spend(request)),
+    open: (request) => note(request, store.open(request)),
+    redeem: (attempt) => note(attempt, store.redeem(attempt)),
+    spend: (request) => note(request, store.spend(request)),
     close: async () => store.close?.(),
+  }
+}
+
+/** A TCP proxy in front of a server that records every byte of its responses. */
+export class ResponseRecorder {
+  #responses = ''
+  readonly #proxy: Server
+
+  private constructor(port: number) {
+    this.#proxy = createServer((client) => {
+      const server = connect(port, '127.0.0.1')
+      server.on('data', (bytes) => (this.#responses += bytes.toString('latin1')))
+      server.on('error', () => client.destroy())
+      client.on('error', () => server.destroy())
+      client.pipe(server).pipe(client)
+    })
+  }
+
+  static async on(origin: string): Promise<ResponseRecorder> {
+    const recorder = new ResponseRecorder(Number(new URL(origin).port))
+    recorder.#proxy.listen(0, '127.0.0.1')
+    await once(recorder.#proxy, 'listening')
+    return recorder
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${(this.#proxy.address() as AddressInfo).port}`
+  }
+
+  get responses(): string {
+    return this.#responses
+  }
+
+  async close(): Promise<void> {
+    this.#proxy.close()
+    await once(this.#proxy, 'close')
   }
 }

@@ -180,7 +180,7 @@ describe('W2: return pages', () => {
       '',
     ]
 
-    test.each(referers)('W2: after a POST the Referer %s leads home', async (referer) => {
+    test.each(referers)('W2: after a POST with the Referer %s the return page is home', async (referer) => {
       host = await HostApp.start({ otp: { home: '/home' } })
       const jar = await host.signedIn()
       const shut = await jar.post('/transfer').set('Referer', referer).send({ amount: '5', payee: 'ben' }).expect(401)
@@ -210,7 +210,7 @@ describe('W2: return pages', () => {
       '/a\\b',
       '/2fa/x',
       '/2FA',
-    ])('W2: a guarded page that was asked for as %s leads home afterwards', async (target) => {
+    ])('W2: the return page of a guarded request for %s is home', async (target) => {
       host = await HostApp.start({
         otp: { home: '/home' },
         before: (app) =>

@@ -130,7 +130,7 @@ describe('fail closed', () => {
     expect(isCalled).toBe(false)
   })
 
-  test('X3: a session store that has lost its connection shuts the door, and opens it when it is back', async () => {
+  test('X3: the guard refuses while the session store is disconnected, and works when it is back', async () => {
     const store = new Sessions()
     await start({ session: memorySession({ store }) })
     const { jar, code } = await host.asked()
@@ -144,7 +144,7 @@ describe('fail closed', () => {
     await jar.get('/secret').expect(200)
   })
 
-  test('X3: a session store that cannot read never opens the door', async () => {
+  test('X3: the guard never opens when the session store cannot read', async () => {
     class Unreadable extends Sessions {
       isDown = false
       override get(id: string, done: (error: unknown, data?: SessionData | null) => void): void {
@@ -309,7 +309,7 @@ describe('opens on an explicit, well-formed grant only', () => {
     await host.jar().get('/secret').expect(200, 'the secret')
   })
 
-  test.each(SLOTS)('X4: %s in the slot keeps the door shut, and the pages standing', async (_name, stored) => {
+  test.each(SLOTS)('X4: with %s in the slot the guard refuses, and the pages work', async (_name, stored) => {
     await start({ session: holding({ user: ANA, [KEY]: stored }) })
     await host.jar().get('/secret').expect(401)
     await host.jar().get('/secret').set(NAVIGATE).expect(303)
@@ -420,7 +420,7 @@ describe('age', () => {
 })
 
 describe('bodies', () => {
-  test('X6: a POST that was stopped is not done after verifying: the person is led back by a GET', async () => {
+  test('X6: a stopped POST is not repeated after verifying: the redirect is a GET', async () => {
     const asked: string[] = []
     await start({
       before: (app) => {
@@ -492,7 +492,7 @@ describe('spellings of one address', () => {
   }
 
   let calls: string[] = []
-  /** The host with its routes, and the cookie of somebody who has signed in and proven nothing. */
+  /** Starts the host with its routes; gives the cookie of a user who has signed in and not verified. */
   async function guarded(): Promise<string> {
     calls = []
     await start({
@@ -554,7 +554,7 @@ describe('spellings of one address', () => {
     expect(calls).toEqual([])
   })
 
-  test('X7: HEAD of a page that only has a GET is shut too, and OPTIONS tells no more than the methods', async () => {
+  test('X7: HEAD of a page that only has a GET is guarded too, and OPTIONS shows no more than the methods', async () => {
     const cookie = await guarded()
     for (const path of ['/secret', '/SECRET', '/secret/', '/Secret?x']) {
       expect((await raw('HEAD', path, { Cookie: cookie })).status).toBe(401)
@@ -589,7 +589,7 @@ describe('spellings of one address', () => {
   })
 })
 
-test('X4: a guard whose options are not what they should be is not made', async () => {
+test('X4: a guard with wrong options throws when it is made', async () => {
   const { otp } = await start()
   for (const purpose of ['', 'Transfer', 'a b', '__proto__', 'x'.repeat(65), null, 1, {}]) {
     expect(() => otp.requireOtp({ purpose: purpose as string })).toThrow(/`purpose`/)

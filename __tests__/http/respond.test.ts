@@ -64,16 +64,19 @@ describe('W3: headers', () => {
     }
   })
 
-  test.each(['/2fa', '/secret'])('W3: nobody signed in at %s, led to a sign-in or told', async (url) => {
-    host = await HostApp.start()
-    expectHeaders(await host.jar().get(url).set(BROWSER).expect(401))
-    await host.close()
-    host = await HostApp.start({ otp: { signIn: '/sign-in' } })
-    const led = await host.jar().get(url).set(BROWSER).expect(303)
-    expectHeaders(led)
-    expect(led.get('Location')).toBe('/sign-in')
-    expect((await host.jar().get(url).set(JSON_CLIENT).expect(401)).body.code).toBe('sign_in_required')
-  })
+  test.each(['/2fa', '/secret'])(
+    'W3: so do the redirect to the sign-in and the error without one, at %s',
+    async (url) => {
+      host = await HostApp.start()
+      expectHeaders(await host.jar().get(url).set(BROWSER).expect(401))
+      await host.close()
+      host = await HostApp.start({ otp: { signIn: '/sign-in' } })
+      const led = await host.jar().get(url).set(BROWSER).expect(303)
+      expectHeaders(led)
+      expect(led.get('Location')).toBe('/sign-in')
+      expect((await host.jar().get(url).set(JSON_CLIENT).expect(401)).body.code).toBe('sign_in_required')
+    },
+  )
 
   test('W3: a host may set a policy of its own, or send one itself', async () => {
     host = await HostApp.start({ otp: { contentSecurityPolicy: "default-src 'self'" } })
@@ -122,7 +125,7 @@ describe('a page or JSON', () => {
     expect(soon.get('Retry-After')).toBe('30')
   })
 
-  test('GET /2fa tells the state with the same names as the sending', async () => {
+  test('GET /2fa gives the state with the same names as the answer to a send', async () => {
     host = await HostApp.start()
     const jar = await host.signedIn()
     const state = async (): Promise<unknown> => (await jar.get('/2fa').set(JSON_CLIENT).expect(200)).body
@@ -134,7 +137,7 @@ describe('a page or JSON', () => {
   })
 })
 
-describe('W6: whatever is thrown, the answer tells nothing', () => {
+describe('W6: whatever is thrown, the response reveals nothing', () => {
   const LEAK = 'sk-live-hunter2 ana@example.com the-id-of-Ana'
   const SOMEONE = { ...ANA, id: 'the-id-of-Ana' }
   const boom = (): never => {
@@ -150,7 +153,7 @@ describe('W6: whatever is thrown, the answer tells nothing', () => {
     void inner.close()
     return { ...broken, [act]: boom }
   }
-  /** A session that breaks at one act when told to. */
+  /** A session of which one method can be made to fail. */
   const brokenSession = (act: 'save' | 'regenerate'): RequestHandler => {
     const inner = session({ secret: 'test', resave: false, saveUninitialized: false })
     return (req, res, next) => {

@@ -158,7 +158,7 @@ test('fields of a name that only looks like ours count as absent', async () => {
 })
 
 describe('routes', () => {
-  test.each(['send', 'verify', 'restart'])('GET /2fa/%s leads to our page and changes nothing', async (route) => {
+  test.each(['send', 'verify', 'restart'])('GET /2fa/%s redirects to our page and changes nothing', async (route) => {
     host = await HostApp.start()
     const { jar, code } = await host.asked()
     const led = await jar

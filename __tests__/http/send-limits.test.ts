@@ -141,7 +141,7 @@ describe('limits on sending', () => {
     },
   )
 
-  test('S3: a host that trusts every proxy, or none behind one, is warned once in a process', async () => {
+  test('S3: a host that trusts every proxy, or none behind one, is warned once per process', async () => {
     const warn = jest.spyOn(process, 'emitWarning')
     // A fresh copy of the plugin, since the copy above has warned already.
     jest.resetModules()

@@ -28,7 +28,7 @@ async function started(options: StartOptions = {}, otp: Partial<OtpOptions> = {}
 }
 
 describe('otp.start()', () => {
-  test('mails the code and gives the page where it is typed, which leads on afterwards', async () => {
+  test('mails the code and gives the page for it, which redirects to `returnTo` afterwards', async () => {
     const jar = await started({ returnTo: '/account' })
     const { body } = await jar.post('/start').expect(200)
     expect(body).toEqual({ url: expect.stringMatching(/^\/2fa\?for=[\w-]+$/) as string, delivery: 'sent' })
@@ -66,7 +66,7 @@ describe('otp.start()', () => {
   })
 
   test.each(['//evil.example', 'https://evil.example', '/2fa', '/2fa/send', ''])(
-    'W2: with returnTo %p it leads home',
+    'W2: with returnTo %p the return page is home',
     async (returnTo) => {
       const jar = await started({ returnTo }, { home: '/home' })
       const { body } = await jar.post('/start').expect(200)
@@ -87,7 +87,7 @@ describe('otp.start()', () => {
     await smtp.close()
   })
 
-  test('with nobody signed in it throws, or leads to the page that asks for an address', async () => {
+  test('without a signed-in user it throws, or gives the page that asks for an address', async () => {
     await started()
     expect((await host.jar().post('/start').expect(500)).body.code).toBe('invalid_user')
     await host.close()
@@ -114,7 +114,7 @@ describe('otp.start()', () => {
 })
 
 describe('otp.status() and otp.forget()', () => {
-  test('tell where a session stands, and end it', async () => {
+  test('show the state of a session, and end it', async () => {
     const jar = await started()
     const nothing = { verified: false, email: null, verifiedAt: null, purposes: [] }
     expect((await jar.get('/status')).body).toEqual(nothing)

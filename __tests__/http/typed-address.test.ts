@@ -56,7 +56,7 @@ describe('S5: typed addresses', () => {
             .set(headers)
             .send({ for: sealed, ...fields })
     const answers = [await post('send', { email: 'ana@example.com' })]
-    // What became of the mail is known to us by now, and must not be known to the person at the keyboard.
+    // By now we know how sending ended. The response must not show it.
     if (kind === 'accepted') await smtp.until(() => smtp?.messages.length === 1)
     if (isBounced) await smtp.until(() => smtp?.recipients.length === 1)
     answers.push(await jar.get(page).set(headers))
@@ -133,7 +133,7 @@ describe('S5: typed addresses', () => {
     expect(order).toEqual(['answer', 'mail'])
   })
 
-  test('S5: a bounced mail gives nothing back: a budget that shrinks only for real mailboxes would tell', async () => {
+  test('S5: a bounced mail gives no send back: a limit that counts only real mailboxes would reveal them', async () => {
     smtp = await ScriptedSmtp.listen({ rcpt: '550 5.1.1 no such user' })
     await typed({ mail: { transport: smtp.url, from: FROM }, limits: { sendsPerUser: { capacity: 1 } } })
     const undelivered = new Promise((resolve) => host.otp.events.once('undelivered', resolve))
@@ -161,7 +161,7 @@ describe('S5: typed addresses', () => {
     await ask(jar, 'eve@example.com').expect(200)
     const [first, second] = requests
     expect(second?.existing?.id).toBe(first?.fresh.id)
-    // A digest that comes out the same again is that of the one code; for nobody's mail there is no such code.
+    // The digests are equal if they are made of one code. Without a mail there is no such code.
     expect(second?.existing?.short === first?.fresh.short).toBe(isAccepted)
     expect(second?.existing?.long === first?.fresh.long).toBe(isAccepted)
     await store.close()

@@ -13,7 +13,7 @@ afterEach(() => host.close())
 
 const start = async (...[options]: Parameters<typeof HostApp.start>) => (host = await HostApp.start(options))
 
-/** A client that sends exactly the cookie that it is told to. */
+/** A client that sends exactly this cookie. */
 const as = (cookie: string) => ({
   get: (page: string) => request(host.origin).get(page).set('Cookie', cookie),
   post: (page: string, body: object) => request(host.origin).post(page).set('Cookie', cookie).send(body),
@@ -251,7 +251,7 @@ describe('GETs and refusals write nothing', () => {
       await as(who).post('/2fa/verify', { code: wrongCode(host.mailbox.code) })
       await as(who).post('/2fa/verify', { code: ['1'] })
       await as(who).post('/2fa/verify', { code: '123456' }).set('Sec-Fetch-Site', 'cross-site').expect(403)
-      await as(who).post('/2fa/send', {}) // too early, or nobody
+      await as(who).post('/2fa/send', {}) // too early, or not signed in
       await as(who)
         .post('/2fa/restart', { for: 'x'.repeat(5_000) })
         .expect(413)
@@ -584,7 +584,7 @@ describe('one session, one identity', () => {
     expect((await jar.get('/me')).body.cart).toEqual(['from this very request'])
   })
 
-  test('X1: whoever signs out while a right code is being looked at stays signed out', async () => {
+  test('X1: a sign-out while a right code is checked stays a sign-out', async () => {
     const store = new SlowRedeem()
     await start({
       otp: { store },
