@@ -17,7 +17,7 @@ export class OptionChecker {
     )
   }
 
-  /** Refuses options that do not exist and names the nearest one. `prefix` is empty for the options themselves. */
+  /** Refuses unknown options and names the nearest known one. `prefix` is empty for options at the top level. */
   rejectUnknownKeys(prefix: string, value: unknown, allowed: readonly string[]): void {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw this.invalid(
@@ -80,7 +80,7 @@ export class OptionChecker {
     throw this.invalid(option, value, 'Give a path on this site that begins with one slash, such as /account.')
   }
 
-  /** Where the router is mounted: a path that only it has. */
+  /** Where the router is mounted: any path but the root. */
   mountPath(option: string, value: unknown): string {
     const path = this.sitePath(option, value).replace(/\/+$/, '')
     if (path === '' || /[?#]/.test(path)) throw this.invalid(option, value, 'Give one of its own, such as /2fa.')
@@ -96,7 +96,7 @@ export class OptionChecker {
   }
 }
 
-// A secret must not reach a log by way of its own error message.
+// A secret must not get into a log through its own error message.
 function formatValue(option: string, value: unknown): string {
   if (value === undefined) return 'missing'
   if (/secret|transport|^mail$|^store$|^options$/.test(option)) return 'not usable'

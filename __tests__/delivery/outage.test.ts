@@ -321,7 +321,7 @@ test('a failure that needs action is written to the console with its advice if n
   const [line = ''] = error.mock.calls.map(String)
   error.mockRestore()
   expect(line).toBe(
-    'express-email-otp: a mail did not go out (auth: EENVELOPE MAIL FROM 535 5.7.8). ' +
+    'express-email-otp: a mail was not sent (auth: EENVELOPE MAIL FROM 535 5.7.8). ' +
       'The mail server refused the login. Check user and password of `mail.transport`.',
   )
 })

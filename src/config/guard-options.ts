@@ -55,7 +55,7 @@ export function parsePurpose(check: OptionChecker, purpose: unknown = 'access'):
   if (typeof purpose !== 'string' || !/^[a-z0-9][a-z0-9_-]{0,63}$/.test(purpose)) {
     throw check.invalid('purpose', purpose, 'Give 1 to 64 lower-case letters, digits, dashes or underscores.')
   }
-  // Its templates would replace those of the code mail, and they hold no code.
+  // The mail of that purpose would use the templates of the alert, which contain no code.
   if (purpose === 'alert') throw check.invalid('purpose', purpose, 'That is the name of a mail: give another one.')
   return purpose
 }

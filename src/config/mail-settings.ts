@@ -10,21 +10,21 @@ const check = new OptionChecker('emailOtp')
 /** The mail part of the settings. */
 export interface MailSettings {
   readonly transporter: MailTransporter
-  /** We made it from the host's SMTP options, so it is one of nodemailer's pools. */
+  /** True if we made it from the host's SMTP options: then it is one of nodemailer's pools. */
   readonly ownsTransport: boolean
-  /** Closes the pool. Does nothing to a transporter of the host's own. */
+  /** Closes our pool. Does nothing to a transporter of the host's. */
   readonly close: () => void
   readonly from: { readonly name: string; readonly address: string }
   readonly replyTo: string | null
   readonly headers: Readonly<Record<string, string>>
-  /** Mails that are sent at once: one per connection. */
+  /** Maximum of mails sent at once, one per connection. */
   readonly connections: number
   /** Mails a second, or null. */
   readonly rate: number | null
   readonly deliver: NonNullable<OtpOptions['mail']['deliver']> | null
 }
 
-// A second recipient, or another body, would send the code where nobody proved anything.
+// Headers that the mail sets itself. With `to` or `cc`, a code would go to a second recipient.
 const RESERVED_HEADERS =
   /^(to|cc|bcc|from|sender|reply-to|subject|date|message-id|references|mime-version|content-.*|otp-token)$/i
 
@@ -107,7 +107,7 @@ function parseMailbox(option: string, value: unknown): { name: string; address: 
   throw check.invalid(option, value, 'Give one address, such as Acme <no-reply@acme.example>.')
 }
 
-/** Mails at once: one per connection of the transporter, where it says how many it has. */
+/** The number of connections of the transporter, if it tells. */
 function connectionLimit(transporter: MailTransporter): number {
   const { options } = transporter as { options?: { maxConnections?: unknown } }
   return Math.max(1, Math.floor(Number(options?.maxConnections ?? DEFAULT_CONNECTIONS)) || DEFAULT_CONNECTIONS)

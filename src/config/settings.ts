@@ -16,7 +16,7 @@ export interface Site {
   readonly supportUrl: string | null
 }
 
-/** The options, checked once and made whole. Nothing in here is optional. */
+/** The checked options, with all defaults. */
 export interface Settings {
   readonly keys: KeyRing
   readonly site: Site
@@ -39,9 +39,9 @@ export interface Settings {
   readonly locale: string
   readonly locals: NonNullable<OtpOptions['locals']>
   readonly contentSecurityPolicy: string | null
-  /** Milliseconds since the epoch: what sessions and mails say. */
+  /** Milliseconds since the epoch, for sessions and mails. */
   readonly now: () => number
-  /** What limits, retries and timeouts are measured by. */
+  /** For rates, retries and timeouts. */
   readonly clock: Clock
 }
 
@@ -57,7 +57,7 @@ const STRICT_CSP = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** What may stand in a mail header and in the line that binds a code; URLs allow more. */
+/** A host as it may appear in a mail header and in the bound line of a mail; URLs allow more. */
 const HOST_PATTERN = /^([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])$/
 
 const OPTION_KEYS = Object.keys({
@@ -70,7 +70,7 @@ const OPTION_KEYS = Object.keys({
 const FOREIGN_SESSION_KEYS = ['cookie', 'user', 'passport', 'id', 'req', 'save', 'reload', 'regenerate', 'destroy']
 
 /**
- * Resolves what the host wrote. Never touches it.
+ * Resolves the options. Never modifies the host's object.
  * @throws OtpError `invalid_option`, naming option, value and cure
  */
 export function resolveSettings(options: OtpOptions): Settings {
@@ -119,8 +119,8 @@ function resolveSecrets(secret: unknown, sessionKey: string): KeyRing {
   const secrets = [secret].flat()
   for (const one of secrets) {
     if (typeof one === 'string' && one.length >= 32) continue
-    const cure = 'Give at least 32 random characters from your environment; `openssl rand -base64 32` makes some.'
-    throw check.invalid('secret', one, cure)
+    const hint = 'Give at least 32 random characters from your environment; `openssl rand -base64 32` makes some.'
+    throw check.invalid('secret', one, hint)
   }
   const [first, ...rest] = secrets as string[]
   if (first === undefined) throw check.invalid('secret', undefined, 'Give at least one secret.')
@@ -165,7 +165,7 @@ function resolveTypedEmail(typedEmail: NonNullable<OtpOptions['typedEmail']>): S
   return { accept: check.optionalFunction('typedEmail.accept', typedEmail.accept, () => true) }
 }
 
-/** The default stands for what is left out; a null is no such thing, and is refused like any other wrong value. */
+/** Only undefined gets the default; null is refused like any other wrong value. */
 function withDefault<T>(given: T | undefined, fallback: T): T {
   return given === undefined ? fallback : given
 }

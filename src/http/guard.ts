@@ -17,8 +17,8 @@ import { downgradeGrant, findValidGrant } from '../session/grants.js'
 import { requireSession } from '../session/host-session.js'
 
 /**
- * Middleware that keeps a route shut until the session holds a valid grant. While it does, nothing is written, sealed or
- * asked of a store. Whatever breaks, the route stays shut.
+ * Middleware that keeps a route closed until the session has a valid grant. With a grant it opens without I/O; only a
+ * grant bound to details is used up in the store. On any error the route stays closed.
  * @throws OtpError `invalid_option`
  */
 export function createGuard(services: Services, options: GuardOptions = {}): OtpHandler {
@@ -53,10 +53,10 @@ async function decide(services: Services, guard: GuardSettings, req: OtpRequest,
 
 /** A grant bound to details opens once: of two requests at the same time the store lets one through. */
 async function consumeGrant({ settings, store }: Services, req: OtpRequest, grant: Grant): Promise<boolean> {
-  // Keyed by the grant's own random id. Refills later than any guard would still take the grant.
+  // Keyed by the grant's random id. Refilled only when the grant is too old for any guard.
   const oneUse = { user: grant.id, bucket: 'grant-use', capacity: 1, refill: 2 * settings.grantMaxAge }
   const isFirstUse = (await store.spend(oneUse)).outcome === 'spent'
-  // Also when it was spent before: a slower request may have brought it back, and our page would call it verified.
+  // Also if it was used before: a slow request may have restored it in the session, and our page would say "verified".
   downgradeGrant(settings, req, grant)
   return isFirstUse
 }
@@ -103,8 +103,8 @@ async function readDetails(details: (req: OtpRequest) => unknown, req: OtpReques
 }
 
 /**
- * Calls a host's function that turns the request into text or JSON. A client can send `{"toString": 1}`, on which
- * String() and template strings throw: that is a bad request, not an error of the host's.
+ * Calls a host's function that reads the request. A client can send `{"toString": 1}`, on which String() and template
+ * strings throw: that is a bad request, not an error of the host's.
  */
 async function callWithRequest<T>(name: string, call: () => T | Promise<T>): Promise<T> {
   try {
@@ -118,7 +118,7 @@ async function callWithRequest<T>(name: string, call: () => T | Promise<T>): Pro
   }
 }
 
-/** A GET leads back to itself, anything else to the page it came from: bodies are never replayed. */
+/** A GET returns to its own URL, anything else to the page it came from: bodies are never replayed. */
 function returnToOf(siteOrigin: string | null, req: OtpRequest): string | null {
   const isPage = req.method === 'GET' || req.method === 'HEAD'
   return isPage ? req.originalUrl : refererPath(req.headers, siteOrigin)

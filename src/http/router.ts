@@ -44,7 +44,7 @@ export function createRouter(services: Services): OtpHandler {
   }
   router.get('/', asHandler(requireIdentity(handleStatus)))
   router.get(POSTS, (_req, res) => {
-    redirect(settings, res, settings.path) // where a reload of a problem page ends up
+    redirect(settings, res, settings.path) // for a reload of a problem page
   })
   router.post(POSTS, rejectCrossSite(services), limitBody(services), ...bodies)
   router.post('/send', asHandler(requireIdentity(handleSend)))
@@ -73,11 +73,11 @@ async function handleRequest(
   await respond(ctx, res, result)
 }
 
-/** Runs `act` when the response is out, or after two seconds: a client that never reads must not hold anything up. */
-function afterResponse(res: OtpResponse, act: () => void): void {
+/** Runs `callback` after the response, or after two seconds if the client does not read it. */
+function afterResponse(res: OtpResponse, callback: () => void): void {
   let isDone = false
   const once = (): void => {
-    if (!isDone) act()
+    if (!isDone) callback()
     isDone = true
   }
   if (res.closed) return once()

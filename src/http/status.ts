@@ -5,7 +5,7 @@ import type { Services } from '../services.js'
 import { findValidGrant } from '../session/grants.js'
 import { read } from '../session/storage.js'
 
-/** What a session has proven. */
+/** The verifications of a session. */
 export interface OtpStatus {
   /** Whether a plain `requireOtp()` would open. */
   readonly verified: boolean

@@ -5,13 +5,13 @@ import { pageUrl } from './response/urls.js'
 import type { Identity } from '../identity/user.js'
 import { isSitePath, isUnder } from '../url.js'
 
-/** What a guard or the host asks for, before it is checked. */
+/** What a guard or `start()` asks for, before it is checked. */
 export interface StepUpRequest {
   readonly purpose: string
   /** Hash of the details; null when none are bound. */
   readonly details: string | null
   readonly description: unknown
-  /** A page to return to; anything but a path on this site, outside of our own pages, counts as none. */
+  /** A page to return to; anything but a path on this site, outside of our own pages, is ignored. */
   readonly returnTo: string | null
   readonly maxAge: number | null
 }
@@ -24,7 +24,7 @@ export interface SealedStepUp {
   readonly url: string
 }
 
-/** Makes and seals the step-up that leads a browser to our page. */
+/** Makes and seals a step-up, and the URL of our page for it. */
 export function createStepUp(settings: Settings, identity: Identity | null, request: StepUpRequest): SealedStepUp {
   const { purpose, details, description, returnTo, maxAge } = request
   const isSafe = returnTo !== null && isSitePath(returnTo) && !isUnder(returnTo, settings.path)

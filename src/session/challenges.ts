@@ -17,7 +17,7 @@ export function findChallenge(
   return challenges.find((one) => sameBinding(one, binding) && isOwn(one.identity)) ?? null
 }
 
-/** Keeps a challenge in place of the one for the same step-up. */
+/** Saves a challenge. It replaces the one with the same binding. */
 export function saveChallenge(settings: SessionSettings, req: OtpRequest, challenge: OpenChallenge): void {
   const others = read(settings, req).challenges.filter((one) => !sameBinding(one, challenge))
   write(settings, req, { challenges: [challenge, ...others], grants: read(settings, req).grants })
@@ -25,8 +25,8 @@ export function saveChallenge(settings: SessionSettings, req: OtpRequest, challe
 
 /**
  * Updates a stored challenge after an await. Reloads the session first and does nothing if the challenge was redeemed or
- * replaced, or the session ended, in the meantime. With nothing to change it only reloads: the end of the request must
- * not write an old copy.
+ * replaced, or the session ended, in the meantime. Without a change it only reloads, so that the end of the request does
+ * not save an old copy.
  * @throws OtpError `session_unavailable` when the session cannot be read or saved
  */
 export async function updateChallenge(

@@ -1,23 +1,23 @@
 import type { FailureClass, Severity } from '../../events.js'
 
-/** What to tell whoever runs the app. It names what to check, and nothing of the mail. */
+/** For the operator: what to check. Contains nothing of the mail. */
 export interface Advice {
   readonly severity: Severity
   readonly advice: string
 }
 
-/** What one class of failure means. */
+/** What follows from one failure class. */
 export interface FailurePolicy extends Advice {
-  /** `refused` is about the mailbox alone; `unavailable` is everything that the person cannot change. */
+  /** `refused`: by the mailbox. `unavailable`: for any other reason. */
   readonly outcome: 'refused' | 'unavailable'
   /** Whether another attempt can end differently. */
   readonly retry: 'never' | 'once' | 'ifTransient' | 'unlessDaily' | 'always'
   /**
-   * What a failure of the server does to the circuit breaker: `counts` towards opening it, or `resets` that count because
-   * the server is at work. `opensIfPermanent` ignores a transient failure, `opensIfDaily` resets with any other limit.
+   * Effect on the circuit breaker: `counts` towards opening it; `resets` the count, because the server works.
+   * `opensIfPermanent` ignores a transient failure. `opensIfDaily` resets after a short-term limit.
    */
   readonly breaker: 'counts' | 'opensIfPermanent' | 'opensIfDaily' | 'resets' | 'ignored'
-  /** After the last attempt, where that needs another advice. */
+  /** The advice after the last attempt, if it differs. */
   readonly whenGivenUp?: Advice
 }
 
@@ -26,7 +26,7 @@ const GIVEN_UP: Advice = {
   advice: 'The server deferred it for as long as the code was of use.',
 }
 
-/** The one place that says what a failure class means. The table of the documentation is generated from it. */
+/** Everything that follows from a failure class. A test compares the table in the documentation with it. */
 export const FAILURE_POLICY: Readonly<Record<FailureClass, FailurePolicy>> = {
   connect: {
     outcome: 'unavailable',
@@ -133,7 +133,7 @@ export const FAILURE_POLICY: Readonly<Record<FailureClass, FailurePolicy>> = {
   },
 }
 
-/** A mail that nobody waits for any more. */
+/** For a cancelled mail. */
 export const CANCELLED_ADVICE: Advice = {
   severity: 'info',
   advice: 'The code was used, or a newer one was asked for. Nothing to do here.',

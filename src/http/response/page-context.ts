@@ -15,7 +15,7 @@ import { hasSession } from '../../session/host-session.js'
 import { basePageContext, type PageContext, type PageName } from '../../views/context.js'
 import { duration, textDirection, translate } from '../../views/messages.js'
 
-/** Problems that leave no form to go on with: they get a page of their own. */
+/** Problems after which there is no form to continue with. They have a page of their own. */
 const TERMINAL_PROBLEMS: readonly ProblemCode[] = [
   'sign_in_required',
   'store_unavailable',
@@ -24,7 +24,7 @@ const TERMINAL_PROBLEMS: readonly ProblemCode[] = [
   'internal_error',
 ]
 
-/** The page that shows where the person stands, and what went wrong, if anything did. */
+/** Renders the page of the current state, with the problem if there is one. */
 export async function renderPage(ctx: RequestContext, problem: Problem | null): Promise<string> {
   const { req, services, locale, identity, sealed } = ctx
   if (problem && (TERMINAL_PROBLEMS.includes(problem.code) || !hasSession(req))) {
@@ -50,7 +50,7 @@ export async function renderPage(ctx: RequestContext, problem: Problem | null): 
   })
 }
 
-/** A page without any of the host's values: it must render whatever is broken. */
+/** Renders a page without identity, session and `locals`: any of them may be what is broken. */
 export function renderProblemPage(services: Services, locale: string, problem: Problem, sealed = ''): string {
   return services.views.renderPage({
     ...basePage(services, locale, 'problem', { sealed, stepUp: PLAIN_ACCESS }),
@@ -60,7 +60,7 @@ export function renderProblemPage(services: Services, locale: string, problem: P
   })
 }
 
-/** The store knows better than the session whether there is a code to type. */
+/** After `code_expired` there is no code to type, whatever the session says. */
 function currentState(ctx: RequestContext, problem: Problem | null): VerificationState {
   const state = stateOf(ctx)
   return state.step === 'code' && problem?.code === 'code_expired' ? { ...state, step: 'send' } : state
@@ -113,7 +113,7 @@ function labelOf({ services, locale }: RequestContext, challenge: ChallengeWithS
   return codeLabel(services, locale, challenge?.kind ?? 'short')
 }
 
-/** Where "continue" leads; empty when that would be our own page. */
+/** Target of "continue"; empty if that would be our own page. */
 function continueUrl({ services, stepUp }: RequestContext): string {
   const url = returnUrl(services.settings, stepUp)
   return url === services.settings.path ? '' : url
