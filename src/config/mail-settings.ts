@@ -92,7 +92,7 @@ function resolveTransport(
 }
 
 function warnAboutPlaintext(host = 'the mail server'): void {
-  const warning = `mail.allowInsecureSmtp is set: codes and login go to ${host} in clear text unless it offers STARTTLS.`
+  const warning = `mail.allowInsecureSmtp is set: codes and login are sent to ${host} in clear text unless it offers STARTTLS.`
   process.emitWarning(warning, { type: 'ExpressEmailOtpWarning', code: 'OTP_INSECURE_SMTP' })
 }
 

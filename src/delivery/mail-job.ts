@@ -73,7 +73,7 @@ export async function deliverJob(deps: JobDeps, job: MailJob): Promise<JobOutcom
   if (result.outcome === 'accepted') return { outcome: 'accepted' }
   const { outcome, failureClass, reason } = result
   if (!canRetry) return { outcome, failureClass, reason }
-  throw new OtpError('mail_failed', `the mail did not go out (${failureClass}: ${reason}); try the job again.`)
+  throw new OtpError('mail_failed', `the mail was not sent (${failureClass}: ${reason}); run the job again.`)
 }
 
 /** Opens a job. Whoever can write into the queue can neither redirect a mail nor make one. */
@@ -82,17 +82,17 @@ function openJob({ keys }: Settings, job: MailJob): JobPayload {
   const jobKeys = keys.all.map((one) => one.job)
   const text = typeof candidate.payload === 'string' ? unseal(jobKeys, candidate.payload) : null
   if (text === null) {
-    const hint = 'Give deliverJob() what mail.deliver was given, in a process with the same `secret`.'
-    throw new OtpError('invalid_job', `the job was altered, or is none of this secret. ${hint}`)
+    const hint = 'Pass deliverJob() what `mail.deliver` got, in a process with the same `secret`.'
+    throw new OtpError('invalid_job', `the job was altered, or was sealed with another secret. ${hint}`)
   }
   const payload = readPayload(text)
   if (payload === null) throw malformed()
   const altered = (['address', 'view', 'locale'] as const).find((field) => candidate[field] !== payload[field])
-  if (altered) throw new OtpError('invalid_job', `the job was altered: \`${altered}\` is not what was sealed.`)
+  if (altered) throw new OtpError('invalid_job', `the job was altered: \`${altered}\` differs from the sealed value.`)
   return payload
 }
 
 function malformed(): OtpError {
-  const hint = 'Deliver it with the version that made it, or ask for a new code.'
+  const hint = 'Deliver it with that version; otherwise the visitor must request a new code.'
   return new OtpError('invalid_job', `the job was made by another version of this package. ${hint}`)
 }

@@ -113,7 +113,7 @@ async function callWithRequest<T>(name: string, call: () => T | Promise<T>): Pro
     const { cause } = error as { cause?: unknown }
     if (!(cause instanceof TypeError) || !cause.message.includes('Cannot convert object to primitive value'))
       throw error
-    const message = `\`${name}(req)\` was given an object where it makes text of a value. Check types before String().`
+    const message = `\`${name}(req)\` cannot convert an object to a string. Check the type of a value before String().`
     throw new OtpError('invalid_details', message, { cause })
   }
 }

@@ -60,7 +60,7 @@ export async function start(services: Services, req: OtpRequest, options: StartO
     maxAge: null,
   })
   if (!mayProceed(settings, identity)) {
-    throw new OtpError('invalid_user', 'otp.start() needs a user: sign the person in first.')
+    throw new OtpError('invalid_user', 'otp.start() needs a user: sign the visitor in first.')
   }
   if (identity === null) return { url, delivery: 'none' }
   const locale = negotiateLocale(services, req, identity)

@@ -15,7 +15,7 @@ export function resolveIdentity(
 ): Identity | null | Promise<Identity | null> {
   try {
     const found: unknown = user?.(req)
-    // Query builders give things that can be awaited without being promises of Node's own.
+    // Query builders return thenables that are not promises.
     if (typeof (found as PromiseLike<unknown> | null | undefined)?.then === 'function') {
       return Promise.resolve(found).then(identityOrNull).catch(rethrowHostError)
     }
@@ -25,7 +25,7 @@ export function resolveIdentity(
   }
 }
 
-// `(req) => req.isAuthenticated() && req.user` gives false: whatever is falsy is nobody.
+// `(req) => req.isAuthenticated() && req.user` returns false: any falsy value means that nobody is signed in.
 function identityOrNull(user: unknown): Identity | null {
   return user ? identityFromUser(user) : null
 }

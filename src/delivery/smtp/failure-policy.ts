@@ -23,7 +23,7 @@ export interface FailurePolicy extends Advice {
 
 const GIVEN_UP: Advice = {
   severity: 'warning',
-  advice: 'The server deferred it for as long as the code was of use.',
+  advice: 'The server deferred the mail until it was too late to send it.',
 }
 
 /** Everything that follows from a failure class. A test compares the table in the documentation with it. */
@@ -42,8 +42,8 @@ export const FAILURE_POLICY: Readonly<Record<FailureClass, FailurePolicy>> = {
     breaker: 'counts',
     severity: 'error',
     advice:
-      'No encrypted connection: the server offers no STARTTLS, or its certificate is not trusted. Name the host that the ' +
-      'certificate names, give `mail.transport.tls.ca`, or use smtps:// on port 465.',
+      'No encrypted connection: the server offers no STARTTLS, or its certificate is not trusted. Use the host name of ' +
+      'the certificate, give `mail.transport.tls.ca`, or use smtps:// on port 465.',
   },
   blocked: {
     outcome: 'unavailable',
@@ -78,7 +78,7 @@ export const FAILURE_POLICY: Readonly<Record<FailureClass, FailurePolicy>> = {
     retry: 'never',
     breaker: 'resets',
     severity: 'error',
-    advice: 'The mail server refused the message itself. Check your templates of this view.',
+    advice: 'The mail server refused the message itself. Check the templates of this view.',
   },
   config: {
     outcome: 'unavailable',
@@ -106,7 +106,7 @@ export const FAILURE_POLICY: Readonly<Record<FailureClass, FailurePolicy>> = {
     retry: 'always',
     breaker: 'resets',
     severity: 'info',
-    advice: 'The server asks for another attempt later, which is made.',
+    advice: 'The server asks for another attempt later. It is made automatically.',
     whenGivenUp: GIVEN_UP,
   },
   transient: {
@@ -114,7 +114,7 @@ export const FAILURE_POLICY: Readonly<Record<FailureClass, FailurePolicy>> = {
     retry: 'always',
     breaker: 'resets',
     severity: 'info',
-    advice: 'The server could not take it at the moment; there will be another attempt.',
+    advice: 'The server could not accept the mail at the moment. Another attempt is made automatically.',
     whenGivenUp: GIVEN_UP,
   },
   aborted: {
@@ -129,7 +129,7 @@ export const FAILURE_POLICY: Readonly<Record<FailureClass, FailurePolicy>> = {
     retry: 'once',
     breaker: 'ignored',
     severity: 'error',
-    advice: 'It failed in a way that is not known here. Read `reason` and `text`.',
+    advice: 'An unknown kind of failure. Read `reason` and `text`.',
   },
 }
 

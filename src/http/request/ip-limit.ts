@@ -43,5 +43,5 @@ export function warnAboutProxy(req: OtpRequest): void {
     ? 'is true, so any client can claim any address'
     : 'is off, so all clients behind the proxy share one address'
   const hint = 'Set it to the number of proxies or to their addresses.'
-  process.emitWarning(`X-Forwarded-For came in and "trust proxy" ${reason}. ${hint}`, 'ExpressEmailOtpWarning')
+  process.emitWarning(`A request has X-Forwarded-For, but "trust proxy" ${reason}. ${hint}`, 'ExpressEmailOtpWarning')
 }
