@@ -65,7 +65,7 @@ export class CircuitBreaker {
    */
   record(permit: Permit, result: SendResult | null, isSignedIn: boolean): void {
     if (permit === 'probe') this.#isProbing = false
-    // This attempt began before the breaker opened: its result is no news.
+    // This attempt began before the breaker opened, which its result cannot change.
     else if (this.#probeAt !== null) return
     if (result === null) return
     if (result.outcome === 'accepted') return this.#reset()
