@@ -9,7 +9,7 @@ const ROOT = path.join(__dirname, '..')
 const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8')
 const HEAD_PAGES = ['CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md']
 
-/** Titles that begin with the ids of rules, such as "V1: …" or "S4 and W2: …". */
+/** Titles that begin with the ids of rules, one or several. */
 const TITLE = /(['"`])([A-Z]\d{1,2}(?:(?:, | and |\/)[A-Z]\d{1,2})*): (.*?)(?<!\\)\1/gs
 
 /** The part of a page below a heading, up to the next heading of the same level. */

@@ -147,7 +147,7 @@ describe('never stored', () => {
 
     const everything = seen.join('\n') + dump(log)
     expect(log.length).toBeGreaterThanOrEqual(8)
-    expect(everything).toContain('challenges')
+    expect(everything).toContain('emailOtp:/2fa')
     expect(everything).not.toMatch(new RegExp(`(?<!\\d)${code}(?!\\d)`))
 
     // The first eight bytes of every string in there, as base64url and as hex.

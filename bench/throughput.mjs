@@ -63,9 +63,9 @@ function senders(transport) {
       queue.reserve('anonymous').enqueue({ ...mail, ...to(challengeId), ...times, challengeId, onUpdate })
     })
   return {
-    acts: {
-      'pool of nodemailer': { act: (i) => pool.sendMail(to(`${i}`).message) },
-      'send queue': { act: send },
+    operations: {
+      'pool of nodemailer': { run: (i) => pool.sendMail(to(`${i}`).message) },
+      'send queue': { run: send },
     },
     async close() {
       pool.close()
@@ -76,7 +76,7 @@ function senders(transport) {
 
 export async function throughput(slices) {
   const server = await startChild('./mail-server.mjs')
-  const { acts, close } = senders({ host: '127.0.0.1', port: server.ready.port })
+  const { operations, close } = senders({ host: '127.0.0.1', port: server.ready.port })
   print('### Mails a second')
   print()
   print(
@@ -90,7 +90,7 @@ export async function throughput(slices) {
   const ratios = []
   for (const inFlight of [400, 10]) {
     const [began, { cpu }] = [performance.now(), await server.ask({})]
-    const results = await compare(acts, { ...slices, inFlight })
+    const results = await compare(operations, { ...slices, inFlight })
     const busy = ((await server.ask({})).cpu - cpu) / ((performance.now() - began) / 1_000)
     table(`${inFlight} in flight`, results, 'mails')
     print(`The mail server was busy for ${Math.round(100 * busy)} % of the time.`)

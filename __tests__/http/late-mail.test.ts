@@ -74,16 +74,19 @@ describe('S6: a mail that takes longer than the answer', () => {
     () =>
       withServer(
         { end: 'hang' },
-        ({ port }) => ({ host: '127.0.0.1', port, socketTimeout: 5_000 }),
+        ({ port }) => ({ host: '127.0.0.1', port, socketTimeout: 2_000 }),
         async ({ host, jar, smtp, codes }) => {
           const failed = next(host, 'undelivered')
-          const { body } = await send(jar).expect(200)
-          expect(body).toMatchObject({ delivery: 'queued' })
+          const answer = send(jar).then(({ body }) => body as unknown)
+          await smtp.until(() => smtp.messages.length === 1)
+          host.clock.tick(3.1) // the answer waits three seconds
+          expect(await answer).toMatchObject({ delivery: 'queued' })
           const page = await jar.get('/2fa').set(NAVIGATE).expect(200)
           expect(page.text).toContain('It is on its way to a•••@example.com.')
           smtp.script = { end: '554 5.6.0 no' }
           expect(await failed).toMatchObject({ outcome: 'deferred', failureClass: 'connect' })
           const lost = next(host, 'undelivered')
+          await new Promise(setImmediate) // the wait for the next attempt begins after the event
           host.clock.tick(10)
           expect(await lost).toMatchObject({ outcome: 'unavailable', failureClass: 'content' })
           const late = await jar.get('/2fa').set(NAVIGATE).expect(200)
@@ -97,11 +100,12 @@ describe('S6: a mail that takes longer than the answer', () => {
   )
 
   test.concurrent('S6: a mail that goes out after the answer said "on its way" works', async () => {
-    const gate = new Gate()
+    const [called, gate] = [new Gate(), new Gate()]
     const texts: string[] = []
     const transport = {
       sendMail: async (message: { text?: unknown }) => {
         texts.push(String(message.text))
+        called.open()
         await gate.opened
         return { accepted: [ANA.email] }
       },
@@ -109,7 +113,10 @@ describe('S6: a mail that takes longer than the answer', () => {
     const host = await HostApp.start({ otp: { mail: { transport, from: 'no-reply@acme.example' } } })
     try {
       const jar = await host.signedIn()
-      expect((await send(jar).expect(200)).body).toMatchObject({ delivery: 'queued' })
+      const answer = send(jar).then(({ body }) => body as unknown)
+      await called.opened
+      host.clock.tick(3.1)
+      expect(await answer).toMatchObject({ delivery: 'queued' })
       const sent = next(host, 'sent')
       gate.open()
       expect(await sent).toMatchObject({ outcome: 'accepted', user: 'u1' })

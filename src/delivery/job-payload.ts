@@ -1,14 +1,17 @@
 import type { CodeFormat, CodeKind } from '../crypto/code.js'
-import { maskAddress, parseAddress } from '../identity/address.js'
-import type { Identity, IdentityRef } from '../identity/user.js'
+import { OtpError } from '../errors.js'
+import { parseAddress } from '../identity/address.js'
+import { type Identity, identityFromAddress, identityFromUser, type IdentityRef } from '../identity/user.js'
 import type { MailRequest } from '../mail/mail-request.js'
+
+export const VERSION = 1
 
 /**
  * The sealed part of a job: plain fields, no internal types, since during a deploy the queue holds jobs of two versions.
- * Raise `v` when a field changes. The code is never in it.
+ * Raise the version when a field changes. The code is never in it.
  */
 export interface JobPayload {
-  readonly v: 1
+  readonly v: number
   readonly type: 'code' | 'alert'
   /** Id of the mail in events, the same for all its send attempts. */
   readonly mailId: string
@@ -37,50 +40,12 @@ export interface JobPayload {
   } | null
 }
 
-type Check = (value: unknown) => boolean
-
-const isText: Check = (value) => typeof value === 'string'
-const isTextOrNull: Check = (value) => value === null || isText(value)
-const oneOf =
-  (...values: unknown[]): Check =>
-  (value) =>
-    values.includes(value)
-
-const CHALLENGE: Readonly<Record<keyof NonNullable<JobPayload['challenge']>, Check>> = {
-  id: isText,
-  secret: isText,
-  kind: oneOf('short', 'long'),
-  details: isTextOrNull,
-  tag: isText,
-  expires: Number.isFinite,
-}
-
-const FORMAT: Readonly<Record<keyof CodeFormat, Check>> = { alphabet: isText, length: Number.isSafeInteger }
-
-const PAYLOAD: Readonly<Record<keyof JobPayload, Check>> = {
-  v: oneOf(1),
-  type: oneOf('code', 'alert'),
-  mailId: isText,
-  enqueuedAt: Number.isFinite,
-  address: isText,
-  view: isText,
-  locale: isText,
-  format: (value) => hasShape(value, FORMAT),
-  identityType: oneOf('user', 'address'),
-  identityId: isText,
-  identityVersion: isText,
-  purpose: isText,
-  description: isTextOrNull,
-  alertAt: (value) => value === null || Number.isFinite(value),
-  challenge: (value) => value === null || hasShape(value, CHALLENGE),
-}
-
 type JobFields = Pick<JobPayload, 'mailId' | 'enqueuedAt' | 'address' | 'view' | 'locale' | 'format'>
 
 export function toPayload(mailRequest: MailRequest, fields: JobFields): JobPayload {
   const { type, identity, stepUp } = mailRequest
   const common = {
-    v: 1 as const,
+    v: VERSION,
     ...fields,
     format: { alphabet: fields.format.alphabet, length: fields.format.length },
     identityType: identity.ref.type,
@@ -94,39 +59,20 @@ export function toPayload(mailRequest: MailRequest, fields: JobFields): JobPaylo
   return { ...common, type, description: mailRequest.stepUp.description, alertAt: null, challenge }
 }
 
-/** Reads the text of a payload; null when it is malformed or of another version. */
-export function readPayload(text: string): JobPayload | null {
-  try {
-    const value: unknown = JSON.parse(text)
-    return hasShape(value, PAYLOAD) ? (value as unknown as JobPayload) : null
-  } catch {
-    return null
-  }
-}
-
-/** The mail request of a payload; null when it contradicts itself. */
-export function toMailRequest(payload: JobPayload): MailRequest | null {
-  const { type, locale, purpose, description, alertAt, challenge } = payload
+/** The mail request of a payload. */
+export function toMailRequest(payload: JobPayload): MailRequest {
+  const { locale, purpose, description, alertAt, challenge } = payload
   const identity = identityOf(payload)
-  if (identity === null) return null
-  if (type === 'code' && challenge !== null) {
-    const stepUp = { purpose, description }
-    return { type, identity, stepUp, challenge: { ...challenge, purpose, locale, identity: identity.ref } }
+  if (challenge === null) {
+    return { type: 'alert', identity, stepUp: { purpose }, challenge: null, locale, at: alertAt ?? 0 }
   }
-  if (type === 'alert' && alertAt !== null)
-    return { type, identity, stepUp: { purpose }, challenge: null, locale, at: alertAt }
-  return null
+  const stepUp = { purpose, description }
+  return { type: 'code', identity, stepUp, challenge: { ...challenge, purpose, locale, identity: identity.ref } }
 }
 
-function identityOf({ address, identityType, identityId, identityVersion }: JobPayload): Identity | null {
-  const parsed = parseAddress(address)
-  if (parsed?.address !== address) return null
-  const ref = { type: identityType, id: identityId, email: address, version: identityVersion }
-  const user = identityType === 'user' ? { id: identityId, email: address } : null
-  return { ref, address: parsed, masked: maskAddress(address), locale: null, user }
-}
-
-function hasShape(value: unknown, shape: Readonly<Record<string, Check>>): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false
-  return Object.entries(shape).every(([key, check]) => Object.hasOwn(value, key) && check(value[key as never]))
+function identityOf({ address, identityType, identityId, identityVersion }: JobPayload): Identity {
+  if (identityType === 'user') return identityFromUser({ id: identityId, email: address, version: identityVersion })
+  const typed = parseAddress(address)
+  if (!typed) throw new OtpError('invalid_job', 'the job holds no address.')
+  return identityFromAddress(typed)
 }

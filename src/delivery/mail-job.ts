@@ -2,7 +2,7 @@ import type { MailJob } from '../config/options.js'
 import type { Settings } from '../config/settings.js'
 import { seal, unseal } from '../crypto/seal.js'
 import { publishDeliveryEvent } from './delivery-events.js'
-import { type JobPayload, readPayload, toMailRequest, toPayload } from './job-payload.js'
+import { type JobPayload, toMailRequest, toPayload, VERSION } from './job-payload.js'
 import { type PrepareDeps, prepareMail } from './prepare-mail.js'
 import type { DeliveryUpdate } from './queue/queued-mail.js'
 import { isRetryable, jobDeadline } from './queue/retry-schedule.js'
@@ -48,7 +48,6 @@ export async function deliverJob(deps: JobDeps, job: MailJob): Promise<JobOutcom
   const { settings, events, sendQueue } = deps
   const payload = openJob(settings, job)
   const mailRequest = toMailRequest(payload)
-  if (mailRequest === null) throw malformed()
   // The mail must show the code that the app accepts, whatever format the worker's options say.
   const mail = prepareMail({ ...deps, settings: { ...settings, code: payload.format } }, mailRequest, payload.mailId)
   const publish = (update: DeliveryUpdate): void => {
@@ -85,14 +84,12 @@ function openJob({ keys }: Settings, job: MailJob): JobPayload {
     const hint = 'Pass deliverJob() what `mail.deliver` got, in a process with the same `secret`.'
     throw new OtpError('invalid_job', `the job was altered, or was sealed with another secret. ${hint}`)
   }
-  const payload = readPayload(text)
-  if (payload === null) throw malformed()
+  const payload = JSON.parse(text) as JobPayload | null
+  if (payload?.v !== VERSION) {
+    const hint = 'Deliver it with that version; otherwise the visitor must request a new code.'
+    throw new OtpError('invalid_job', `the job was made by another version of this package. ${hint}`)
+  }
   const altered = (['address', 'view', 'locale'] as const).find((field) => candidate[field] !== payload[field])
   if (altered) throw new OtpError('invalid_job', `the job was altered: \`${altered}\` differs from the sealed value.`)
   return payload
-}
-
-function malformed(): OtpError {
-  const hint = 'Deliver it with that version; otherwise the visitor must request a new code.'
-  return new OtpError('invalid_job', `the job was made by another version of this package. ${hint}`)
 }

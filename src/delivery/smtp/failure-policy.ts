@@ -26,109 +26,79 @@ const GIVEN_UP: Advice = {
   advice: 'The server deferred the mail until it was too late to send it.',
 }
 
+function row(
+  outcome: FailurePolicy['outcome'],
+  retry: FailurePolicy['retry'],
+  breaker: FailurePolicy['breaker'],
+  severity: Severity,
+): Omit<FailurePolicy, 'advice'> {
+  return { outcome, retry, breaker, severity }
+}
+
 /** Everything that follows from a failure class. A test compares the table in the documentation with it. */
 export const FAILURE_POLICY: Readonly<Record<FailureClass, FailurePolicy>> = {
   connect: {
-    outcome: 'unavailable',
-    retry: 'always',
-    breaker: 'counts',
-    severity: 'warning',
+    ...row('unavailable', 'always', 'counts', 'warning'),
     advice:
       'The mail server could not be reached or hung up. Check host and port of `mail.transport`, and the network.',
   },
   tls: {
-    outcome: 'unavailable',
-    retry: 'ifTransient', // 454: "TLS not available due to temporary reason" (RFC 3207 4); never in clear text
-    breaker: 'counts',
-    severity: 'error',
+    // 454: "TLS not available due to temporary reason" (RFC 3207 4); never in clear text
+    ...row('unavailable', 'ifTransient', 'counts', 'error'),
     advice:
       'No encrypted connection: the server offers no STARTTLS, or its certificate is not trusted. Use the host name of ' +
       'the certificate, give `mail.transport.tls.ca`, or use smtps:// on port 465.',
   },
   blocked: {
-    outcome: 'unavailable',
-    retry: 'never',
-    breaker: 'counts',
-    severity: 'error',
+    ...row('unavailable', 'never', 'counts', 'error'),
     advice: 'The mail server refuses this machine. Check whether its address is on a blocklist.',
   },
   auth: {
-    outcome: 'unavailable',
-    retry: 'ifTransient', // 454 4.7.0: the server could not check the password (RFC 4954 6)
-    breaker: 'opensIfPermanent', // more logins with a wrong password would lock the account
-    severity: 'error',
+    // 454 4.7.0: the server could not check the password (RFC 4954 6)
+    // more logins with a wrong password would lock the account
+    ...row('unavailable', 'ifTransient', 'opensIfPermanent', 'error'),
     advice: 'The mail server refused the login. Check user and password of `mail.transport`.',
   },
   quota: {
-    outcome: 'unavailable',
-    retry: 'unlessDaily',
-    breaker: 'opensIfDaily',
-    severity: 'warning',
+    ...row('unavailable', 'unlessDaily', 'opensIfDaily', 'warning'),
     advice: 'A sending limit at your mail provider is used up. Set `mail.rate`, or raise it there.',
   },
   sender: {
-    outcome: 'unavailable',
-    retry: 'never',
-    breaker: 'resets',
-    severity: 'error',
+    ...row('unavailable', 'never', 'resets', 'error'),
     advice: 'The mail server does not let you send as `mail.from`. Verify that address there.',
   },
   content: {
-    outcome: 'unavailable',
-    retry: 'never',
-    breaker: 'resets',
-    severity: 'error',
+    ...row('unavailable', 'never', 'resets', 'error'),
     advice: 'The mail server refused the message itself. Check the templates of this view.',
   },
   config: {
-    outcome: 'unavailable',
-    retry: 'never',
-    breaker: 'ignored',
-    severity: 'error',
+    ...row('unavailable', 'never', 'ignored', 'error'),
     advice: 'The transport cannot work as it is configured. Check `mail.transport`.',
   },
   recipient: {
-    outcome: 'refused',
-    retry: 'never',
-    breaker: 'resets',
-    severity: 'info',
+    ...row('refused', 'never', 'resets', 'info'),
     advice: 'There is no such mailbox, or it refuses you. Nothing to do here.',
   },
   'mailbox-full': {
-    outcome: 'refused',
-    retry: 'ifTransient',
-    breaker: 'resets',
-    severity: 'info',
+    ...row('refused', 'ifTransient', 'resets', 'info'),
     advice: 'The mailbox has no room. Nothing to do here.',
   },
   greylist: {
-    outcome: 'unavailable',
-    retry: 'always',
-    breaker: 'resets',
-    severity: 'info',
+    ...row('unavailable', 'always', 'resets', 'info'),
     advice: 'The server asks for another attempt later. It is made automatically.',
     whenGivenUp: GIVEN_UP,
   },
   transient: {
-    outcome: 'unavailable',
-    retry: 'always',
-    breaker: 'resets',
-    severity: 'info',
+    ...row('unavailable', 'always', 'resets', 'info'),
     advice: 'The server could not accept the mail at the moment. Another attempt is made automatically.',
     whenGivenUp: GIVEN_UP,
   },
   aborted: {
-    outcome: 'unavailable',
-    retry: 'never',
-    breaker: 'ignored',
-    severity: 'warning',
+    ...row('unavailable', 'never', 'ignored', 'warning'),
     advice: 'The mail server took longer than 20 seconds. Check its load and its log.',
   },
   unknown: {
-    outcome: 'unavailable',
-    retry: 'once',
-    breaker: 'ignored',
-    severity: 'error',
+    ...row('unavailable', 'once', 'ignored', 'error'),
     advice: 'An unknown kind of failure. Read `reason` and `text`.',
   },
 }

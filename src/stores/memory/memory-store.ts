@@ -44,6 +44,8 @@ export interface MemoryStoreOptions {
  * A full store refuses new challenges and buckets with an error, so the request ends as 503. It never evicts live ones.
  * @example
  * ```ts
+ * import { MemoryStore } from 'express-email-otp'
+ *
  * const store = new MemoryStore({ maxEntries: 200_000 })
  * ```
  * @throws TypeError if `maxEntries` is not a whole number from 1
