@@ -95,13 +95,6 @@ function createServices(options: OtpOptions): Services {
     },
     settings.user ? Math.max(1, mailSettings.connections - 1) : mailSettings.connections,
   )
-  return Object.freeze({
-    settings,
-    store,
-    views,
-    mailSettings,
-    sendQueue,
-    deliveryStatus: new DeliveryStatusCache(settings.clock, settings.lifetime),
-    events,
-  })
+  const deliveryStatus = new DeliveryStatusCache(settings.clock, settings.lifetime)
+  return Object.freeze({ settings, store, views, mailSettings, sendQueue, deliveryStatus, events })
 }

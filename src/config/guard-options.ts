@@ -1,5 +1,5 @@
 import type { OtpRequest } from '../express-types.js'
-import { OptionChecker } from '../validate.js'
+import { OptionChecker, optionNames } from '../validate.js'
 
 /** What a route asks for. */
 export interface GuardOptions {
@@ -25,17 +25,12 @@ export interface GuardSettings {
   readonly describe: NonNullable<GuardOptions['describe']> | null
 }
 
-const OPTION_KEYS = Object.keys({
-  purpose: true,
-  maxAge: true,
-  details: true,
-  describe: true,
-} satisfies Record<keyof GuardOptions, true>)
+const OPTION_NAMES = optionNames<GuardOptions>({ purpose: true, maxAge: true, details: true, describe: true })
 
 /** @throws OtpError `invalid_option` */
 export function parseGuardOptions(options: GuardOptions, grantMaxAge: number): GuardSettings {
   const check = new OptionChecker('requireOtp')
-  check.rejectUnknownKeys('', options, OPTION_KEYS)
+  check.rejectUnknownKeys('', options, OPTION_NAMES)
   const maxAge = options.maxAge === undefined ? null : check.seconds('maxAge', options.maxAge)
   const details = check.optionalFunction('details', options.details, null)
   if (details && (maxAge ?? grantMaxAge) > grantMaxAge) {

@@ -28,10 +28,7 @@ export function resolveLimits(options: LimitOptions, code: CodeFormat): Limits {
     sendsPerUser: limit('sendsPerUser', options.sendsPerUser, { capacity: 5, refill: 5_760 }),
     sendsPerIp: limit('sendsPerIp', options.sendsPerIp, { capacity: 30, refill: 120 }),
     failures,
-    resend: {
-      capacity: 1,
-      refill: check.seconds('limits.resendAfter', resendAfter, 1, 600),
-    },
+    resend: { capacity: 1, refill: check.seconds('limits.resendAfter', resendAfter, 1, 600) },
   }
 }
 

@@ -3,9 +3,13 @@ import addressparser from 'nodemailer/lib/addressparser'
 import type { MailTransporter, OtpOptions } from './options.js'
 import { DEFAULT_CONNECTIONS, optionsFromUrl, withSafeDefaults } from './smtp-options.js'
 import { type Address, parseAddress } from '../identity/address.js'
-import { OptionChecker } from '../validate.js'
+import { OptionChecker, optionNames } from '../validate.js'
 
 const check = new OptionChecker('emailOtp')
+
+const OPTION_NAMES = optionNames<OtpOptions['mail']>({
+  ...{ transport: true, from: true, replyTo: true, headers: true, allowInsecureSmtp: true, rate: true, deliver: true },
+})
 
 /** The mail part of the settings. */
 export interface MailSettings {
@@ -30,31 +34,19 @@ const RESERVED_HEADERS =
 
 /** @throws OtpError `invalid_option` */
 export function resolveMailSettings(options: OtpOptions['mail']): MailSettings {
-  check.rejectUnknownKeys('mail', options, [
-    'transport',
-    'from',
-    'replyTo',
-    'headers',
-    'allowInsecureSmtp',
-    'rate',
-    'deliver',
-  ])
+  check.rejectUnknownKeys('mail', options, OPTION_NAMES)
   const { transport, replyTo, headers = {}, allowInsecureSmtp = false, rate, deliver } = options
   checkHeaders(headers)
-  const { transporter, ownsTransport, close } = resolveTransport(
-    transport,
-    check.oneOf('mail.allowInsecureSmtp', allowInsecureSmtp, [true, false]),
-  )
+  const isInsecure = check.oneOf('mail.allowInsecureSmtp', allowInsecureSmtp, [true, false])
+  const resolved = resolveTransport(transport, isInsecure)
   return {
-    transporter,
-    ownsTransport,
-    close,
+    ...resolved,
     from: parseMailbox('mail.from', options.from),
     replyTo: replyTo === undefined ? null : parseMailbox('mail.replyTo', replyTo).address,
     headers: { ...headers },
-    connections: connectionLimit(transporter),
+    connections: connectionLimit(resolved.transporter),
     rate: rate === undefined ? null : check.positive('mail.rate', rate, 1_000),
-    deliver: deliver === undefined ? null : check.optionalFunction('mail.deliver', deliver, deliver),
+    deliver: check.optionalFunction('mail.deliver', deliver, null),
   }
 }
 

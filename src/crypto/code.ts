@@ -71,13 +71,8 @@ export function normaliseCode(typed: string, kind: CodeKind, format: CodeFormat)
     .replace(/[\u06F0-\u06F9]/g, (c) => String(c.charCodeAt(0) - 0x06f0))
     .replace(/-/g, '')
   if (plain.length !== format.length) return null
-  let code = ''
-  for (const character of plain) {
-    const symbol = inAlphabet(kind === 'long' ? normaliseCrockford(character) : character, format.alphabet)
-    if (symbol === null) return null
-    code += symbol
-  }
-  return code
+  const letters = Array.from(plain, (c) => inAlphabet(kind === 'long' ? normaliseCrockford(c) : c, format.alphabet))
+  return letters.includes(null) ? null : letters.join('')
 }
 
 /** The code as the mail shows it: long ones as XXXXX-XXXX-XXXX. */
@@ -91,10 +86,8 @@ export function keyspace(format: CodeFormat): bigint {
 }
 
 function inAlphabet(character: string, alphabet: string): string | null {
-  for (const form of [character, character.toUpperCase(), character.toLowerCase()]) {
-    if (form.length === 1 && alphabet.includes(form)) return form
-  }
-  return null
+  const forms = [character, character.toUpperCase(), character.toLowerCase()]
+  return forms.find((form) => form.length === 1 && alphabet.includes(form)) ?? null
 }
 
 // Crockford: letters that are not in the alphabet stand for the digits that they look like.

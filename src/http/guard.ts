@@ -40,10 +40,10 @@ export function createGuard(services: Services, options: GuardOptions = {}): Otp
 async function decide(services: Services, guard: GuardSettings, req: OtpRequest, res: OtpResponse): Promise<boolean> {
   const { settings } = services
   requireSession(req)
-  const found = resolveIdentity(settings.user, req)
-  const identity = found instanceof Promise ? await found : found
+  const identity = await resolveIdentity(settings.user, req)
   if (!mayProceed(settings, identity)) return requireSignIn(services, req, res)
-  const details = guard.details && (await readDetails(guard.details, req))
+  const { details: read } = guard
+  const details = read && hashDetails(await callWithRequest('details', () => read(req)))
   const maxAge = guard.maxAge ?? settings.grantMaxAge
   const wanted = { purpose: guard.purpose, details }
   const grant = findValidGrant(settings, req, wanted, identity?.ref ?? null, maxAge, settings.now())
@@ -73,19 +73,12 @@ async function requireVerification(
   const description = describe ? await callWithRequest('describe', () => describe(req)) : ''
   const returnTo = returnToOf(settings.site.origin, req)
   const { sealed, url } = createStepUp(settings, identity, { purpose, details, description, returnTo, maxAge })
-  if (isNavigation(req)) {
-    redirect(settings, res, url)
-    return false
+  if (isNavigation(req)) redirect(settings, res, url)
+  else {
+    const urls = { send_url: `${settings.path}/send`, verify_url: `${settings.path}/verify`, page_url: url }
+    const members = { max_age: maxAge ?? settings.grantMaxAge, purpose, for: sealed, ...urls }
+    sendProblem(services, res, negotiateLocale(services, req, identity), problem('otp_required', members))
   }
-  const members = {
-    max_age: maxAge ?? settings.grantMaxAge,
-    purpose,
-    for: sealed,
-    send_url: `${settings.path}/send`,
-    verify_url: `${settings.path}/verify`,
-    page_url: url,
-  }
-  sendProblem(services, res, negotiateLocale(services, req, identity), problem('otp_required', members))
   return false
 }
 
@@ -96,10 +89,6 @@ function requireSignIn(services: Services, req: OtpRequest, res: OtpResponse): f
   } else if (signIn !== null) redirect(services.settings, res, signIn)
   else respondWithoutContext(services, req, res, problem('sign_in_required'))
   return false
-}
-
-async function readDetails(details: (req: OtpRequest) => unknown, req: OtpRequest): Promise<string> {
-  return hashDetails(await callWithRequest('details', () => details(req)))
 }
 
 /**

@@ -33,7 +33,7 @@ export function createRouter(services: Services): OtpHandler {
   const asHandler =
     (route: RouteHandler) =>
     (req: OtpRequest, res: OtpResponse): void => {
-      handleRequest(services, route, req, res).catch((error: unknown) => {
+      handle(services, route, req, res).catch((error: unknown) => {
         respondWithError(services, req, res, error)
       })
     }
@@ -59,12 +59,7 @@ export function createRouter(services: Services): OtpHandler {
   return router as unknown as OtpHandler
 }
 
-async function handleRequest(
-  services: Services,
-  route: RouteHandler,
-  req: OtpRequest,
-  res: OtpResponse,
-): Promise<void> {
+async function handle(services: Services, route: RouteHandler, req: OtpRequest, res: OtpResponse): Promise<void> {
   requireSession(req)
   const ctx = await createRequestContext(services, req)
   if (ctx === null) return void respondWithoutContext(services, req, res, problem('bad_request'))

@@ -10,7 +10,7 @@ import { createStepUp } from './step-up-request.js'
 import { resolveIdentity } from '../identity/resolve-user.js'
 import type { Services } from '../services.js'
 import { requireSession } from '../session/host-session.js'
-import { OptionChecker } from '../validate.js'
+import { OptionChecker, optionNames } from '../validate.js'
 
 /** The same as the options of a guard, but as values. */
 export interface StartOptions {
@@ -30,12 +30,7 @@ export interface StartResult {
 
 const check = new OptionChecker('start')
 
-const OPTION_KEYS = Object.keys({
-  purpose: true,
-  details: true,
-  describe: true,
-  returnTo: true,
-} satisfies Record<keyof StartOptions, true>)
+const OPTION_NAMES = optionNames<StartOptions>({ purpose: true, details: true, describe: true, returnTo: true })
 
 /**
  * Mails the code from within a POST of the host's, for example its sign-in, and returns the URL where it is typed:
@@ -49,7 +44,7 @@ export async function start(services: Services, req: OtpRequest, options: StartO
   if (req.method === 'GET' || req.method === 'HEAD') {
     throw new OtpError('invalid_option', 'otp.start() sends mail, so call it within a POST, never a GET.')
   }
-  check.rejectUnknownKeys('', options, OPTION_KEYS)
+  check.rejectUnknownKeys('', options, OPTION_NAMES)
   requireSession(req)
   const identity = await resolveIdentity(settings.user, req)
   const { stepUp, sealed, url } = createStepUp(settings, identity, {

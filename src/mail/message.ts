@@ -14,7 +14,7 @@ export interface ComposeDeps {
 }
 
 /** What a message contains beside its texts. */
-export interface MessageParams {
+interface MessageParams {
   readonly to: Address
   /** Determines the Message-ID: the same for every send attempt of one mail. */
   readonly id: readonly string[]

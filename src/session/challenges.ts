@@ -20,7 +20,7 @@ export function findChallenge(
 /** Saves a challenge. It replaces the one with the same binding. */
 export function saveChallenge(settings: SessionSettings, req: OtpRequest, challenge: OpenChallenge): void {
   const others = read(settings, req).challenges.filter((one) => !sameBinding(one, challenge))
-  write(settings, req, { challenges: [challenge, ...others], grants: read(settings, req).grants })
+  write(settings, req, { challenges: [challenge, ...others] })
 }
 
 /**
@@ -44,6 +44,5 @@ export async function updateChallenge(
 }
 
 export function removeChallenge(settings: SessionSettings, req: OtpRequest, binding: Binding): void {
-  const challenges = read(settings, req).challenges.filter((one) => !sameBinding(one, binding))
-  write(settings, req, { challenges, grants: read(settings, req).grants })
+  write(settings, req, { challenges: read(settings, req).challenges.filter((one) => !sameBinding(one, binding)) })
 }

@@ -33,11 +33,12 @@ export function findValidGrant(
 
 export function saveGrant(settings: SessionSettings, req: OtpRequest, grant: Grant): void {
   // A session has grants of one identity only. Those of another one would be used for this one.
-  const others = read(settings, req).grants.filter(
-    (one) => sameIdentity(one.identity, grant.identity) && !sameBinding(one, grant),
-  )
-  const challenges = read(settings, req).challenges.filter((one) => !sameBinding(one, grant))
-  write(settings, req, { challenges, grants: [grant, ...others] })
+  const { challenges, grants } = read(settings, req)
+  const others = grants.filter((one) => sameIdentity(one.identity, grant.identity) && !sameBinding(one, grant))
+  write(settings, req, {
+    challenges: challenges.filter((one) => !sameBinding(one, grant)),
+    grants: [grant, ...others],
+  })
 }
 
 /** Turns a grant that is bound to details and was used into one for plain access. */
@@ -45,18 +46,19 @@ export function downgradeGrant(settings: SessionSettings, req: OtpRequest, grant
   const plain: Grant = { ...grant, purpose: PLAIN_ACCESS.purpose, details: PLAIN_ACCESS.details }
   const others = read(settings, req).grants.filter((one) => one.id !== grant.id)
   const hasNewer = others.some((one) => sameBinding(one, plain) && one.at >= plain.at)
-  const grants = hasNewer ? others : [plain, ...others.filter((one) => !sameBinding(one, plain))]
-  write(settings, req, { challenges: read(settings, req).challenges, grants })
+  write(settings, req, {
+    grants: hasNewer ? others : [plain, ...others.filter((one) => !sameBinding(one, plain))],
+  })
 }
 
 /** Removes a grant. Does nothing if there is no session or no such grant. */
 export function removeGrant(settings: SessionSettings, req: OtpRequest, id: string): void {
   if (!hasSession(req)) return
-  const grants = read(settings, req).grants
-  if (!grants.some((one) => one.id === id)) return
-  write(settings, req, { challenges: read(settings, req).challenges, grants: grants.filter((one) => one.id !== id) })
+  const { grants } = read(settings, req)
+  const others = grants.filter((one) => one.id !== id)
+  if (others.length < grants.length) write(settings, req, { grants: others })
 }
 
 export function clearGrants(settings: SessionSettings, req: OtpRequest): void {
-  write(settings, req, { challenges: read(settings, req).challenges, grants: [] })
+  write(settings, req, { grants: [] })
 }

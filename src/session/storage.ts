@@ -12,7 +12,9 @@ export function read({ sessionKey }: SessionSettings, req: OtpRequest): SessionD
   return decode(Object.hasOwn(session, sessionKey) ? session[sessionKey] : null)
 }
 
-export function write(settings: SessionSettings, req: OtpRequest, data: SessionData): void {
+/** Replaces challenges, grants or both. If there is no room, the oldest ones are dropped. */
+export function write(settings: SessionSettings, req: OtpRequest, changed: Partial<SessionData>): void {
+  const data = { ...read(settings, req), ...changed }
   const challenges = data.challenges.slice(0, MAX_ENTRIES)
   const grants = data.grants.slice(0, MAX_ENTRIES)
   let slot = encode({ challenges, grants })

@@ -1,17 +1,16 @@
 import type { Grant, OpenChallenge } from '../../challenge/records.js'
-import type { FailureClass } from '../../events.js'
+import type { DeliveryStatus } from '../../delivery/delivery-status.js'
 import type { RequestContext } from '../request/context.js'
 import { maskAddress } from '../../identity/address.js'
 import { findChallenge } from '../../session/challenges.js'
+import type { Services } from '../../services.js'
 import { findValidGrant } from '../../session/grants.js'
 
 /** A challenge with the delivery status of its newest mail. */
-export interface ChallengeWithStatus extends OpenChallenge {
+export interface ChallengeWithStatus extends OpenChallenge, DeliveryStatus {
   readonly masked: string
-  /** Milliseconds, from when the next mail may be asked for. */
+  /** Milliseconds, from when on the next mail may be requested. */
   readonly resendAt: number
-  /** Why the mail has not gone out, or not yet; null when no failure is known. */
-  readonly failureClass: FailureClass | null
 }
 
 /** The state of a step-up in a session. `step` is the page to show. */
@@ -52,10 +51,8 @@ export function withStatus({ identity, services }: RequestContext, stored: OpenC
   }
 }
 
-function lookUpDeliveryStatus(
-  { deliveryStatus, sendQueue, mailSettings }: RequestContext['services'],
-  { sendId }: OpenChallenge,
-): Pick<ChallengeWithStatus, 'delivery' | 'failureClass'> | null {
+function lookUpDeliveryStatus(services: Services, { sendId }: OpenChallenge): DeliveryStatus | null {
+  const { deliveryStatus, sendQueue, mailSettings } = services
   const status = deliveryStatus.get(sendId)
   if (!status) return null
   // A mail in a queue of the host's does not wait for our breaker.
