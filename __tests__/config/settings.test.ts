@@ -332,7 +332,7 @@ describe('the memory store in production', () => {
     process.env.NODE_ENV = 'production'
     const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
     await emailOtp(GOOD).close()
-    expect(warn.mock.calls.map(String).join()).toContain('with a second process, set `store`')
+    expect(warn.mock.calls.map(String).join()).toContain('with more processes, set `store`')
     warn.mockRestore()
   })
 })

@@ -33,10 +33,14 @@ export async function renderPage(ctx: RequestContext, problem: Problem | null): 
   const { settings, views } = services
   const state = currentState(ctx, problem)
   const { step, challenge, grant } = state
+
   const custom = await callHostFunction('locals', () => settings.locals(req))
   return views.renderPage({
     ...basePage(services, locale, step, ctx),
-    title: step === 'code' ? labelOf(ctx, challenge) : translate(views.messages(locale), `${step}.title`),
+    title:
+      challenge && step === 'code'
+        ? codeLabel(services, locale, challenge.kind)
+        : translate(views.messages(locale), `${step}.title`),
     autoSend: canAutoSend(ctx, state, problem) ? unkeyedHash(sealed) : '',
     recipient: {
       masked: grant ? maskAddress(grant.identity.email) : (identity?.masked ?? challenge?.masked ?? ''),
@@ -96,7 +100,7 @@ function challengeContext(ctx: RequestContext, challenge: ChallengeWithStatus): 
   const { alphabet, length } = formatOf(challenge.kind, settings.code)
   return {
     code: {
-      label: labelOf(ctx, challenge),
+      label: codeLabel(ctx.services, ctx.locale, challenge.kind),
       length,
       isLong: challenge.kind === 'long',
       inputMode: alphabet === DIGITS ? 'numeric' : 'text',
@@ -107,10 +111,6 @@ function challengeContext(ctx: RequestContext, challenge: ChallengeWithStatus): 
     delivery: challenge.delivery,
     deliveryText: deliveryText(ctx, challenge),
   }
-}
-
-function labelOf({ services, locale }: RequestContext, challenge: ChallengeWithStatus | null): string {
-  return codeLabel(services, locale, challenge?.kind ?? 'short')
 }
 
 /** Target of "continue"; empty if that would be our own page. */
