@@ -207,3 +207,24 @@ test('a failure without a listener is written to the console', async () => {
   expect(inspect(error.mock.calls)).toContain('locals broke')
   error.mockRestore()
 })
+
+test('an error that cannot even be shown is answered, and stops nothing', async () => {
+  const error = jest.spyOn(console, 'error').mockImplementation(() => undefined)
+  const unreadable = Object.defineProperty(new Error('odd'), 'stack', {
+    get() {
+      throw new Error('getter')
+    },
+  })
+  host = await HostApp.start({
+    otp: {
+      user() {
+        throw unreadable
+      },
+    },
+  })
+  host.otp.events.removeAllListeners('failed')
+  await host.jar().get('/2fa').expect(500)
+  await host.jar().get('/secret').expect(500)
+  expect(error.mock.calls.map(String)).toEqual(Array(2).fill('express-email-otp:,an error that cannot be shown'))
+  error.mockRestore()
+})

@@ -44,9 +44,9 @@ describe('uniform and unpredictable', () => {
     ['short', { alphabet: DIGITS, length: 6 }, 10],
     ['short', { alphabet: DIGITS, length: 8 }, 10],
     ['long', LONG_FORMAT, 32],
-  ] as const)('C1: 40 000 %s codes of %j are uniform in every position, leading zeros kept', (kind, format, size) => {
+  ] as const)('C1: 200 000 %s codes of %j are uniform in every position, leading zeros kept', (kind, format, size) => {
     const keys = keyRing([SECRET]).current
-    const rounds = 40_000
+    const rounds = 200_000
     const counts = Array.from({ length: format.length }, () => new Map<string, number>())
     for (let i = 0; i < rounds; i++) {
       const inputs = { challengeId: `challenge ${i}`, user: 'u1', purpose: 'access', details: null }

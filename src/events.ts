@@ -129,16 +129,25 @@ export class OtpEvents extends EventEmitter<OtpEventMap> {
     try {
       await listener.call(this, event)
     } catch (error) {
-      process.emitWarning(`a listener of "${event.type}" failed: ${inspect(error)}`, 'ExpressEmailOtpWarning')
+      process.emitWarning(`a listener of "${event.type}" failed: ${show(error)}`, 'ExpressEmailOtpWarning')
     }
   }
 }
 
 function logUnhandled(event: OtpEvent): void {
-  if (event.type === 'failed') console.error('express-email-otp:', event.error)
+  if (event.type === 'failed') console.error('express-email-otp:', show(event.error))
   if (event.type !== 'undelivered' || event.severity === 'info') return
   const when = event.retryIn === null ? '' : ` yet, next attempt in ${event.retryIn} s`
   console.error(
     `express-email-otp: a mail was not sent${when} (${event.failureClass}: ${event.reason}). ${event.advice}`,
   )
+}
+
+/** As the console would show it. Hosts may throw anything, and a getter that throws must not stop the process. */
+function show(error: unknown): string {
+  try {
+    return inspect(error)
+  } catch {
+    return 'an error that cannot be shown'
+  }
 }

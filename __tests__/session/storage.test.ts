@@ -86,6 +86,20 @@ test('what does not fit leaves, the oldest first', () => {
   expect(challenges.length).toBeLessThan(5)
 })
 
+test('a clock that was put back takes no room from what is written now', () => {
+  const bulky = { identity: { ...LONGEST, id: 'ж'.repeat(255) }, purpose: 'p'.repeat(64), details: 'd'.repeat(22) }
+  const before = five.map((n) => ({ ...grant(n), ...bulky, purpose: `${n}`.repeat(64) }))
+  const now = { ...challenge(1), ...bulky, sentAt: NOW - 30_000 }
+  const req = request()
+  write(SETTINGS, req, { challenges: [now], grants: before })
+  expect(read(SETTINGS, req).challenges).toEqual([now])
+
+  const verified = { ...grant(1), ...bulky, at: NOW - 30_000 }
+  const open = five.map((n) => ({ ...challenge(n), ...bulky, purpose: `${n}`.repeat(64) }))
+  write(SETTINGS, req, { challenges: open, grants: [verified] })
+  expect(read(SETTINGS, req).grants).toEqual([verified])
+})
+
 test('a sixth challenge takes the place of the oldest', () => {
   const req = request()
   write(SETTINGS, req, { challenges: [...five, 6].map((n) => challenge(n)), grants: [] })

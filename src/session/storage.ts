@@ -20,7 +20,9 @@ export function write(settings: SessionSettings, req: OtpRequest, changed: Parti
   let slot = encode({ challenges, grants })
   while (bytesOf(slot) > MAX_BYTES && challenges.length + grants.length > 1) {
     const isChallengeOlder = (challenges.at(-1)?.sentAt ?? Infinity) <= (grants.at(-1)?.at ?? Infinity)
-    if (isChallengeOlder) challenges.pop()
+    // The newest of each stays while there are others: after the clock was put back it looks like the oldest of all.
+    const hasMore = [challenges.length > 1, grants.length > 1]
+    if (hasMore[0] === hasMore[1] ? isChallengeOlder : hasMore[0]) challenges.pop()
     else grants.pop()
     slot = encode({ challenges, grants })
   }

@@ -25,6 +25,17 @@ function mailTo(smtp: ScriptedSmtp, options: SmtpOptions = {}): MailSettings {
   return resolveMailSettings({ transport: { ...base, ...short, ...options }, from: MESSAGE.from })
 }
 
+test('C6: a reply that begins with the code of the mail does not bring it into `reason`', async () => {
+  const smtp = await ScriptedSmtp.listen({ end: '482915 is the code in a message that looks like spam' })
+  const settings = mailTo(smtp)
+  const failure = await settings.transporter.sendMail({ ...MESSAGE }).then(String, (error: unknown) => error)
+  const { reason, text } = classifyFailure(failure, ['482915'])
+  expect(reason).toBe('EMESSAGE DATA')
+  expect(text).not.toContain('482915')
+  settings.close()
+  await smtp.close()
+})
+
 describe('what a mail server does, read from nodemailer’s error', () => {
   test.each<[string, SmtpScript, string, RegExp]>([
     ['greets with 421', { greeting: '421 4.3.2 not now' }, 'connect', /421/],

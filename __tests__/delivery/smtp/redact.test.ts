@@ -32,6 +32,17 @@ test.each([
   expect(redact(reply, SECRETS)).toBe(redacted)
 })
 
+test.each([
+  ['a code cut in two by a line break of the quoted text', '554 5.6.0 4829= 15 is your code'],
+  ['a code with a comma in it', '554 code 482,9152'],
+  ['a long code in other groups', '554 code XK 47321 M2A 9TZR'],
+  ['an address in words', '550 there is no ana 1984 lopez here'],
+  ['an address beside an at sign', '550 ana/1984/lopez@elsewhere.example: ana 1984 lopez@nowhere.example'],
+])('C6: the digits that are masked hide no part of a secret from the check: %s', (_name, reply) => {
+  const secrets = ['ana.1984.lopez@example.com', 'ana.1984.lopez', '482915', '4829152', 'XK47321M2A9TZR']
+  expect(redact(reply, secrets)).toBe(WITHHELD)
+})
+
 test('S5: redacting takes linear time, whatever a person typed and a server says', () => {
   // Legal ones; a pattern that allows gaps between their characters would backtrack for years.
   const local = '-'.repeat(64)

@@ -38,10 +38,15 @@ function extract(error: unknown): SmtpError {
     // Other transports have sentences here.
     code: /^[A-Z][A-Z0-9_]{1,40}$/.exec(text(fields.code))?.[0] ?? '',
     command: /^[A-Z][A-Z0-9 ]{0,20}$/.exec(text(fields.command))?.[0] ?? '',
-    replyCode: typeof fields.responseCode === 'number' ? fields.responseCode : 0,
+    replyCode: isReplyCode(fields.responseCode) ? fields.responseCode : 0,
     enhancedCode: /^\d{3}[ -]([245]\.\d\.\d{1,3})\b/.exec(response)?.[1] ?? '',
     response: truncate(response === '' ? text(fields.message) : response),
   }
+}
+
+/** Three digits (RFC 5321 4.2). nodemailer takes any number at the beginning of a reply, which may be a quoted code. */
+function isReplyCode(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 200 && Number(value) <= 599
 }
 
 /** Never cuts a word: `redact` finds whole secrets only. */
