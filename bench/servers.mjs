@@ -30,8 +30,8 @@ async function start(command, args, options) {
     rmSync(folder, { recursive: true, force: true })
   }
   process.on('exit', stop)
-  for (let tries = 0; !(await listens(port)); tries++) {
-    if (child.exitCode !== null || tries > 400) throw new Error(`${command} does not start`)
+  for (let attempts = 0; !(await listens(port)); attempts++) {
+    if (child.exitCode !== null || attempts > 400) throw new Error(`${command} does not start`)
     await sleep(25)
   }
   return { port, stop }

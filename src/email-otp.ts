@@ -17,28 +17,29 @@ import { clearGrants } from './session/grants.js'
 import { failClosed } from './stores/fail-closed.js'
 import { createRenderer } from './views/renderer.js'
 
-/** What `emailOtp()` gives. */
+/** What `emailOtp()` returns. */
 export interface EmailOtp {
   /** The pages; mount them at `path`. */
   readonly router: OtpHandler
-  /** Middleware that keeps a route shut until this session has proven what it asks for. */
+  /** Makes middleware that keeps a route closed until the session has a matching grant. */
   readonly requireOtp: (options?: GuardOptions) => OtpHandler
-  /** Mails the code from within a POST of the host's own and gives the URL of the page where it is typed. */
+  /** Mails the code from within a POST of your own. Returns the URL of the page where it is typed. */
   readonly start: (req: OtpRequest, options?: StartOptions) => Promise<StartResult>
   readonly events: OtpEvents
   readonly status: (req: OtpRequest) => Promise<OtpStatus>
-  /** Drops the grants of this session, for example at sign-out. */
+  /** Removes the grants of this session, for example at sign-out. */
   readonly forget: (req: OtpRequest) => void
   /**
-   * In a worker: sends the mail of a job that `mail.deliver` was given, in one attempt.
-   * @throws OtpError `mail_failed` when the job is worth another attempt, `invalid_job` when it was altered
+   * In a worker: makes one attempt to send the mail of a job that `mail.deliver` got.
+   * @throws OtpError `mail_failed` if another attempt may end better, `invalid_job` if the job was altered or cannot be
+   * opened
    */
   readonly deliverJob: (job: MailJob) => Promise<JobOutcome>
-  /** The state of the send queue, for a health check of the host's. */
+  /** The state of the send queue, for a health check. */
   readonly health: () => MailHealth
   /** Compiles all templates anew and uses them only if all compile. @throws OtpError `invalid_view` */
   readonly reloadViews: () => void
-  /** Takes no more mail, tries once more to send what waits (10 s at most) and ends timers. */
+  /** Accepts no more mail, gives waiting mail a last attempt (10 s at most) and ends timers. */
   readonly close: () => Promise<void>
 }
 
@@ -55,7 +56,7 @@ export interface EmailOtp {
  * app.use('/2fa', otp.router)
  * app.get('/account', otp.requireOtp(), account)
  * ```
- * @throws OtpError `invalid_option` or `invalid_view`, naming option or file, and what to write instead
+ * @throws OtpError `invalid_option` or `invalid_view`, which name the option or file and what to write instead
  */
 export function emailOtp(options: OtpOptions): EmailOtp {
   const services = createServices(options)
@@ -94,13 +95,6 @@ function createServices(options: OtpOptions): Services {
     },
     settings.user ? Math.max(1, mailSettings.connections - 1) : mailSettings.connections,
   )
-  return Object.freeze({
-    settings,
-    store,
-    views,
-    mailSettings,
-    sendQueue,
-    deliveryStatus: new DeliveryStatusCache(settings.clock, settings.lifetime),
-    events,
-  })
+  const deliveryStatus = new DeliveryStatusCache(settings.clock, settings.lifetime)
+  return Object.freeze({ settings, store, views, mailSettings, sendQueue, deliveryStatus, events })
 }

@@ -1,21 +1,21 @@
-/** Every way in which the plugin or its host can be broken. Expected endings are outcomes, not errors. */
+/** What can be broken in the plugin, the host or a server. Expected endings are outcomes, not errors. */
 export type OtpErrorCode =
-  | 'invalid_option' // an option is wrong or unknown; thrown by emailOtp() and requireOtp()
-  | 'invalid_view' // a template, a word file or a file name in `views` is wrong; thrown by emailOtp()
-  | 'mount_path' // the router is mounted elsewhere than `path` says; passed to next() at the first request
-  | 'invalid_user' // `user(req)` gave something that is not an OtpUser
-  | 'invalid_details' // `details(req)` gave something that is not a JSON value
-  | 'host_callback' // a function of the host's threw: user, accept, onVerified, describe, details, locals
+  | 'invalid_option' // an option is wrong or unknown; thrown by the function that was called
+  | 'invalid_view' // a template, a text file or a file name in `views` is wrong; thrown by emailOtp() and reloadViews()
+  | 'mount_path' // the router is not mounted at `path`; passed to next() at the first request
+  | 'invalid_user' // `user(req)` returned something that is not an OtpUser
+  | 'invalid_details' // `details(req)` returned something that is not a JSON value
+  | 'host_callback' // a function of the host's threw or hung
   | 'internal' // something of ours threw that should not: please report it
-  | 'session_unavailable' // no req.session, or it could not be saved
-  | 'store_unavailable' // the OtpStore threw, hung, or answered in a shape of its own
-  | 'mail_failed' // a mail could not be handed over
-  | 'invalid_job' // `deliverJob` was given something that `mail.deliver` did not get
+  | 'session_unavailable' // there is no req.session, or it could not be read or saved
+  | 'store_unavailable' // the OtpStore threw, hung, or answered in an unknown shape
+  | 'mail_failed' // a mail could not be composed or sent
+  | 'invalid_job' // `deliverJob()` got something that `mail.deliver` did not get
   | 'render_failed' // a page or mail could not be rendered
 
 /**
- * The one class of exception. `message` tells the developer what is wrong and how to mend it; nothing
- * of it is ever shown to a visitor. `cause` keeps what was thrown below.
+ * The only exception class. `message` says what is wrong and how to fix it; visitors never see it. `cause` is what was
+ * thrown below.
  */
 export class OtpError extends Error {
   override readonly name = 'OtpError'
@@ -28,7 +28,7 @@ export class OtpError extends Error {
   }
 }
 
-/** Wraps whatever was thrown, unless it is ours already. */
+/** Wraps what was thrown, unless it is an OtpError already. */
 export function wrapError(code: OtpErrorCode, message: string, cause: unknown): OtpError {
   return cause instanceof OtpError ? cause : new OtpError(code, message, { cause })
 }

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events'
 import { inspect } from 'node:util'
 import type { OtpError } from './errors.js'
 
-/** Why a mail did not go out. What each class means for retries, the breaker and people: delivery/smtp/failure-policy. */
+/** Why a mail was not sent. delivery/smtp/failure-policy says what follows for retries, breaker and visitors. */
 export type FailureClass =
   | 'aborted'
   | 'config'
@@ -23,44 +23,44 @@ export type FailureClass =
 /** `error`: act now, `warning`: keep watching, `info`: nothing to do. */
 export type Severity = 'info' | 'warning' | 'error'
 
-/** Whom and what an event is about. Never a code, an address or a session id (ASVS 16.2.5). */
+/** The user and the purpose of an event. Never a code, an address or a session id (ASVS 16.2.5). */
 export interface EventContext {
-  /** The host's user id; null when the user is a typed address. */
+  /** The host's user id; null for a typed address. */
   readonly user: string | null
   readonly purpose: string
   /** The three letters on page and mail; null before there is a challenge. */
   readonly tag: string | null
 }
 
-/** Which mail an event is about, and which try at it. */
+/** Which mail an event is about, and which send attempt. */
 export interface MailAttempt {
-  /** Names the mail from its first try to its last. */
+  /** Id of the mail, the same for all its send attempts. */
   readonly mail: string
   /** The folder of its templates below `views/mail`. */
   readonly view: string
   readonly locale: string
-  /** 1 for the first try; 0 when there was none. */
+  /** Number of the send attempt, from 1; 0 if there was none. */
   readonly attempt: number
-  /** Milliseconds that the try took. */
+  /** Milliseconds that the send attempt took. */
   readonly ms: number
   readonly messageId: string
 }
 
-/** Why a try did not get a mail out. Nothing in it repeats an address or a code. */
+/** Why a send attempt failed. Contains no address and no code. */
 export interface Undelivered {
   readonly failureClass: FailureClass
   /** Codes only, such as `EENVELOPE RCPT TO 550 5.1.1`. */
   readonly reason: string
-  /** What the server said, with addresses and runs of digits masked. */
+  /** What the server said, without addresses and long runs of digits. */
   readonly text: string
   readonly severity: Severity
   /** What to look at. */
   readonly advice: string
-  /** Seconds until the next try; null when there is none. */
+  /** Seconds until the next send attempt; null if there is none. */
   readonly retryIn: number | null
 }
 
-/** One event per path that a request can take; a union on `type`. */
+/** One event for each path that a request can take; a union on `type`. */
 export type OtpEvent =
   | (EventContext & { readonly type: 'issued'; readonly outcome: 'created' | 'resent' })
   | (EventContext & MailAttempt & { readonly type: 'sent'; readonly outcome: 'accepted' })
@@ -68,23 +68,20 @@ export type OtpEvent =
       MailAttempt &
       Undelivered & {
         readonly type: 'undelivered'
-        /** `deferred` is tried again. `cancelled`: the code was used or asked for anew, so nobody waits for it. */
+        /** `deferred`: another attempt follows. `cancelled`: the code was used, used up or replaced. */
         readonly outcome: 'deferred' | 'refused' | 'unavailable' | 'cancelled'
       })
   | (EventContext & {
       readonly type: 'verified'
       readonly outcome: 'redeemed'
-      /** Since the mail was asked for. */
+      /** Since the mail was requested. */
       readonly seconds: number
     })
   | (EventContext & {
       readonly type: 'rejected'
       readonly outcome: 'mismatch' | 'exhausted' | 'not_found' | 'long_code_required'
     })
-  | (EventContext & {
-      readonly type: 'throttled'
-      readonly outcome: 'sendsPerUser' | 'sendsPerIp' | 'resendAfter'
-    })
+  | (EventContext & { readonly type: 'throttled'; readonly outcome: 'sendsPerUser' | 'sendsPerIp' | 'resendAfter' })
   | (EventContext & { readonly type: 'escalated'; readonly outcome: 'long_code_required' })
   | (EventContext & {
       readonly type: 'refused'
@@ -92,7 +89,7 @@ export type OtpEvent =
     })
   | {
       readonly type: 'breaker'
-      /** `open`: nothing is sent for `seconds`, and whoever asks is told so. */
+      /** `open`: nothing is sent for `seconds`, and requests for a mail end as 503. */
       readonly outcome: 'open' | 'closed'
       readonly failureClass: FailureClass | null
       readonly seconds: number
@@ -105,12 +102,11 @@ export type Published<E = OtpEvent> = E & { readonly at: number }
 export type OtpEventMap = { [T in OtpEvent['type']]: [event: Published<Extract<OtpEvent, { type: T }>>] }
 
 /**
- * `otp.events.on('verified', (event) => …)`. A listener that throws or rejects changes nothing for the person
- * at the keyboard; it is reported as a process warning.
+ * `otp.events.on('verified', (event) => …)`. A listener that throws or rejects does not affect the request; it is
+ * reported as a process warning.
  *
  * Each event is also published on the channel `express-email-otp:<type>` of `node:diagnostics_channel`, of all plugins in
- * the process, so that tracing can listen without knowing any of them. What a subscriber there throws is, as Node has it,
- * an uncaught exception.
+ * the process. If a subscriber of the channel throws, Node makes it an uncaught exception.
  */
 export class OtpEvents extends EventEmitter<OtpEventMap> {
   readonly #now: () => number
@@ -120,7 +116,7 @@ export class OtpEvents extends EventEmitter<OtpEventMap> {
     this.#now = now
   }
 
-  /** Tells the listeners. What wants a hand and nobody listens to goes to the console: it must not be lost. */
+  /** Calls the listeners. What is broken and has no listener goes to the console, so that it is not lost. */
   publish(event: OtpEvent): void {
     const listeners = this.rawListeners(event.type) as ((event: unknown) => unknown)[]
     if (listeners.length === 0) logUnhandled(event)
@@ -141,9 +137,9 @@ export class OtpEvents extends EventEmitter<OtpEventMap> {
 function logUnhandled(event: OtpEvent): void {
   if (event.type === 'failed') console.error('express-email-otp:', show(event.error))
   if (event.type !== 'undelivered' || event.severity === 'info') return
-  const when = event.retryIn === null ? '' : ` yet, next try in ${event.retryIn} s`
+  const when = event.retryIn === null ? '' : ` yet, next attempt in ${event.retryIn} s`
   console.error(
-    `express-email-otp: a mail did not go out${when} (${event.failureClass}: ${event.reason}). ${event.advice}`,
+    `express-email-otp: a mail was not sent${when} (${event.failureClass}: ${event.reason}). ${event.advice}`,
   )
 }
 

@@ -6,7 +6,7 @@ import type { OtpEvents } from './events.js'
 import type { OtpStore } from './stores/store.js'
 import type { Renderer } from './views/renderer.js'
 
-/** Everything that a request works with, made once. */
+/** What `emailOtp()` builds once, for all requests. */
 export interface Services {
   readonly settings: Settings
   readonly store: OtpStore

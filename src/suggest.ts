@@ -1,8 +1,8 @@
-/** `Did you mean "x"?` for the known name that is nearest to a mistyped one, else the empty string. */
-export function didYouMean(name: string, known: Iterable<string>): string {
+/** `Did you mean "x"?` for the candidate that is nearest to a mistyped name, if one is near enough; else empty. */
+export function didYouMean(name: string, candidates: Iterable<string>): string {
   let best = ''
   let bestDistance = Math.max(2, Math.ceil(name.length / 3)) + 1
-  for (const candidate of known) {
+  for (const candidate of candidates) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance]
   }

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.js'
 
-/** Waits for `answer`, but no longer than `ms` milliseconds; then it rejects, and the late answer is ignored. */
+/** Waits for `answer`, but rejects after `ms` milliseconds; a later answer is ignored. */
 export async function withTimeout<T>(clock: Clock, ms: number, answer: Promise<T>): Promise<T> {
   let cancel: () => void = () => undefined
   const timedOut = new Promise<never>((_, reject) => {

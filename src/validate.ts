@@ -2,6 +2,11 @@ import { OtpError } from './errors.js'
 import { didYouMean } from './suggest.js'
 import { isSitePath } from './url.js'
 
+/** The option names of `T`: the compiler refuses a list that misses one or has one too many. */
+export function optionNames<T extends object>(names: Readonly<Record<keyof T, true>>): readonly string[] {
+  return Object.keys(names)
+}
+
 /**
  * Checks the options of one function. Every error begins with the name of that function and says which option is
  * wrong, what it was, and what to write instead.
@@ -11,29 +16,21 @@ export class OptionChecker {
   constructor(readonly caller: string) {}
 
   invalid(option: string, value: unknown, hint: string): OtpError {
-    return new OtpError(
-      'invalid_option',
-      `${this.caller}: option \`${option}\` is ${formatValue(option, value)}. ${hint}`,
-    )
+    const message = `${this.caller}: option \`${option}\` is ${formatValue(option, value)}. ${hint}`
+    return new OtpError('invalid_option', message)
   }
 
-  /** Refuses options that do not exist and names the nearest one. `prefix` is empty for the options themselves. */
+  /** Refuses unknown options and names the nearest known one. `prefix` is empty for options at the top level. */
   rejectUnknownKeys(prefix: string, value: unknown, allowed: readonly string[]): void {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw this.invalid(
-        prefix || 'options',
-        value,
-        `Give an object with ${allowed.map((key) => `\`${key}\``).join(', ')}.`,
-      )
+      const list = allowed.map((key) => `\`${key}\``).join(', ')
+      throw this.invalid(prefix || 'options', value, `Give an object with ${list}.`)
     }
     for (const key of Object.keys(value)) {
       if (allowed.includes(key)) continue
       const option = prefix ? `${prefix}.${key}` : key
-      const list = `Known here: ${allowed.join(', ')}.`
-      throw new OtpError(
-        'invalid_option',
-        `${this.caller}: unknown option \`${option}\`.${didYouMean(key, allowed)} ${list}`,
-      )
+      const hint = `${didYouMean(key, allowed)} Known here: ${allowed.join(', ')}.`
+      throw new OtpError('invalid_option', `${this.caller}: unknown option \`${option}\`.${hint}`)
     }
   }
 
@@ -80,7 +77,7 @@ export class OptionChecker {
     throw this.invalid(option, value, 'Give a path on this site that begins with one slash, such as /account.')
   }
 
-  /** Where the router is mounted: a path that only it has. */
+  /** Where the router is mounted: any path but the root. */
   mountPath(option: string, value: unknown): string {
     const path = this.sitePath(option, value).replace(/\/+$/, '')
     if (path === '' || /[?#]/.test(path)) throw this.invalid(option, value, 'Give one of its own, such as /2fa.')
@@ -96,7 +93,7 @@ export class OptionChecker {
   }
 }
 
-// A secret must not reach a log by way of its own error message.
+// A secret must not get into a log through its own error message.
 function formatValue(option: string, value: unknown): string {
   if (value === undefined) return 'missing'
   if (/secret|transport|^mail$|^store$|^options$/.test(option)) return 'not usable'

@@ -21,13 +21,13 @@ function refusal(options: unknown): OtpError {
   throw new Error('it was taken')
 }
 
-const act = () => null
+const operation = () => null
 const cycle: Record<string, unknown> = {}
 cycle.self = cycle
 
-describe('each misconfiguration names option, value and cure', () => {
+describe('each misconfiguration names option, value and hint', () => {
   test.each<[string, unknown, string, string]>([
-    // option as it is named, what stands in its place, the value as it is shown, a part of the cure
+    // option as it is named, what stands in its place, the value as it is shown, a part of the hint
     ['site', undefined, 'missing', 'Give an object with `name`'],
     ['site', 'Acme', '"Acme"', 'Give an object'],
     ['site', null, 'null', 'Give an object'],
@@ -67,8 +67,18 @@ describe('each misconfiguration names option, value and cure', () => {
     ['store', null, 'not usable', 'new MemoryStore()'],
     ['store', 'redis://:hunter2@localhost', 'not usable', 'new MemoryStore()'],
     ['store', { open: () => null }, 'not usable', 'redeem()'],
-    ['store.deadline', { store: { open: act, redeem: act, spend: act, deadline: 0 } }, '0', '0.1 to 60'],
-    ['store.deadline', { store: { open: act, redeem: act, spend: act, deadline: Number.NaN } }, 'NaN', '0.1 to 60'],
+    [
+      'store.deadline',
+      { store: { open: operation, redeem: operation, spend: operation, deadline: 0 } },
+      '0',
+      '0.1 to 60',
+    ],
+    [
+      'store.deadline',
+      { store: { open: operation, redeem: operation, spend: operation, deadline: Number.NaN } },
+      'NaN',
+      '0.1 to 60',
+    ],
     ['code', 6, '6', 'Give an object'],
     ['code', { code: { digits: 6, alphabet: 'ABC', length: 9 } }, '{"digits":6', '`digits`, or `alphabet`'],
     ['code.subject', { code: { subject: true } }, 'true', '"auto", "always", "never"'],
@@ -82,13 +92,13 @@ describe('each misconfiguration names option, value and cure', () => {
     ['attempts', cycle, 'an object', 'from 1 to 10'],
     ['attempts', 5n, '5', 'from 1 to 10'],
     ['attempts', Symbol('five'), 'a symbol', 'from 1 to 10'],
-  ])('%s: %p', (option, value, shown, cure) => {
+  ])('%s: %p', (option, value, shown, hint) => {
     const [top = ''] = option.split('.')
     const isWhole = typeof value === 'object' && value !== null && top in value
     const error = refusal({ ...GOOD, ...(isWhole ? value : { [top]: value }) })
     expect(error.code).toBe('invalid_option')
     expect(error.message).toContain(`option \`${option}\` is ${shown}`)
-    expect(error.message).toContain(cure)
+    expect(error.message).toContain(hint)
   })
 
   test.each([undefined, null, 'text', 7, []])('options that are %p', (options) => {
@@ -108,7 +118,7 @@ describe('C4: the secret', () => {
     ['a list with a missing one', [SECRET, undefined]],
     ['a list in a list', [[SECRET, 'hunter2']]],
     ['bytes', Buffer.from('hunter2'.padEnd(40, 'x'))],
-  ])('C4: %s throws with the cure, and is never shown', (_what, secret) => {
+  ])('C4: %s throws with the hint, and is never shown', (_what, secret) => {
     const error = refusal({ ...GOOD, secret })
     expect(error.code).toBe('invalid_option')
     expect(error.message).toContain('`secret`')
@@ -222,10 +232,10 @@ describe('V11: no limit can be switched off', () => {
     ['limits.resendAfter', { limits: { resendAfter: 601 } }, 'from 1 to 600'],
     ['limits.sendsPerUser.capacity', { limits: { sendsPerUser: { capacity: 1_001 } } }, 'from 1 to 1000'],
     ['limits.failures.capacity', { limits: { failures: { capacity: 1.5 } } }, 'whole number'],
-  ])('V11: %s has an upper end: %j', (option, options, cure) => {
+  ])('V11: %s has an upper end: %j', (option, options, hint) => {
     const { message } = refusal({ ...GOOD, ...options })
     expect(message).toContain(`\`${option}\``)
-    expect(message).toContain(cure)
+    expect(message).toContain(hint)
   })
 
   test.each([
@@ -322,7 +332,7 @@ describe('the memory store in production', () => {
     process.env.NODE_ENV = 'production'
     const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
     await emailOtp(GOOD).close()
-    expect(warn.mock.calls.map(String).join()).toContain('with a second process, set `store`')
+    expect(warn.mock.calls.map(String).join()).toContain('with more processes, set `store`')
     warn.mockRestore()
   })
 })

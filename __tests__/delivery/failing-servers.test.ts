@@ -22,8 +22,8 @@ interface Row {
   readonly kind: Undelivered['failureClass']
   /** Seconds until another try is due at the latest; null when there is none. */
   readonly again: number | null
-  /** What a known user is told: by status and code, and on the page. */
-  readonly told: 'queued' | 'mail_unavailable' | 'mail_refused'
+  /** What a known user is answer: by status and code, and on the page. */
+  readonly answer: 'queued' | 'mail_unavailable' | 'mail_refused'
   readonly page: string
 }
 
@@ -31,11 +31,11 @@ const TRYING = 'has not gone out yet. We keep trying for a few minutes'
 const LOST = 'did not go out. Send it again.'
 const NOBODY = 'does not accept mail for this address'
 const passes = (script: Row['script'], kind: Row['kind'], more: Partial<Row> = {}): Row => ({
-  ...{ script, kind, again: 3, told: 'queued', page: TRYING },
+  ...{ script, kind, again: 3, answer: 'queued', page: TRYING },
   ...more,
 })
 const stays = (script: SmtpScript, kind: Row['kind'], more: Partial<Row> = {}): Row => ({
-  ...{ script, kind, again: null, told: 'mail_unavailable', page: LOST },
+  ...{ script, kind, again: null, answer: 'mail_unavailable', page: LOST },
   ...more,
 })
 
@@ -57,13 +57,13 @@ const ROWS = {
   }),
   'wants a login': stays({ mail: '530 5.7.0 log in' }, 'auth'),
   'refuses the sender': stays({ mail: '550 5.7.60 not you' }, 'sender'),
-  'knows no such mailbox': stays({ rcpt: `550 5.1.1 ${WORDS}` }, 'recipient', { told: 'mail_refused', page: NOBODY }),
+  'knows no such mailbox': stays({ rcpt: `550 5.1.1 ${WORDS}` }, 'recipient', { answer: 'mail_refused', page: NOBODY }),
   'wants to be asked again': passes({ rcpt: `451 4.7.1 ${WORDS}` }, 'greylist'),
   'finds the mailbox full for now': passes({ rcpt: `452 4.2.2 ${WORDS}` }, 'mailbox-full', {
     page: 'is full at the moment. We keep trying',
   }),
   'finds the mailbox full': stays({ rcpt: '552 5.2.2 full' }, 'mailbox-full', {
-    ...{ told: 'mail_refused', page: 'that mailbox is full' },
+    ...{ answer: 'mail_refused', page: 'that mailbox is full' },
   }),
   'has no disk': passes({ rcpt: '452 4.3.1 disk' }, 'transient'),
   'wants to be asked in 30 seconds': passes({ rcpt: '451 4.7.1 try again in 30 seconds' }, 'greylist', { again: 31 }),
@@ -77,7 +77,7 @@ const ROWS = {
   'says something odd': passes({ data: '554 5.5.1 no' }, 'unknown'),
 } satisfies Record<string, Row>
 
-/** What was seen of one row, by a known user and by whoever typed an address. */
+/** What was seen of one row, by a signed-in user and at a typed address. */
 interface Seen {
   readonly status: number
   readonly body: Record<string, unknown>
@@ -103,7 +103,7 @@ beforeAll(async () => {
   for (const spy of spies) spy.mockRestore()
 }, 120_000)
 
-/** A known user asks while the server fails, and the server comes to its senses. */
+/** A signed-in user asks while the server fails, and the server comes to its senses. */
 async function live(row: Row): Promise<Seen> {
   const typed = await liveTyped(row)
   const { smtp, host, port } = await stage(row, {})
@@ -151,7 +151,7 @@ async function stage(
   const smtp = await ScriptedSmtp.listen(isThere ? script : {}, { port: isThere ? 0 : await freePort() })
   const { port } = smtp
   if (!isThere) await smtp.close()
-  // Half of the three seconds: enough for a machine that is busy with all rows at once, and told in time.
+  // Half of the three seconds: enough for a machine that is busy with all rows at once, and in time for the response.
   const short = isThere && isSilent(script) ? { socketTimeout: 1_500, greetingTimeout: 1_500 } : {}
   const transport = { host: '127.0.0.1', port, ...short, ...options }
   const mail = { transport, from: 'no-reply@acme.example' }
@@ -176,9 +176,9 @@ const HOWS = Object.keys(ROWS) as How[]
 
 describe('S6: a mail server that', () => {
   test.each(HOWS)('%s: the user is told the truth within three seconds', (how) => {
-    const [{ told, page }, seen] = [rowOf(how), of(how)]
-    if (told === 'queued') expect([seen.status, seen.body.delivery]).toEqual([200, 'queued'])
-    else expect([seen.status, seen.body.code]).toEqual([told === 'mail_refused' ? 422 : 503, told])
+    const [{ answer, page }, seen] = [rowOf(how), of(how)]
+    if (answer === 'queued') expect([seen.status, seen.body.delivery]).toEqual([200, 'queued'])
+    else expect([seen.status, seen.body.code]).toEqual([answer === 'mail_refused' ? 422 : 503, answer])
     expect(seen.page.replace(/\s+/g, ' ')).toContain(page)
   })
 

@@ -130,8 +130,8 @@ describeWithRedis('an app’s own queue, by the snippets of the documentation', 
     const jar = await startApp()
     await startWorker()
     await redis.kill()
-    const told = await jar.post('/2fa/send').send({}).expect(503)
-    expect(told.body).toMatchObject({ code: 'mail_unavailable' })
+    const response = await jar.post('/2fa/send').send({}).expect(503)
+    expect(response.body).toMatchObject({ code: 'mail_unavailable' })
     await redis.restart()
     while (
       String(await redis.ask('CLIENT', 'LIST'))

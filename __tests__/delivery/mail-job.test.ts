@@ -53,7 +53,7 @@ function enqueue(job: MailJob): Promise<number> {
 }
 
 interface Worker extends EmailOtp {
-  readonly told: OtpEvent[]
+  readonly published: OtpEvent[]
 }
 
 /** A plugin of its own, as in another process: it shares options with the app, and nothing else. */
@@ -62,10 +62,10 @@ function worker(more: Partial<OtpOptions> = {}, transport: string = host.mailbox
   const { now } = host.clock
   const otp = emailOtp({ secret: SECRET, site, mail: { transport, from: FROM }, user: () => null, now, ...more })
   workers.push(otp)
-  const told: OtpEvent[] = []
+  const published: OtpEvent[] = []
   for (const type of ['sent', 'undelivered', 'failed'] as const)
-    otp.events.on(type, (event: OtpEvent) => void told.push(event))
-  return { ...otp, told }
+    otp.events.on(type, (event: OtpEvent) => void published.push(event))
+  return { ...otp, published }
 }
 
 const send = (jar: Agent, fields: object = {}) => jar.post('/2fa/send').send(fields)
@@ -142,7 +142,7 @@ describe('a job', () => {
     expect(new Set(codes).size).toBe(1)
     expect(messageIds()).toHaveLength(3)
     expect(new Set(messageIds()).size).toBe(1)
-    const names = [...one.told, ...two.told].map((event) => 'mail' in event && event.mail)
+    const names = [...one.published, ...two.published].map((event) => 'mail' in event && event.mail)
     expect(names).toEqual(Array(3).fill(expect.stringMatching(/^[\da-f-]{36}$/)))
     expect(new Set(names).size).toBe(1)
   })
@@ -200,7 +200,7 @@ describe('a job', () => {
       const otp = worker({ views })
       for (const job of queue) await otp.deliverJob(job)
       expect(host.mailbox.received[0]?.mail.subject).toBe('A transfer, de')
-      expect(otp.told).toMatchObject([
+      expect(otp.published).toMatchObject([
         { view: 'transfer', locale: 'de', purpose: 'transfer' },
         { view: 'code', locale: 'de', purpose: 'access' },
       ])
@@ -246,7 +246,7 @@ describe('a job', () => {
     expect(host.mailbox.last.mail.text).not.toMatch(/\d{6}/)
     const [one, two] = messageIds().slice(-2)
     expect(two).toBe(one)
-    expect(otp.told.at(-1)).toMatchObject({ type: 'sent', view: 'alert', user: 'u1', tag: null })
+    expect(otp.published.at(-1)).toMatchObject({ type: 'sent', view: 'alert', user: 'u1', tag: null })
     host.clock.tick(3_601) // an alert is worth sending for an hour
     expect(await otp.deliverJob(alert)).toEqual({ outcome: 'expired' })
     expect(host.mailbox.received).toHaveLength(4)
@@ -287,7 +287,7 @@ describe('B6: whoever can write into the queue can neither redirect a mail nor m
     expect(error).toMatchObject({ name: 'OtpError', code: 'invalid_job' })
     expect(error.message).not.toContain('@')
     expect(host.mailbox.received).toEqual([])
-    expect(otp.told).toEqual([])
+    expect(otp.published).toEqual([])
     expect(await otp.deliverJob(job)).toEqual({ outcome: 'accepted' })
   })
 
@@ -317,7 +317,7 @@ describe('B6: whoever can write into the queue can neither redirect a mail nor m
     const otp = worker()
     const error = await thrown(otp.deliverJob(resealed(job, change)))
     expect(error).toMatchObject({ code: 'invalid_job', message: expect.stringContaining('another version') })
-    expect([host.mailbox.received, otp.told]).toEqual([[], []])
+    expect([host.mailbox.received, otp.published]).toEqual([[], []])
     expect(await otp.deliverJob(resealed(job, (payload) => payload))).toEqual({ outcome: 'accepted' })
   })
 
@@ -353,7 +353,7 @@ describe('B6: whoever can write into the queue can neither redirect a mail nor m
     const error = await thrown(strange.deliverJob(job))
     expect(error).toMatchObject({ code: 'invalid_job' })
     expect(error.message).toContain('`secret`')
-    expect(strange.told).toEqual([])
+    expect(strange.published).toEqual([])
     expect(host.mailbox.received).toEqual([])
 
     await worker().deliverJob(job)
@@ -377,7 +377,7 @@ describe('a worker tells its queue whether to retry', () => {
     smtp = await ScriptedSmtp.listen(script)
     const otp = worker({}, smtp.url)
     expect(await otp.deliverJob(job)).toMatchObject({ ...end, reason: expect.stringMatching(/^E\w+ [A-Z ]+ 55\d/) })
-    expect(otp.told).toMatchObject([{ type: 'undelivered', ...end, attempt: 1, retryIn: null }])
+    expect(otp.published).toMatchObject([{ type: 'undelivered', ...end, attempt: 1, retryIn: null }])
   })
 
   test.each<[string, SmtpScript, string]>([
@@ -393,10 +393,10 @@ describe('a worker tells its queue whether to retry', () => {
     const error = await thrown(otp.deliverJob(job))
     expect(error).toMatchObject({ name: 'OtpError', code: 'mail_failed', message: expect.stringContaining(found) })
     expect(inspect(error, { depth: null })).not.toContain(ANA.email)
-    expect(otp.told).toMatchObject([{ type: 'undelivered', outcome: 'deferred', failureClass: found, retryIn: 0 }])
+    expect(otp.published).toMatchObject([{ type: 'undelivered', outcome: 'deferred', failureClass: found, retryIn: 0 }])
     smtp.script = {}
     expect(await otp.deliverJob(job)).toEqual({ outcome: 'accepted' })
-    const [lost, sent] = otp.told
+    const [lost, sent] = otp.published
     expect(sent).toMatchObject({ type: 'sent', mail: lost && 'mail' in lost && lost.mail })
     const code = /^(\d{6})\r?$/m.exec(smtp.messages.at(-1) ?? '')?.[1] ?? ''
     await guess(jar, code).expect(200)
@@ -427,7 +427,12 @@ describe('a worker tells its queue whether to retry', () => {
     host.clock.tick(1)
     expect(await otp.deliverJob(job)).toEqual({ outcome: 'expired' })
     expect(host.mailbox.received).toHaveLength(1)
-    expect(otp.told[1]).toMatchObject({ type: 'undelivered', outcome: 'unavailable', reason: 'expired', attempt: 0 })
+    expect(otp.published[1]).toMatchObject({
+      type: 'undelivered',
+      outcome: 'unavailable',
+      reason: 'expired',
+      attempt: 0,
+    })
   })
 
   test('but it has ten seconds, however short the lifetime of its code', async () => {
@@ -461,7 +466,7 @@ describe('a worker tells its queue whether to retry', () => {
       messageId: expect.stringMatching(/^<[\da-f]{32}@acme\.example>$/),
       at: host.clock.ms,
     }
-    expect(otp.told).toEqual([
+    expect(otp.published).toEqual([
       {
         type: 'undelivered',
         outcome: 'deferred',
@@ -477,7 +482,7 @@ describe('a worker tells its queue whether to retry', () => {
     ])
     const code = /^(\d{18})\r?$/m.exec(smtp.messages[0] ?? '')?.[1] ?? ''
     await guess(jar, code).expect(200)
-    for (const secret of [code, ANA.email]) expect(inspect(otp.told)).not.toContain(secret)
+    for (const secret of [code, ANA.email]) expect(inspect(otp.published)).not.toContain(secret)
   })
 
   test('the events of a mail to a typed address name no user', async () => {
@@ -487,7 +492,7 @@ describe('a worker tells its queue whether to retry', () => {
     const otp = worker()
     await otp.deliverJob(newest())
     expect(host.mailbox.last.to).toEqual(['Ana@example.com'])
-    expect(otp.told).toMatchObject([{ type: 'sent', user: null, purpose: 'access' }])
+    expect(otp.published).toMatchObject([{ type: 'sent', user: null, purpose: 'access' }])
   })
 })
 
@@ -643,6 +648,6 @@ test('jobs for typed addresses whose server is silent do not open the worker’s
     await send(host.jar(), { email: `${name}@evil.example` }).expect(200)
   while (queue.length < 6) await new Promise((resolve) => setTimeout(resolve, 10))
   for (const job of queue) await one.deliverJob(job).catch(() => undefined)
-  expect(one.told).toHaveLength(6)
+  expect(one.published).toHaveLength(6)
   expect(one.health()).toMatchObject({ breaker: 'closed', lastError: 'connect' })
 })

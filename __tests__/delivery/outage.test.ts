@@ -30,8 +30,8 @@ const untilEvent = (type: 'sent' | 'undelivered' | 'breaker'): Promise<unknown> 
 
 describe('while nothing can be sent', () => {
   test('S6: five users who ask during an outage are told so within three seconds, and it costs them nothing', async () => {
-    // Said in words, since nodemailer tries again by itself where the server hangs up without any. In that time a person
-    // could have stopped waiting for the next attempt, and would read that the mail is on its way.
+    // With a reply: if the server hangs up without one, nodemailer reconnects by itself. Meanwhile the wait of a user
+    // could end before the next attempt, with the answer that the mail is on its way.
     await against({ greeting: '421 4.3.2 not now' }, { limits: { sendsPerUser: { capacity: 1 } } })
     const jars = await Promise.all(
       Array.from({ length: 5 }, (_, i) => host.signedIn({ id: `p${i}`, email: `p${i}@example.com` })),
@@ -89,9 +89,9 @@ describe('while nothing can be sent', () => {
     host.clock.tick(1)
     const page = (await jar.get('/secret').set(NAVIGATE)).get('Location') ?? ''
     const sealed = sealedIn((await jar.get(page).set(NAVIGATE)).text)
-    const told = await jar.post('/2fa/send').set(NAVIGATE).type('form').send({ for: sealed }).expect(503)
-    expect(told.text).toContain('We cannot send mail right now. Please try again in 14 seconds.')
-    expect(told.text).toContain('name="code"') // the one that is out
+    const response = await jar.post('/2fa/send').set(NAVIGATE).type('form').send({ for: sealed }).expect(503)
+    expect(response.text).toContain('We cannot send mail right now. Please try again in 14 seconds.')
+    expect(response.text).toContain('name="code"') // the one that is out
     await guess(jar, codes()[0] ?? '').expect(200)
   })
 
@@ -118,7 +118,7 @@ describe('while nothing can be sent', () => {
     host = await HostApp.start({
       otp: { mail: { transport: smtp.url, from: FROM } },
       after: (app, otp) =>
-        void app.post('/start', (req, res, next) => void otp.start(req).then((told) => res.json(told), next)),
+        void app.post('/start', (req, res, next) => void otp.start(req).then((result) => res.json(result), next)),
     })
     await again(await host.signedIn(BEN)).expect(503)
     const { body } = await (await host.signedIn()).post('/start').expect(200)
@@ -321,7 +321,7 @@ test('a failure that needs action is written to the console with its advice if n
   const [line = ''] = error.mock.calls.map(String)
   error.mockRestore()
   expect(line).toBe(
-    'express-email-otp: a mail did not go out (auth: EENVELOPE MAIL FROM 535 5.7.8). ' +
+    'express-email-otp: a mail was not sent (auth: EENVELOPE MAIL FROM 535 5.7.8). ' +
       'The mail server refused the login. Check user and password of `mail.transport`.',
   )
 })

@@ -37,11 +37,11 @@ async function mistypes(user: OtpUser = ANA, times = 1, at = host): Promise<void
 describe('the owner', () => {
   test('is mailed when ten wrong codes were typed in sessions that had passed the first step', async () => {
     await start({})
-    const told = alerted()
+    const event = alerted()
     await mistypes(ANA, 5)
     expect(alerts()).toHaveLength(0)
     await mistypes(ANA, 5)
-    expect(await told).toMatchObject({ user: 'u1', purpose: 'access', tag: null, view: 'alert' })
+    expect(await event).toMatchObject({ user: 'u1', purpose: 'access', tag: null, view: 'alert' })
     expect(alerts()).toHaveLength(1)
     const { to, mail, raw } = host.mailbox.last
     const text = mail.text?.replaceAll('\n', ' ')
@@ -64,9 +64,9 @@ describe('the owner', () => {
     const other = await HostApp.start({ otp: { limits, store, now: clock.now } })
     const alertsOf = ({ mailbox }: HostApp): number => mailbox.received.filter(isAlert).length
     for (let hour = 0; hour <= 24; hour++) {
-      const told = hour % 24 === 0 ? alerted() : null
+      const event = hour % 24 === 0 ? alerted() : null
       await mistypes(ANA, 1, hour % 2 ? other : host)
-      await told // an attempt under way would time out when the clock is moved
+      await event // an attempt under way would time out when the clock is moved
       clock.tick(3_600)
     }
     const events = [...host.events, ...other.events]
@@ -95,11 +95,11 @@ describe('the owner', () => {
     writeFileSync(path.join(views, 'locales/de.json'), JSON.stringify({ 'alert.subject': 'Falsche Codes bei {site}' }))
     writeFileSync(path.join(views, 'locales/fr.json'), JSON.stringify({ 'alert.subject': 'Codes faux' }))
     await start({ ...ONE_GUESS, views })
-    const told = alerted()
+    const event = alerted()
     const jar = await host.signedIn({ ...ANA, locale: 'de' })
     await jar.post('/2fa/send').set('Accept-Language', 'fr').send({}).expect(200)
     await guess(jar, wrongCode(host.mailbox.code)).set('Accept-Language', 'fr').expect(422)
-    expect(await told).toMatchObject({ locale: 'de' })
+    expect(await event).toMatchObject({ locale: 'de' })
     expect(host.mailbox.last.mail.subject).toBe('Falsche Codes bei Acme')
     rmSync(views, { recursive: true })
   })
@@ -151,9 +151,9 @@ describe('nothing depends on the alert:', () => {
     await guess(jar, wrongCode(code)).expect(422)
     while (host.otp.health().queue < 1) await new Promise((resolve) => setImmediate(resolve))
     smtp.script = {}
-    const told = alerted()
+    const event = alerted()
     host.clock.tick(15)
-    expect(await told).toMatchObject({ view: 'alert', attempt: 1 })
+    expect(await event).toMatchObject({ view: 'alert', attempt: 1 })
     await smtp.close()
   })
 

@@ -2,7 +2,7 @@ import type { Clock } from '../../src/clock.js'
 
 interface Timer {
   readonly at: number
-  readonly act: () => void
+  readonly callback: () => void
 }
 
 /** A clock that only the test moves. Timers fire in order, and what they start runs before the next one fires. */
@@ -12,8 +12,8 @@ export class ManualClock implements Clock {
 
   readonly now = (): number => this.#now
 
-  readonly after = (ms: number, act: () => void): (() => void) => {
-    const timer = { at: this.#now + Math.max(0, ms), act }
+  readonly after = (ms: number, callback: () => void): (() => void) => {
+    const timer = { at: this.#now + Math.max(0, ms), callback }
     this.#timers.add(timer)
     return () => void this.#timers.delete(timer)
   }
@@ -26,7 +26,7 @@ export class ManualClock implements Clock {
     for (let next = this.#next(end); next !== undefined; next = this.#next(end)) {
       this.#timers.delete(next)
       this.#now = Math.max(this.#now, next.at)
-      next.act()
+      next.callback()
       await settled()
     }
     this.#now = end

@@ -74,7 +74,7 @@ export class ServerProcess {
     child.stdout.on('data', (text: Buffer) => (this.#output += text.toString()))
     child.stderr.on('data', (text: Buffer) => (this.#output += text.toString()))
     running.add(this)
-    for (let tries = 0; tries < 400; tries++) {
+    for (let attempts = 0; attempts < 400; attempts++) {
       if (child.exitCode !== null) break
       try {
         await this.ping()

@@ -27,8 +27,8 @@ export interface SmtpScript {
 }
 
 /**
- * Whether the server falls silent somewhere, be it that it waits for TLS that never comes. Only then may a client be
- * have short timeouts: elsewhere a busy machine would be taken for a silent server.
+ * Whether the server falls silent somewhere, which includes waiting for TLS that never comes. Only then may a client have
+ * short timeouts: elsewhere a busy machine would be taken for a silent server.
  */
 export function isSilent(script: SmtpScript): boolean {
   const replies = (Object.values(script) as Replies[]).flat()

@@ -148,8 +148,8 @@ const anything = fc.oneof(
   fc.emailAddress(),
   fc.string({ unit: 'binary', maxLength: 80 }),
   fc.tuple(plausible, fc.string({ unit: 'binary', maxLength: 3 }), fc.nat()).map(([text, more, at]) => {
-    const place = at % (text.length + 1)
-    return text.slice(0, place) + more + text.slice(place)
+    const position = at % (text.length + 1)
+    return text.slice(0, position) + more + text.slice(position)
   }),
 )
 

@@ -97,7 +97,7 @@ describe('TLS', () => {
       expect(sent).toEqual({ outcome: 'accepted' })
       for (let start = 0; start < 2; start++) {
         expect(warned({ allowInsecureSmtp: true })).toEqual([
-          'mail.allowInsecureSmtp is set: codes and login go to mail.example in clear text unless it offers STARTTLS.',
+          'mail.allowInsecureSmtp is set: codes and login are sent to mail.example in clear text unless it offers STARTTLS.',
         ])
       }
     })

@@ -10,7 +10,7 @@ import type { OtpEvents } from '../events.js'
 import type { Identity, IdentityRef } from '../identity/user.js'
 import type { Candidate, OpenOutcome, OtpStore, RedeemOutcome } from '../stores/store.js'
 
-/** What issuing and verifying work with. */
+/** What issuing and verifying need. */
 export interface ChallengeDeps {
   readonly settings: Settings
   readonly store: OtpStore
@@ -21,25 +21,25 @@ export interface ChallengeDeps {
 export interface IssueRequest {
   readonly identity: Identity
   readonly stepUp: StepUp
-  /** What the session believes to be open. */
+  /** The open challenge in the session, if any. */
   readonly existing: OpenChallenge | null
   readonly locale: string
   /** False for an address that the host does not accept: then no code redeems the challenge. */
   readonly isDeliverable?: boolean
 }
 
-/** The code of an opened challenge is derived where its mail is composed, and exists nowhere else. */
+/** The code is not in it: it is derived when the mail is composed. */
 export type IssueOutcome =
   { readonly outcome: 'opened'; readonly challenge: OpenChallenge } | Extract<OpenOutcome, { outcome: 'throttled' }>
 
-/** Opens a challenge for a step-up, or repeats the one that the session knows: one store call. */
+/** Opens a challenge for a step-up, or the existing one again, in one store call. */
 export async function issueChallenge(
   { settings, store, events }: ChallengeDeps,
   { identity, stepUp, existing, locale, isDeliverable = true }: IssueRequest,
 ): Promise<IssueOutcome> {
   const keys = settings.keys.current
   const candidate = (id: string): Candidate => {
-    // A code that is not mailed must not be guessed either: then the digests are those of another challenge.
+    // If the code is not mailed, no guess may redeem the challenge: its digests are made from an id that nobody has.
     const digestId = isDeliverable ? id : randomId()
     const inputs = codeInputs(digestId, identity.ref, stepUp)
     const digest = (kind: CodeKind): string => digestCode(keys, inputs, deriveFor(settings, keys, inputs, kind))
@@ -86,7 +86,7 @@ export async function issueChallenge(
 
 type ChallengeSource = Pick<OpenChallenge, 'id' | 'kind' | 'secret' | 'identity' | 'purpose' | 'details'>
 
-/** Derives the code of a challenge again, with the keys that made it; null when their secret is gone. */
+/** Derives the code of a challenge again, with the keys that made it; null if their secret is no longer configured. */
 export function deriveChallengeCode(
   settings: Settings,
   { id, kind, secret, identity, purpose, details }: ChallengeSource,
@@ -96,8 +96,8 @@ export function deriveChallengeCode(
 }
 
 /**
- * Redeems what was typed: one store call, which counts and compares. The digest is made from the identity, purpose and
- * details of now, so a code for another user, action or amount cannot match. `malformed` is not counted.
+ * Redeems a typed code in one store call, which counts and compares. The digest is made from the current identity,
+ * purpose and details, so a code for another user, action or amount cannot match. `malformed` is not counted.
  */
 export async function verifyChallenge(
   { settings, store, events }: ChallengeDeps,

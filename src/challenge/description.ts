@@ -2,7 +2,7 @@ import { OtpError } from '../errors.js'
 
 const MAX_LENGTH = 140
 
-/** One line of at most 140 characters, without controls and direction marks that could make it read otherwise. */
+/** One line of at most 140 characters. Control and direction characters are removed: they could change how it reads. */
 export function sanitizeDescription(description: unknown): string | null {
   if (typeof description !== 'string') throw new OtpError('host_callback', '`describe(req)` must give a string.')
   const line = description.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()

@@ -3,7 +3,7 @@ import type { StepUp } from './step-up.js'
 import type { EventContext } from '../events.js'
 import type { Identity } from '../identity/user.js'
 
-/** What events say about whom and what for. */
+/** The members that all events about a request have. */
 export function eventContext(
   identity: Identity | null,
   stepUp: Pick<StepUp, 'purpose'>,

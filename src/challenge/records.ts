@@ -2,7 +2,7 @@ import type { Binding } from './step-up.js'
 import type { CodeKind } from '../crypto/code.js'
 import type { IdentityRef } from '../identity/user.js'
 
-/** What the session knows of a challenge. No counter: the last writer of a session wins. */
+/** A challenge as the session stores it. Without a counter: of parallel requests the last write of a session wins. */
 export interface OpenChallenge extends Binding {
   readonly id: string
   /** Fingerprint of the secret that made it. */
@@ -13,12 +13,12 @@ export interface OpenChallenge extends Binding {
   readonly identity: IdentityRef
   /** Milliseconds, for the page. The store decides by its own clock. */
   readonly expires: number
-  /** Milliseconds, when the newest mail was asked for. */
+  /** Milliseconds, when the newest mail was requested. */
   readonly sentAt: number
-  /** Names the newest send: the process that sends the mail knows by it what became of it. */
+  /** Id of the newest send. The process that sends the mail keeps its delivery status under this id. */
   readonly sendId: string
   readonly delivery: 'sent' | 'queued' | 'failed'
-  /** An earlier mail with this very code may have arrived. */
+  /** An earlier mail with the same code may have arrived. */
   readonly wasMailed: boolean
   /** The store takes no more guesses. Only what the page offers depends on it. */
   readonly isUsedUp: boolean

@@ -19,7 +19,7 @@ export interface StepUp extends Binding {
   readonly maxAge: number | null
 }
 
-/** What counts when no guard led here. */
+/** The step-up of a request without a usable `for`. */
 export const PLAIN_ACCESS: StepUp = {
   purpose: 'access',
   details: null,
@@ -33,7 +33,7 @@ export function sameBinding(a: Binding, b: Binding): boolean {
 }
 
 const ONE_HOUR_MS = 3_600_000
-/** Changes with the shape of what is sealed: during a deploy two versions read each other's. */
+/** Raise it when the sealed fields change: during a deploy, two versions read each other's step-ups. */
 const VERSION = 1
 
 interface SealedStepUp extends StepUp {
@@ -44,15 +44,15 @@ interface SealedStepUp extends StepUp {
 }
 
 /**
- * Seals a step-up for its way through the browser, for one identity and for one hour. So the guard writes no session, and
- * nobody can choose a purpose, an amount or a return page.
+ * Seals a step-up that travels through the browser, for one identity and one hour. So the guard writes no session, and a
+ * client cannot choose purpose, details or return page.
  */
 export function sealStepUp(keys: Keys, stepUp: StepUp, ref: IdentityRef | null, now: number): string {
   const sealed: SealedStepUp = { ...stepUp, v: VERSION, at: now, owner: identityHash(ref) }
   return seal(keys.seal, JSON.stringify(sealed))
 }
 
-/** The step-up again; null when it was altered, is old, or was sealed with another secret or for another identity. */
+/** Opens a sealed step-up. Null if it was altered, is over an hour old, or is of another secret or another identity. */
 export function unsealStepUp(ring: KeyRing, sealed: string, ref: IdentityRef | null, now: number): StepUp | null {
   const text = unseal(
     ring.all.map((keys) => keys.seal),

@@ -1,9 +1,6 @@
 import { type Keys, mac } from '../crypto/keys.js'
 
-/** A keyed hash instead of an id, an address or a network: nothing in a store says whose it is. */
-export function storeKey(
-  keys: Keys,
-  { type, id }: { readonly type: 'user' | 'address' | 'ip'; readonly id: string },
-): string {
-  return mac(keys.store, type, id).toString('base64url').slice(0, 27)
+/** The key of a user, an address or a network in a store: a keyed hash, so that the store does not reveal who it is. */
+export function storeKey(keys: Keys, owner: { readonly type: 'user' | 'address' | 'ip'; readonly id: string }): string {
+  return mac(keys.store, owner.type, owner.id).toString('base64url').slice(0, 27)
 }

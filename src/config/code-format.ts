@@ -4,7 +4,7 @@ import { OptionChecker } from '../validate.js'
 
 const check = new OptionChecker('emailOtp')
 
-/** The look of a short code, never below the floor of a million possibilities (ASVS 6.5.4). */
+/** The format of short codes, with at least a million possibilities (ASVS 6.5.4). */
 export function resolveCode(options: CodeOptions = {}, defaultDigits: number): CodeFormat {
   check.rejectUnknownKeys('code', options, ['digits', 'alphabet', 'length', 'subject'])
   const { digits = defaultDigits, alphabet, length } = options

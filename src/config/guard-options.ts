@@ -1,5 +1,5 @@
 import type { OtpRequest } from '../express-types.js'
-import { OptionChecker } from '../validate.js'
+import { OptionChecker, optionNames } from '../validate.js'
 
 /** What a route asks for. */
 export interface GuardOptions {
@@ -25,17 +25,12 @@ export interface GuardSettings {
   readonly describe: NonNullable<GuardOptions['describe']> | null
 }
 
-const OPTION_KEYS = Object.keys({
-  purpose: true,
-  maxAge: true,
-  details: true,
-  describe: true,
-} satisfies Record<keyof GuardOptions, true>)
+const OPTION_NAMES = optionNames<GuardOptions>({ purpose: true, maxAge: true, details: true, describe: true })
 
 /** @throws OtpError `invalid_option` */
 export function parseGuardOptions(options: GuardOptions, grantMaxAge: number): GuardSettings {
   const check = new OptionChecker('requireOtp')
-  check.rejectUnknownKeys('', options, OPTION_KEYS)
+  check.rejectUnknownKeys('', options, OPTION_NAMES)
   const maxAge = options.maxAge === undefined ? null : check.seconds('maxAge', options.maxAge)
   const details = check.optionalFunction('details', options.details, null)
   if (details && (maxAge ?? grantMaxAge) > grantMaxAge) {
@@ -55,7 +50,7 @@ export function parsePurpose(check: OptionChecker, purpose: unknown = 'access'):
   if (typeof purpose !== 'string' || !/^[a-z0-9][a-z0-9_-]{0,63}$/.test(purpose)) {
     throw check.invalid('purpose', purpose, 'Give 1 to 64 lower-case letters, digits, dashes or underscores.')
   }
-  // Its templates would replace those of the code mail, and they hold no code.
+  // The mail of that purpose would use the templates of the alert, which contain no code.
   if (purpose === 'alert') throw check.invalid('purpose', purpose, 'That is the name of a mail: give another one.')
   return purpose
 }

@@ -8,11 +8,11 @@ const check = new OptionChecker('emailOtp')
 /** One limit for each bucket. */
 export type Limits = Readonly<Record<'sendsPerUser' | 'sendsPerIp' | 'failures' | 'resend', Limit>>
 
-/** What an attacker who guesses all year may reach at most; the defaults stay below one in ten thousand. */
+/** Upper bound for an attacker who guesses all year; with the defaults it is below one in ten thousand. */
 const MAX_YEARLY_GUESS_PROBABILITY = 0.01
 const SECONDS_A_YEAR = 31_536_000
 
-/** The buckets. None can be switched off, not even by numbers that amount to it. */
+/** The limits with their defaults. None can be switched off, not even by very large numbers. */
 export function resolveLimits(options: LimitOptions, code: CodeFormat): Limits {
   check.rejectUnknownKeys('limits', options, ['sendsPerUser', 'sendsPerIp', 'failures', 'resendAfter'])
   const { resendAfter = 30 } = options
@@ -20,17 +20,15 @@ export function resolveLimits(options: LimitOptions, code: CodeFormat): Limits {
   const guesses = failures.capacity + SECONDS_A_YEAR / failures.refill
   const guessProbability = guesses / Number(keyspace(code))
   if (guessProbability > MAX_YEARLY_GUESS_PROBABILITY) {
-    const cure = `That allows ${Math.round(guesses)} guesses a year, a ${(guessProbability * 100).toPrecision(2)} % chance. `
-    throw check.invalid('limits.failures', options.failures, `${cure}Lower the capacity or lengthen the refill.`)
+    const chance = `${Math.round(guesses)} guesses a year, a ${(guessProbability * 100).toPrecision(2)} % chance`
+    const hint = `That allows ${chance}. Lower the capacity or lengthen the refill.`
+    throw check.invalid('limits.failures', options.failures, hint)
   }
   return {
     sendsPerUser: limit('sendsPerUser', options.sendsPerUser, { capacity: 5, refill: 5_760 }),
     sendsPerIp: limit('sendsPerIp', options.sendsPerIp, { capacity: 30, refill: 120 }),
     failures,
-    resend: {
-      capacity: 1,
-      refill: check.seconds('limits.resendAfter', resendAfter, 1, 600),
-    },
+    resend: { capacity: 1, refill: check.seconds('limits.resendAfter', resendAfter, 1, 600) },
   }
 }
 

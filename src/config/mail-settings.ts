@@ -3,58 +3,50 @@ import addressparser from 'nodemailer/lib/addressparser'
 import type { MailTransporter, OtpOptions } from './options.js'
 import { DEFAULT_CONNECTIONS, optionsFromUrl, withSafeDefaults } from './smtp-options.js'
 import { type Address, parseAddress } from '../identity/address.js'
-import { OptionChecker } from '../validate.js'
+import { OptionChecker, optionNames } from '../validate.js'
 
 const check = new OptionChecker('emailOtp')
+
+const OPTION_NAMES = optionNames<OtpOptions['mail']>({
+  ...{ transport: true, from: true, replyTo: true, headers: true, allowInsecureSmtp: true, rate: true, deliver: true },
+})
 
 /** The mail part of the settings. */
 export interface MailSettings {
   readonly transporter: MailTransporter
-  /** We made it from the host's SMTP options, so it is one of nodemailer's pools. */
+  /** True if we made it from the host's SMTP options: then it is one of nodemailer's pools. */
   readonly ownsTransport: boolean
-  /** Closes the pool. Does nothing to a transporter of the host's own. */
+  /** Closes our pool. Does nothing to a transporter of the host's. */
   readonly close: () => void
   readonly from: { readonly name: string; readonly address: string }
   readonly replyTo: string | null
   readonly headers: Readonly<Record<string, string>>
-  /** Mails that are sent at once: one per connection. */
+  /** Maximum of mails sent at once, one per connection. */
   readonly connections: number
   /** Mails a second, or null. */
   readonly rate: number | null
   readonly deliver: NonNullable<OtpOptions['mail']['deliver']> | null
 }
 
-// A second recipient, or another body, would send the code where nobody proved anything.
+// Headers that the mail sets itself. With `to` or `cc`, a code would go to a second recipient.
 const RESERVED_HEADERS =
   /^(to|cc|bcc|from|sender|reply-to|subject|date|message-id|references|mime-version|content-.*|otp-token)$/i
 
 /** @throws OtpError `invalid_option` */
 export function resolveMailSettings(options: OtpOptions['mail']): MailSettings {
-  check.rejectUnknownKeys('mail', options, [
-    'transport',
-    'from',
-    'replyTo',
-    'headers',
-    'allowInsecureSmtp',
-    'rate',
-    'deliver',
-  ])
+  check.rejectUnknownKeys('mail', options, OPTION_NAMES)
   const { transport, replyTo, headers = {}, allowInsecureSmtp = false, rate, deliver } = options
   checkHeaders(headers)
-  const { transporter, ownsTransport, close } = resolveTransport(
-    transport,
-    check.oneOf('mail.allowInsecureSmtp', allowInsecureSmtp, [true, false]),
-  )
+  const isInsecure = check.oneOf('mail.allowInsecureSmtp', allowInsecureSmtp, [true, false])
+  const resolved = resolveTransport(transport, isInsecure)
   return {
-    transporter,
-    ownsTransport,
-    close,
+    ...resolved,
     from: parseMailbox('mail.from', options.from),
     replyTo: replyTo === undefined ? null : parseMailbox('mail.replyTo', replyTo).address,
     headers: { ...headers },
-    connections: connectionLimit(transporter),
+    connections: connectionLimit(resolved.transporter),
     rate: rate === undefined ? null : check.positive('mail.rate', rate, 1_000),
-    deliver: deliver === undefined ? null : check.optionalFunction('mail.deliver', deliver, deliver),
+    deliver: check.optionalFunction('mail.deliver', deliver, null),
   }
 }
 
@@ -92,7 +84,7 @@ function resolveTransport(
 }
 
 function warnAboutPlaintext(host = 'the mail server'): void {
-  const warning = `mail.allowInsecureSmtp is set: codes and login go to ${host} in clear text unless it offers STARTTLS.`
+  const warning = `mail.allowInsecureSmtp is set: codes and login are sent to ${host} in clear text unless it offers STARTTLS.`
   process.emitWarning(warning, { type: 'ExpressEmailOtpWarning', code: 'OTP_INSECURE_SMTP' })
 }
 
@@ -107,7 +99,7 @@ function parseMailbox(option: string, value: unknown): { name: string; address: 
   throw check.invalid(option, value, 'Give one address, such as Acme <no-reply@acme.example>.')
 }
 
-/** Mails at once: one per connection of the transporter, where it says how many it has. */
+/** The number of connections of the transporter, if it tells. */
 function connectionLimit(transporter: MailTransporter): number {
   const { options } = transporter as { options?: { maxConnections?: unknown } }
   return Math.max(1, Math.floor(Number(options?.maxConnections ?? DEFAULT_CONNECTIONS)) || DEFAULT_CONNECTIONS)

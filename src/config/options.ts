@@ -4,60 +4,60 @@ import type { OtpUser } from '../identity/user.js'
 import type { Limit } from '../stores/gcra.js'
 import type { OtpStore } from '../stores/store.js'
 
-/** The smallest part of a nodemailer Transporter that sends a mail. */
+/** The part of a nodemailer Transporter that we need. */
 export interface MailTransporter {
   sendMail(message: Record<string, unknown>): Promise<unknown>
 }
 
-/** A mail to be sent by a worker: no code is in it, and nothing of it can be altered. */
+/** A mail for a worker to send. It contains no code, and `deliverJob()` refuses it if it was altered. */
 export interface MailJob {
-  /** What the mail is about, sealed: only `otp.deliverJob()` with the same secret reads it. */
+  /** The content of the job, sealed: only `otp.deliverJob()` with the same secret can open it. */
   readonly payload: string
-  /** Whom it is for; the sealed part says so too. */
+  /** The recipient, who is also named in the sealed part. */
   readonly address: string
   /** The folder of its templates below `views/mail`. */
   readonly view: string
   readonly locale: string
 }
 
-/** SMTP options as nodemailer takes them. `debug` and `logger` are refused: they write codes into logs. */
+/** SMTP options of nodemailer. `debug`, `logger` and `transactionLog` are refused: they write codes into logs. */
 export type SmtpOptions = SMTPTransportOptions | SMTPPoolOptions
 
-/** Which buckets limit what. All durations are seconds. */
+/** The limits, one bucket each. All durations are seconds. */
 export interface LimitOptions {
   /** Mails to one user: 5 at once and one more every 5 760 s, so 15 a day. */
   sendsPerUser?: Partial<Limit>
   /** Mails to typed addresses from one client address (IPv6 by /56): 30, and one more every 120 s. */
   sendsPerIp?: Partial<Limit>
-  /** Wrong short codes of one user: 10, and one more every 432 000 s (5 days). Empty means longer codes. */
+  /** Wrong short codes of one user: 10, and one more every 432 000 s (5 days). When it is empty, codes get longer. */
   failures?: Partial<Limit>
   /** Seconds between two mails of one challenge: 30. */
   resendAfter?: number
 }
 
 export interface CodeOptions {
-  /** Decimal digits; 6 by default, 8 when only a typed address is proven. */
+  /** Decimal digits; 6 by default, 8 without `user`. */
   digits?: number
   /** Characters to draw from, instead of digits: ASCII letters of one case and digits. */
   alphabet?: string
   /** Characters per code, with `alphabet`. */
   length?: number
-  /** Whether the subject line shows the code: `auto` only when a typed address is verified (lock screens). */
+  /** Whether the subject line shows the code. `auto`: only for typed addresses, because lock screens show subjects. */
   subject?: 'auto' | 'always' | 'never'
 }
 
-/** What a verification was about, told to `onVerified`. */
+/** What `onVerified` gets. */
 export interface Verification {
-  /** The host's user, or `{ id, email }` made of the typed address that was proven. */
+  /** The signed-in user, or `{ id, email }` of the verified address. */
   readonly user: OtpUser
   readonly purpose: string
 }
 
-/** What a host writes. Required: `secret`, `site.name`, `mail`, and `user` or `typedEmail`. */
+/** The options of `emailOtp()`. Required: `secret`, `site.name`, `mail`, and `user` or `typedEmail`. */
 export interface OtpOptions {
-  /** At least 32 characters each. The first makes, the others still open what they made: so secrets rotate. */
+  /** At least 32 characters each. To rotate, put a new secret in front: the others still open what they sealed. */
   secret: string | readonly string[]
-  /** `origin` such as `https://acme.example`; nothing in a mail or redirect is ever built from the Host header. */
+  /** `origin`: such as `https://acme.example`. Nothing in a mail or redirect is ever built from the Host header. */
   site: { name: string; origin?: string; supportUrl?: string }
   /** `transport`: an SMTP URL, nodemailer options, or any nodemailer Transporter. */
   mail: {
@@ -66,37 +66,38 @@ export interface OtpOptions {
     replyTo?: string
     headers?: Readonly<Record<string, string>>
     /**
-     * Sends in clear where the server offers no TLS: codes and password can be read and changed on the way (RFC 8314).
-     * For a relay on a network of your own; warns at each start. Beyond this machine TLS is required by default.
+     * Sends without encryption if the server offers no TLS: codes and password can be read and changed on the way
+     * (RFC 8314). For a relay in a network of your own; warns at each start. By default TLS is required unless the server
+     * is this machine.
      */
     allowInsecureSmtp?: boolean
-    /** Mails a second at most, in an even flow; no limit by default. */
+    /** Mails a second at most, evenly spaced; no limit by default. */
     rate?: number
     /**
-     * Hands the sending to a queue of your own: called instead of sending, with a job that holds no code and can be kept
-     * as JSON. A worker with the same options calls `otp.deliverJob(job)`. What this gives is awaited and otherwise
-     * ignored. When it throws, or has not taken the job within five seconds, the mail counts as one that did not go out.
+     * Called instead of sending, to put the mail into a queue of your own. The job contains no code and can be stored as
+     * JSON. A worker with the same options calls `otp.deliverJob(job)`. The result is awaited and then ignored. If this
+     * throws or takes longer than five seconds, the mail counts as not sent.
      */
     deliver?: (job: MailJob) => unknown
   }
   /** Who is signed in. */
   user?: (req: OtpRequest) => OtpUser | null | undefined | Promise<OtpUser | null | undefined>
-  /** When `user` gives nobody, ask for an address and prove that. `accept` decides which addresses are mailed. */
+  /** When nobody is signed in, ask for an address and verify that. `accept` decides which addresses are mailed. */
   typedEmail?: boolean | { accept?: (email: string, req: OtpRequest) => boolean | Promise<boolean> }
-  /** Called when a code was right, with the new session in place and before the redirect: sign the person in here. */
+  /** Called after a right code, with the new session in place and before the redirect: sign the visitor in here. */
   onVerified?: (req: OtpRequest, verification: Verification) => void | Promise<void>
   /** Where the router is mounted; `/2fa` by default. */
   path?: string
   /**
    * The property of `req.session` that holds challenges and grants; `emailOtp:` and `path` by default. Two plugins in one
-   * app never see each other's grants as long as theirs differ.
+   * app must use different ones, or they accept each other's grants.
    */
   sessionKey?: string
   /** Path to go to after verifying when no guard asked for a page; the verified page by default. */
   home?: string
-  /** Let the page's script press "send" once; true by default when there is a `user`. */
+  /** Lets the page's script press "send" once; true by default if there is a `user`. */
   autoSend?: boolean
-  /** Path that a browser is led to when nobody is signed in and no address may be typed. */
+  /** Path that a browser is redirected to when nobody is signed in and no address may be typed. */
   signIn?: string
   code?: CodeOptions
   /** Seconds that a code works; 600 at most, and by default. */
@@ -106,9 +107,9 @@ export interface OtpOptions {
   /** Seconds that a verification opens plain `requireOtp()` routes; 43 200 by default. */
   grantMaxAge?: number
   limits?: LimitOptions
-  /** Where challenges and buckets live; `new MemoryStore()` by default, which is for one process. */
+  /** Keeps challenges and buckets; `new MemoryStore()` by default, which is for one process. */
   store?: OtpStore
-  /** Folder or folders whose files win over the package's, one by one. */
+  /** Folder or folders whose files replace those of the package, one by one. */
   views?: string | readonly string[]
   /** Default language; `en`. */
   locale?: string

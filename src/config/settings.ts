@@ -5,7 +5,7 @@ import type { OtpOptions } from './options.js'
 import type { CodeFormat } from '../crypto/code.js'
 import { type KeyRing, keyRing } from '../crypto/keys.js'
 import { isSitePath, parseUrl } from '../url.js'
-import { OptionChecker } from '../validate.js'
+import { OptionChecker, optionNames } from '../validate.js'
 
 const check = new OptionChecker('emailOtp')
 
@@ -16,7 +16,7 @@ export interface Site {
   readonly supportUrl: string | null
 }
 
-/** The options, checked once and made whole. Nothing in here is optional. */
+/** The checked options, with all defaults. */
 export interface Settings {
   readonly keys: KeyRing
   readonly site: Site
@@ -30,7 +30,7 @@ export interface Settings {
   readonly autoSend: boolean
   readonly signIn: string | null
   readonly code: CodeFormat
-  readonly codeInSubject: 'auto' | 'always' | 'never'
+  readonly codeInSubject: (typeof SUBJECT_MODES)[number]
   readonly lifetime: number
   readonly attempts: number
   readonly grantMaxAge: number
@@ -39,13 +39,15 @@ export interface Settings {
   readonly locale: string
   readonly locals: NonNullable<OtpOptions['locals']>
   readonly contentSecurityPolicy: string | null
-  /** Milliseconds since the epoch: what sessions and mails say. */
+  /** Milliseconds since the epoch, for sessions and mails. */
   readonly now: () => number
-  /** What limits, retries and timeouts are measured by. */
+  /** For rates, retries and timeouts. */
   readonly clock: Clock
 }
 
 type AcceptOption = Exclude<OtpOptions['typedEmail'], boolean | undefined>['accept']
+
+const SUBJECT_MODES = ['auto', 'always', 'never'] as const
 
 const STRICT_CSP = [
   "default-src 'none'",
@@ -57,24 +59,24 @@ const STRICT_CSP = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** What may stand in a mail header and in the line that binds a code; URLs allow more. */
+/** A host as it may appear in a mail header and in the bound line of a mail; URLs allow more. */
 const HOST_PATTERN = /^([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])$/
 
-const OPTION_KEYS = Object.keys({
+const OPTION_NAMES = optionNames<OtpOptions>({
   ...{ secret: true, site: true, mail: true, user: true, typedEmail: true, onVerified: true, path: true, home: true },
   ...{ autoSend: true, signIn: true, sessionKey: true, code: true, lifetime: true, attempts: true, grantMaxAge: true },
   ...{ limits: true, store: true, views: true, locale: true, locals: true, contentSecurityPolicy: true, now: true },
-} satisfies Record<keyof OtpOptions, true>)
+})
 
 /** Names in a session that belong to the session middleware, to Passport or to the host. */
 const FOREIGN_SESSION_KEYS = ['cookie', 'user', 'passport', 'id', 'req', 'save', 'reload', 'regenerate', 'destroy']
 
 /**
- * Resolves what the host wrote. Never touches it.
+ * Resolves the options. Never modifies the host's object.
  * @throws OtpError `invalid_option`, naming option, value and cure
  */
 export function resolveSettings(options: OtpOptions): Settings {
-  check.rejectUnknownKeys('', options, OPTION_KEYS)
+  check.rejectUnknownKeys('', options, OPTION_NAMES)
   const { typedEmail = false, now, contentSecurityPolicy = STRICT_CSP } = options
   const user = check.optionalFunction('user', options.user, null)
   if (!user && !typedEmail) {
@@ -95,11 +97,7 @@ export function resolveSettings(options: OtpOptions): Settings {
     autoSend: check.oneOf('autoSend', withDefault(options.autoSend, user !== null), [true, false]),
     signIn: options.signIn === undefined ? null : check.sitePath('signIn', options.signIn),
     code,
-    codeInSubject: check.oneOf('code.subject', withDefault(options.code?.subject, 'auto'), [
-      'auto',
-      'always',
-      'never',
-    ] as const),
+    codeInSubject: check.oneOf('code.subject', withDefault(options.code?.subject, 'auto'), SUBJECT_MODES),
     // NIST SP 800-63B-4 3.1.3.2: an out-of-band secret is valid for at most ten minutes.
     lifetime: check.seconds('lifetime', withDefault(options.lifetime, 600), 1, 600),
     attempts: check.integer('attempts', withDefault(options.attempts, 5), 1, 10),
@@ -119,8 +117,8 @@ function resolveSecrets(secret: unknown, sessionKey: string): KeyRing {
   const secrets = [secret].flat()
   for (const one of secrets) {
     if (typeof one === 'string' && one.length >= 32) continue
-    const cure = 'Give at least 32 random characters from your environment; `openssl rand -base64 32` makes some.'
-    throw check.invalid('secret', one, cure)
+    const hint = 'Give at least 32 random characters from your environment; `openssl rand -base64 32` makes some.'
+    throw check.invalid('secret', one, hint)
   }
   const [first, ...rest] = secrets as string[]
   if (first === undefined) throw check.invalid('secret', undefined, 'Give at least one secret.')
@@ -136,16 +134,7 @@ function resolveSessionKey(sessionKey: unknown): string {
 function resolveSite(site: unknown): Site {
   check.rejectUnknownKeys('site', site, ['name', 'origin', 'supportUrl'])
   const { name, origin, supportUrl } = site as OtpOptions['site']
-  const parsed = origin === undefined ? null : parseUrl(check.singleLine('site.origin', origin))
-  if (
-    origin !== undefined &&
-    (!parsed ||
-      !/^https?:$/.test(parsed.protocol) ||
-      parsed.origin !== origin.toLowerCase() ||
-      !HOST_PATTERN.test(parsed.hostname))
-  ) {
-    throw check.invalid('site.origin', origin, 'Give scheme and host only, such as https://acme.example.')
-  }
+  const parsed = origin === undefined ? null : resolveOrigin(check.singleLine('site.origin', origin))
   const support = supportUrl === undefined ? null : check.singleLine('site.supportUrl', supportUrl)
   if (support && !isSitePath(support) && !/^(https?|mailto):/i.test(support)) {
     throw check.invalid('site.supportUrl', support, 'Give a path, or an https: or mailto: address.')
@@ -158,6 +147,13 @@ function resolveSite(site: unknown): Site {
   }
 }
 
+function resolveOrigin(origin: string): URL {
+  const url = parseUrl(origin)
+  const isHttp = url !== null && /^https?:$/.test(url.protocol) && HOST_PATTERN.test(url.hostname)
+  if (isHttp && url.origin === origin.toLowerCase()) return url
+  throw check.invalid('site.origin', origin, 'Give scheme and host only, such as https://acme.example.')
+}
+
 function resolveTypedEmail(typedEmail: NonNullable<OtpOptions['typedEmail']>): Settings['typedEmail'] {
   if (typedEmail === false) return null
   if (typedEmail === true) return { accept: () => true }
@@ -165,7 +161,7 @@ function resolveTypedEmail(typedEmail: NonNullable<OtpOptions['typedEmail']>): S
   return { accept: check.optionalFunction('typedEmail.accept', typedEmail.accept, () => true) }
 }
 
-/** The default stands for what is left out; a null is no such thing, and is refused like any other wrong value. */
+/** Only undefined gets the default; null is refused like any other wrong value. */
 function withDefault<T>(given: T | undefined, fallback: T): T {
   return given === undefined ? fallback : given
 }

@@ -13,7 +13,7 @@ const SECOND = 1_000
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i
 const LEAKING_OPTIONS = ['debug', 'logger', 'transactionLog'] as const
 
-/** Whether a host name is this machine, so that nothing sent there crosses a network. */
+/** Whether a host name is this machine: nothing sent there crosses a network. */
 export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host)
 }
@@ -22,8 +22,8 @@ export function isLoopback(host: string): boolean {
 export function optionsFromUrl(text: string): PoolOptions {
   const url = parseUrl(text)
   if (!url || !/^smtps?:$/.test(url.protocol) || url.hostname === '' || !isPercentEncoded(url)) {
-    const cure = 'Give a URL such as smtps://user:password@mail.example:465 (percent-encode user and password).'
-    throw check.invalid('mail.transport', text, cure)
+    const hint = 'Give a URL such as smtps://user:password@mail.example:465 (percent-encode user and password).'
+    throw check.invalid('mail.transport', text, hint)
   }
   if (url.search !== '') {
     throw check.invalid('mail.transport', text, 'Leave the query out of the URL, or give nodemailer options instead.')
@@ -46,7 +46,7 @@ function isPercentEncoded({ username, password }: URL): boolean {
   }
 }
 
-/** Safe defaults, the host's SMTP options over them, and what no option may switch off over those. */
+/** Safe defaults, overridden by the host's SMTP options; then what no option may switch off. */
 export function withSafeDefaults(options: SmtpOptions): PoolOptions {
   if (typeof options !== 'object' || (options as unknown) === null) {
     throw check.invalid('mail.transport', options, 'Give an SMTP URL, nodemailer options or a nodemailer Transporter.')
@@ -54,7 +54,7 @@ export function withSafeDefaults(options: SmtpOptions): PoolOptions {
   const given = options as Record<string, unknown>
   const leak = LEAKING_OPTIONS.find((name) => given[name])
   if (leak) throw check.invalid(`mail.transport.${leak}`, true, 'Leave it out: it writes codes into the log.')
-  // nodemailer prefers it to `host`, and whether TLS is required depends on the host.
+  // nodemailer prefers `url` to `host`, but whether TLS is required is decided by `host`.
   if (given.url !== undefined) {
     throw check.invalid('mail.transport.url', given.url, 'Give the URL as `mail.transport`, or name `host` and `port`.')
   }
@@ -72,13 +72,13 @@ export function withSafeDefaults(options: SmtpOptions): PoolOptions {
     ...options,
     tls: { minVersion: 'TLSv1.2', ...(given.tls as object | undefined) },
     pool: true,
-    // Without this a server that hides STARTTLS gets password and code in clear (RFC 8314 4.1).
+    // Without it, an attacker who hides STARTTLS gets password and code in clear text (RFC 8314 4.1).
     requireTLS: options.secure !== true && (options.requireTLS === true || !isPlaintextAllowed),
     disableFileAccess: true,
     disableUrlAccess: true,
-    // With it nodemailer continues in clear text when STARTTLS is offered and then fails, as an attacker can arrange.
+    // With it, nodemailer continues in clear text when STARTTLS is offered and then fails, as an attacker can arrange.
     opportunisticTLS: false,
-    // Without it nodemailer skips the login in silence when the server does not offer AUTH.
+    // Without it, nodemailer silently skips the login if the server does not offer AUTH.
     ...(given.auth !== undefined && { forceAuth: true }),
   }
 }

@@ -21,6 +21,6 @@ export function resolveStore({ store, now }: OtpOptions): OtpStore {
 
 function warnAboutMemoryStore(): void {
   const warning =
-    'codes and limits live in the memory of this process: with a second process, set `store` to a RedisStore or PostgresStore.'
+    'codes and limits are in the memory of this process: with more processes, set `store` to a RedisStore or PostgresStore.'
   process.emitWarning(warning, { type: 'ExpressEmailOtpWarning', code: 'OTP_MEMORY_STORE' })
 }

@@ -7,13 +7,10 @@ export interface CodeFormat {
   readonly length: number
 }
 
-/**
- * Which of its two looks a code has: the host's own, or the one that takes over when the user's
- * `failures` bucket is empty.
- */
+/** `short`: the format of the option `code`. `long`: the format once the user's `failures` bucket was empty. */
 export type CodeKind = 'short' | 'long'
 
-/** What a code is good for. Changing any part gives another code and another digest. */
+/** What a code is derived from. Changing any part gives another code and another digest. */
 export interface CodeInputs {
   readonly challengeId: string
   readonly user: string
@@ -23,16 +20,16 @@ export interface CodeInputs {
 
 export const DIGITS = '0123456789'
 
-/** 13 characters of Crockford's base 32: 65 bits, beyond any guessing that a web server can answer. */
+/** 13 characters of Crockford's base 32: 65 bits, more than can be guessed over HTTP. */
 export const LONG_FORMAT: CodeFormat = { alphabet: '0123456789ABCDEFGHJKMNPQRSTVWXYZ', length: 13 }
 
-/** How a code of this kind looks. */
+/** The format of codes of a kind. */
 export function formatOf(kind: CodeKind, short: CodeFormat): CodeFormat {
   return kind === 'long' ? LONG_FORMAT : short
 }
 
 /**
- * Makes the code of a challenge. It is derived and never stored, so a resend repeats it.
+ * Derives the code of a challenge. It is never stored, and a resend derives the same one.
  * 128 bits of HMAC are reduced to the alphabet; at most 2^64 possibilities are allowed, so the bias stays
  * under 2^-64 (and is zero for the long format, where 2^65 divides 2^128).
  */
@@ -49,7 +46,7 @@ export function deriveCode(keys: Keys, inputs: CodeInputs, kind: CodeKind, forma
   return code
 }
 
-/** All that a store sees of a code: keyed over everything that the code is bound to. */
+/** Keyed hash of a code and of everything that it is bound to: all that a store sees of the code. */
 export function digestCode(keys: Keys, inputs: CodeInputs, code: string): string {
   const { challengeId, user, purpose, details } = inputs
   return mac(keys.digest, challengeId, user, purpose, details, code).toString('base64url')
@@ -62,9 +59,9 @@ export function sameDigest(a: string, b: string): boolean {
 }
 
 /**
- * Reads what a person typed or pasted: white space, dashes and format characters fall away, full-width,
- * Arabic-Indic and Persian digits and any letter case are understood.
- * @returns the code in its own alphabet, or null when length or alphabet do not fit
+ * Normalises a typed or pasted code: removes white space, dashes and format characters, and understands full-width,
+ * Arabic-Indic and Persian digits and any letter case.
+ * @returns the code in its own alphabet, or null if length or alphabet are wrong
  */
 export function normaliseCode(typed: string, kind: CodeKind, format: CodeFormat): string | null {
   const plain = typed
@@ -74,16 +71,11 @@ export function normaliseCode(typed: string, kind: CodeKind, format: CodeFormat)
     .replace(/[\u06F0-\u06F9]/g, (c) => String(c.charCodeAt(0) - 0x06f0))
     .replace(/-/g, '')
   if (plain.length !== format.length) return null
-  let code = ''
-  for (const character of plain) {
-    const symbol = inAlphabet(kind === 'long' ? normaliseCrockford(character) : character, format.alphabet)
-    if (symbol === null) return null
-    code += symbol
-  }
-  return code
+  const letters = Array.from(plain, (c) => inAlphabet(kind === 'long' ? normaliseCrockford(c) : c, format.alphabet))
+  return letters.includes(null) ? null : letters.join('')
 }
 
-/** The code as page and mail show it: short ones whole, long ones as XXXXX-XXXX-XXXX. */
+/** The code as the mail shows it: long ones as XXXXX-XXXX-XXXX. */
 export function displayCode(code: string, kind: CodeKind): string {
   return kind === 'long' ? `${code.slice(0, 5)}-${code.slice(5, 9)}-${code.slice(9)}` : code
 }
@@ -94,13 +86,11 @@ export function keyspace(format: CodeFormat): bigint {
 }
 
 function inAlphabet(character: string, alphabet: string): string | null {
-  for (const form of [character, character.toUpperCase(), character.toLowerCase()]) {
-    if (form.length === 1 && alphabet.includes(form)) return form
-  }
-  return null
+  const forms = [character, character.toUpperCase(), character.toLowerCase()]
+  return forms.find((form) => form.length === 1 && alphabet.includes(form)) ?? null
 }
 
-// Crockford's reading rules: the letters that are not in the alphabet stand for the digits they look like.
+// Crockford: letters that are not in the alphabet stand for the digits that they look like.
 function normaliseCrockford(character: string): string {
   return { O: '0', I: '1', L: '1' }[character.toUpperCase()] ?? character
 }

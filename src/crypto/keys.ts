@@ -1,8 +1,8 @@
 import { createHash, createHmac, hkdfSync } from 'node:crypto'
 
-/** The keys that one secret yields: one label each use, so that no key serves two purposes (RFC 5869). */
+/** The keys derived from one secret, one for each use (RFC 5869). */
 export interface Keys {
-  /** Names the secret without telling it; kept with each challenge, so that rotation finds it again. */
+  /** Identifies the secret without revealing it. Stored with each challenge, to find its secret after a rotation. */
   readonly fingerprint: string
   readonly code: Buffer
   readonly digest: Buffer
@@ -12,15 +12,13 @@ export interface Keys {
   readonly job: Buffer
 }
 
-/** All secrets, newest first. The first one makes, the others still open what they made. */
+/** The keys of all secrets, newest first. Only `current` makes codes and seals; all of them verify and open. */
 export interface KeyRing {
   readonly current: Keys
   readonly all: readonly Keys[]
 }
 
-/**
- * @param scope what one plugin seals, a plugin of another scope with the same secret cannot open
- */
+/** @param scope a plugin with another scope cannot open what this one seals, even with the same secret */
 export function keyRing(secrets: readonly [string, ...string[]], scope = ''): KeyRing {
   const [first, ...rest] = secrets
   const current = deriveKeys(first, scope)
@@ -40,14 +38,14 @@ function deriveKeys(secret: string, scope: string): Keys {
   }
 }
 
-/** HMAC-SHA-256 over the parts; JSON keeps ["ab","c"] and ["a","bc"] apart. */
+/** HMAC-SHA-256 over the inputs; JSON keeps ["ab","c"] and ["a","bc"] apart. */
 export function mac(key: Buffer, ...inputs: readonly (string | null)[]): Buffer {
   return createHmac('sha256', key).update(JSON.stringify(inputs)).digest()
 }
 
 /**
- * An unkeyed fingerprint for values that are kept only where they could stand in the clear (the sealed
- * step-up, the host's own session). Unkeyed, so that it stays the same when the secret rotates.
+ * For values that are stored only where they need not be secret (the sealed step-up, the host's session). Without a key,
+ * so that it stays the same when the secret is rotated.
  */
 export function unkeyedHash(text: string): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 22)

@@ -12,10 +12,10 @@ export function seal(key: Buffer, text: string): string {
   return Buffer.concat([iv, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString('base64url')
 }
 
-/** Opens it with the first key that fits; null when it is altered or sealed by another key. */
+/** Opens a sealed text with the first key that fits; null if it was altered or sealed with another key. */
 export function unseal(keys: readonly Buffer[], sealed: string): string | null {
   const bytes = Buffer.from(sealed, 'base64url')
-  // Decoding skips what is not base64url; such text is not what was sealed, and would travel on into pages and headers.
+  // Decoding ignores other characters than base64url: such a text would be accepted and get into pages and headers.
   if (bytes.length <= IV + TAG || bytes.toString('base64url') !== sealed) return null
   for (const key of keys) {
     const text = decrypt(key, bytes)

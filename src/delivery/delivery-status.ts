@@ -2,18 +2,18 @@ import type { OpenChallenge } from '../challenge/records.js'
 import type { Clock } from '../clock.js'
 import type { FailureClass } from '../events.js'
 
-/** What became of the mail of a challenge, shown on the page. */
+/** Status of the newest mail of a challenge, shown on the page. */
 export interface DeliveryStatus {
   readonly delivery: 'sent' | 'queued' | 'failed'
-  /** Why it has not gone out, or not yet; null when nothing has gone wrong. */
+  /** Why it was not sent, or not yet; null if there was no failure. */
   readonly failureClass: FailureClass | null
 }
 
 const MAX_ENTRIES = 10_000
 
 /**
- * The status of recent sends, for the page: a mail may fail when there is no request that could write it into a session.
- * In this process only; another one shows what the session says.
+ * The status of recent sends, for the page: a mail may fail when there is no request that could save that in a session.
+ * Of this process only; another one shows what the session says.
  */
 export class DeliveryStatusCache {
   readonly #clock: Pick<Clock, 'now'>
@@ -37,7 +37,7 @@ export class DeliveryStatusCache {
     if (status.delivery === 'sent') this.#set(codeKey(challenge), status)
   }
 
-  /** Whether some mail with this very code went out, so that there is one to type whatever became of later mails. */
+  /** Whether a mail with the same code was sent: then the code can be typed, even if a later mail failed. */
   hasSent(challenge: Pick<OpenChallenge, 'id' | 'kind'>): boolean {
     return this.get(codeKey(challenge)) !== null
   }
@@ -53,7 +53,7 @@ export class DeliveryStatusCache {
   }
 }
 
-/** No `sendId` holds a space. */
+/** Contains a space, so it never equals a `sendId`. */
 function codeKey({ id, kind }: Pick<OpenChallenge, 'id' | 'kind'>): string {
   return `${id} ${kind}`
 }

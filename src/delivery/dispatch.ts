@@ -12,13 +12,13 @@ import { callHostFunction } from '../host-callback.js'
 import type { CodeMailRequest, MailRequest } from '../mail/mail-request.js'
 import { withTimeout } from '../timeout.js'
 
-/** Called after each attempt at a mail and at the end; with null when the app's own queue has it and we know no more. */
+/** Called after each send attempt and at the end; with null once the app's own queue has accepted the mail. */
 export type OnDeliveryUpdate = (update: DeliveryUpdate | null) => void
 
-/** A queue that has not taken a mail within this is down. */
+/** How long the app's own queue may take to accept a mail. */
 const ENQUEUE_TIMEOUT_MS = 5_000
 
-/** Composes a mail and queues it in its reserved place. Never throws: `onUpdate` hears what becomes of it. */
+/** Composes a mail and queues it in its reserved place. Never throws: failures go to `onUpdate`. */
 export function dispatchMail(
   deps: PrepareDeps,
   reservation: Reservation,
@@ -52,7 +52,7 @@ export function dispatchMail(
   })
 }
 
-/** Does the work of a mail without sending one, so that the time of the next request does not tell them apart. */
+/** Composes a mail and discards it, so that response times do not reveal whether an address is mailed. */
 export async function composeDecoy(
   deps: PrepareDeps,
   reservation: Reservation,

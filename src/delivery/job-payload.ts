@@ -7,21 +7,21 @@ import type { MailRequest } from '../mail/mail-request.js'
 export const VERSION = 1
 
 /**
- * What a job seals: plain fields of its own, so that a queue may hold jobs of the version before while a new one is
- * deployed. Every change of a field raises the version. The code is never in it.
+ * The sealed part of a job: plain fields, no internal types, since during a deploy the queue holds jobs of two versions.
+ * Raise the version when a field changes. The code is never in it.
  */
 export interface JobPayload {
   readonly v: number
   readonly type: 'code' | 'alert'
-  /** Names the mail in events, from its first attempt to its last. */
+  /** Id of the mail in events, the same for all its send attempts. */
   readonly mailId: string
   /** Milliseconds since the epoch. */
   readonly enqueuedAt: number
-  /** What the job says in the clear, too; only these exact values go with what is sealed. */
+  /** The fields that the job also has in the clear, and which must be equal there. */
   readonly address: string
   readonly view: string
   readonly locale: string
-  /** How the app writes codes. */
+  /** Code format of the app. */
   readonly format: CodeFormat
   readonly identityType: IdentityRef['type']
   readonly identityId: string

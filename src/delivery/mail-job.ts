@@ -17,7 +17,7 @@ import type { Renderer } from '../views/renderer.js'
 export type JobOutcome =
   | { readonly outcome: 'accepted' }
   | { readonly outcome: 'refused' | 'unavailable'; readonly failureClass: FailureClass; readonly reason: string }
-  /** Its code is as good as expired. */
+  /** Less than two minutes of the code were left. */
   | { readonly outcome: 'expired' }
 
 export interface JobDeps extends PrepareDeps {
@@ -29,7 +29,7 @@ interface SealDeps {
   readonly views: Renderer
 }
 
-/** A mail request as it may wait in the app's queue: sealed, and without the code. */
+/** A mail request for the app's own queue: sealed, and without the code. */
 export function sealJob({ settings, views }: SealDeps, mailRequest: MailRequest, mailId: string): MailJob {
   const { type, identity, stepUp, challenge } = mailRequest
   const locale = type === 'code' ? challenge.locale : mailRequest.locale
@@ -40,7 +40,7 @@ export function sealJob({ settings, views }: SealDeps, mailRequest: MailRequest,
 }
 
 /**
- * Sends the mail of a job, in one attempt: how often to try is up to the queue that it comes from. The code is derived
+ * Makes one attempt to send the mail of a job; the queue that it comes from decides about retries. The code is derived
  * again, so every attempt mails the same one.
  * @throws OtpError `mail_failed` when another attempt may end better, `invalid_job` when the job is not one of ours
  */
@@ -48,19 +48,19 @@ export async function deliverJob(deps: JobDeps, job: MailJob): Promise<JobOutcom
   const { settings, events, sendQueue } = deps
   const payload = openJob(settings, job)
   const mailRequest = toMailRequest(payload)
-  // The mail must show the code that the app takes, whatever format the worker's options say.
+  // The mail must show the code that the app accepts, whatever format the worker's options say.
   const mail = prepareMail({ ...deps, settings: { ...settings, code: payload.format } }, mailRequest, payload.mailId)
-  const end = (update: DeliveryUpdate): void => {
+  const publish = (update: DeliveryUpdate): void => {
     publishDeliveryEvent(events, mail, update)
   }
   const timeLeft = jobDeadline(mailRequest, payload.enqueuedAt) - settings.now()
   if (timeLeft < 0) {
-    end({ result: localFailure('aborted', 'expired'), attempt: 0, durationMs: 0, retryInMs: null })
+    publish({ result: localFailure('aborted', 'expired'), attempt: 0, durationMs: 0, retryInMs: null })
     return { outcome: 'expired' }
   }
   const { composed } = mail
   if (!('message' in composed)) {
-    end({ result: composed, attempt: 0, durationMs: 0, retryInMs: null })
+    publish({ result: composed, attempt: 0, durationMs: 0, retryInMs: null })
     return { outcome: composed.outcome, failureClass: composed.failureClass, reason: composed.reason }
   }
   const priority = mailRequest.identity.ref.type === 'user' ? 'signed-in' : 'anonymous'
@@ -68,11 +68,11 @@ export async function deliverJob(deps: JobDeps, job: MailJob): Promise<JobOutcom
   const update = await sendQueue.sendJob(message, priority, settings.clock.now() + timeLeft)
   const { result } = update
   const canRetry = result.outcome !== 'accepted' && isRetryable(result)
-  end({ ...update, retryInMs: canRetry ? 0 : null })
+  publish({ ...update, retryInMs: canRetry ? 0 : null })
   if (result.outcome === 'accepted') return { outcome: 'accepted' }
   const { outcome, failureClass, reason } = result
   if (!canRetry) return { outcome, failureClass, reason }
-  throw new OtpError('mail_failed', `the mail did not go out (${failureClass}: ${reason}); try the job again.`)
+  throw new OtpError('mail_failed', `the mail was not sent (${failureClass}: ${reason}); run the job again.`)
 }
 
 /** Opens a job. Whoever can write into the queue can neither redirect a mail nor make one. */
@@ -81,15 +81,15 @@ function openJob({ keys }: Settings, job: MailJob): JobPayload {
   const jobKeys = keys.all.map((one) => one.job)
   const text = typeof candidate.payload === 'string' ? unseal(jobKeys, candidate.payload) : null
   if (text === null) {
-    const hint = 'Give deliverJob() what mail.deliver was given, in a process with the same `secret`.'
-    throw new OtpError('invalid_job', `the job was altered, or is none of this secret. ${hint}`)
+    const hint = 'Pass deliverJob() what `mail.deliver` got, in a process with the same `secret`.'
+    throw new OtpError('invalid_job', `the job was altered, or was sealed with another secret. ${hint}`)
   }
   const payload = JSON.parse(text) as JobPayload | null
   if (payload?.v !== VERSION) {
-    const hint = 'Deliver it with the version that made it, or ask for a new code.'
+    const hint = 'Deliver it with that version; otherwise the visitor must request a new code.'
     throw new OtpError('invalid_job', `the job was made by another version of this package. ${hint}`)
   }
   const altered = (['address', 'view', 'locale'] as const).find((field) => candidate[field] !== payload[field])
-  if (altered) throw new OtpError('invalid_job', `the job was altered: \`${altered}\` is not what was sealed.`)
+  if (altered) throw new OtpError('invalid_job', `the job was altered: \`${altered}\` differs from the sealed value.`)
   return payload
 }

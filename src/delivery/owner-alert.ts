@@ -17,9 +17,9 @@ export interface OwnerAlertDeps extends PrepareDeps {
 const ONE_PER_DAY = { capacity: 1, refill: 86_400 }
 
 /**
- * Mails the owner that ten wrong codes were typed in a session that had passed the first step: whoever it was knows the
- * password. At most once a day, over all processes, in the language of the owner, not of whoever typed. No request waits
- * for it, and failures are published only.
+ * Warns a user by mail when wrong codes typed under their sign-in have emptied `failures`: somebody may know the password.
+ * At most once a day over all processes, in the user's language and not the browser's. No request waits for it; failures
+ * are events.
  */
 export async function alertOwner(deps: OwnerAlertDeps, identity: Identity, stepUp: StepUp): Promise<void> {
   const { settings, events, sendQueue } = deps
@@ -45,7 +45,7 @@ export async function alertOwner(deps: OwnerAlertDeps, identity: Identity, stepU
   })
 }
 
-/** Takes the one alert of a day, or gives it back. */
+/** Takes the permit for the one alert of a day, or refunds it. */
 async function takeAlertPermit(
   { settings, store }: OwnerAlertDeps,
   identity: Identity,

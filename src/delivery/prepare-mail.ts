@@ -10,15 +10,15 @@ export interface PrepareDeps extends ComposeDeps {
   readonly events: OtpEvents
 }
 
-/** A mail request with its mail, or with the reason why there is none. */
+/** A mail request with its composed mail, or with the failure. */
 export interface PreparedMail {
   readonly mailRequest: MailRequest
-  /** Names the mail in events, from its first attempt to its last. */
+  /** Id of the mail in events, the same for all its send attempts. */
   readonly mailId: string
   readonly composed: ComposedMail | Failure
 }
 
-/** Composes the mail. One that cannot be composed counts as one that was not delivered, and is reported as such. */
+/** Composes the mail. If that fails, the mail counts as undelivered. */
 export function prepareMail(deps: PrepareDeps, mailRequest: MailRequest, mailId: string = randomUUID()): PreparedMail {
   try {
     return { mailRequest, mailId, composed: composeMail(deps, mailRequest, mailId) }

@@ -11,13 +11,12 @@ export interface RefundDeps {
   readonly events: OtpEvents
 }
 
-/** Failed mails at once that cost a user nothing: enough for an outage of an hour. */
+/** Refunds per user at once: enough for an outage of an hour. */
 const MAX_REFUNDS = 20
 
 /**
- * Gives back the send of a mail that failed: the permit of the day, and the pause until the next mail. Limited, else a
- * mailbox that refuses everything would be a way to open challenges without end. Never throws: what cannot be refunded
- * stays spent, and an event says so.
+ * Refunds the send of a failed mail, and the wait until the next one. Limited: otherwise a mailbox that refuses everything
+ * would allow any number of challenges. Never throws: a failed refund is an event.
  */
 export async function refundSend(
   { settings, store, events }: RefundDeps,

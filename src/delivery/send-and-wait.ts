@@ -15,23 +15,23 @@ export interface SendAndWaitDeps extends PrepareDeps, RefundDeps {
   readonly deliveryStatus: DeliveryStatusCache
 }
 
-/** What a signed-in user is told about the mail. */
+/** What the response to a signed-in user says about the mail. */
 export interface SendReport {
   readonly status: 'sent' | 'queued' | 'refused' | 'unavailable'
-  /** Why it has not gone out, or not yet; null when nothing has gone wrong. */
+  /** Why it was not sent, or not yet; null if there was no failure. */
   readonly failureClass: FailureClass | null
-  /** Seconds until mail is taken again, when the breaker is open; else 0. */
+  /** Seconds until mail is accepted again, if the breaker is open; else 0. */
   readonly retryAfter: number
 }
 
 type SentChallengeRequest = CodeMailRequest & { readonly challenge: Pick<OpenChallenge, 'sendId'> }
 
-/** How long a signed-in user waits for the result; after that the mail is "on its way". */
+/** How long a response waits for the result; after that the mail is "on its way". */
 const MAX_WAIT_MS = 3_000
 
 /**
- * Mails a signed-in user, and waits for the result as long as a person would. What comes later is kept for the page. A
- * mail that failed is refunded, also when that is known only after the response.
+ * Mails a signed-in user and waits for the result, 3 seconds at most. A later result goes into the status cache, for the
+ * page. A failed mail is refunded, even after the response.
  */
 export async function sendAndWait(
   deps: SendAndWaitDeps,
@@ -55,7 +55,7 @@ export async function sendAndWait(
     })
   })
   await withTimeout(settings.clock, MAX_WAIT_MS, decided).catch(() => undefined)
-  // Nothing goes out for a while: the person is told so, and the mail must not go out after that.
+  // The response says that nothing is sent at the moment, so the mail must not be sent later.
   if (sendQueue.health().breaker === 'open') sendQueue.cancel(challenge.id, BREAKER_OPEN)
   await recorded
   const { breaker, retryAfter } = sendQueue.health()

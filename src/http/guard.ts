@@ -17,8 +17,8 @@ import { downgradeGrant, findValidGrant } from '../session/grants.js'
 import { requireSession } from '../session/host-session.js'
 
 /**
- * Middleware that keeps a route shut until the session holds a valid grant. While it does, nothing is written, sealed or
- * asked of a store. Whatever breaks, the route stays shut.
+ * Middleware that keeps a route closed until the session has a valid grant. With a grant it opens without I/O; only a
+ * grant bound to details is used up in the store. On any error the route stays closed.
  * @throws OtpError `invalid_option`
  */
 export function createGuard(services: Services, options: GuardOptions = {}): OtpHandler {
@@ -40,10 +40,10 @@ export function createGuard(services: Services, options: GuardOptions = {}): Otp
 async function decide(services: Services, guard: GuardSettings, req: OtpRequest, res: OtpResponse): Promise<boolean> {
   const { settings } = services
   requireSession(req)
-  const found = resolveIdentity(settings.user, req)
-  const identity = found instanceof Promise ? await found : found
+  const identity = await resolveIdentity(settings.user, req)
   if (!mayProceed(settings, identity)) return requireSignIn(services, req, res)
-  const details = guard.details && (await readDetails(guard.details, req))
+  const { details: read } = guard
+  const details = read && hashDetails(await callWithRequest('details', () => read(req)))
   const maxAge = guard.maxAge ?? settings.grantMaxAge
   const wanted = { purpose: guard.purpose, details }
   const grant = findValidGrant(settings, req, wanted, identity?.ref ?? null, maxAge, settings.now())
@@ -53,10 +53,10 @@ async function decide(services: Services, guard: GuardSettings, req: OtpRequest,
 
 /** A grant bound to details opens once: of two requests at the same time the store lets one through. */
 async function consumeGrant({ settings, store }: Services, req: OtpRequest, grant: Grant): Promise<boolean> {
-  // Keyed by the grant's own random id. Refills later than any guard would still take the grant.
+  // Keyed by the grant's random id. Refilled only when the grant is too old for any guard.
   const oneUse = { user: grant.id, bucket: 'grant-use', capacity: 1, refill: 2 * settings.grantMaxAge }
   const isFirstUse = (await store.spend(oneUse)).outcome === 'spent'
-  // Also when it was spent before: a slower request may have brought it back, and our page would call it verified.
+  // Also if it was used before: a slow request may have restored it in the session, and our page would say "verified".
   downgradeGrant(settings, req, grant)
   return isFirstUse
 }
@@ -73,19 +73,12 @@ async function requireVerification(
   const description = describe ? await callWithRequest('describe', () => describe(req)) : ''
   const returnTo = returnToOf(settings.site.origin, req)
   const { sealed, url } = createStepUp(settings, identity, { purpose, details, description, returnTo, maxAge })
-  if (isNavigation(req)) {
-    redirect(settings, res, url)
-    return false
+  if (isNavigation(req)) redirect(settings, res, url)
+  else {
+    const urls = { send_url: `${settings.path}/send`, verify_url: `${settings.path}/verify`, page_url: url }
+    const members = { max_age: maxAge ?? settings.grantMaxAge, purpose, for: sealed, ...urls }
+    sendProblem(services, res, negotiateLocale(services, req, identity), problem('otp_required', members))
   }
-  const members = {
-    max_age: maxAge ?? settings.grantMaxAge,
-    purpose,
-    for: sealed,
-    send_url: `${settings.path}/send`,
-    verify_url: `${settings.path}/verify`,
-    page_url: url,
-  }
-  sendProblem(services, res, negotiateLocale(services, req, identity), problem('otp_required', members))
   return false
 }
 
@@ -98,13 +91,9 @@ function requireSignIn(services: Services, req: OtpRequest, res: OtpResponse): f
   return false
 }
 
-async function readDetails(details: (req: OtpRequest) => unknown, req: OtpRequest): Promise<string> {
-  return hashDetails(await callWithRequest('details', () => details(req)))
-}
-
 /**
- * Calls a host's function that turns the request into text or JSON. A client can send `{"toString": 1}`, on which
- * String() and template strings throw: that is a bad request, not an error of the host's.
+ * Calls a host's function that reads the request. A client can send `{"toString": 1}`, on which String() and template
+ * strings throw: that is a bad request, not an error of the host's.
  */
 async function callWithRequest<T>(name: string, call: () => T | Promise<T>): Promise<T> {
   try {
@@ -113,12 +102,12 @@ async function callWithRequest<T>(name: string, call: () => T | Promise<T>): Pro
     const { cause } = error as { cause?: unknown }
     if (!(cause instanceof TypeError) || !cause.message.includes('Cannot convert object to primitive value'))
       throw error
-    const message = `\`${name}(req)\` was given an object where it makes text of a value. Check types before String().`
+    const message = `\`${name}(req)\` cannot convert an object to a string. Check the type of a value before String().`
     throw new OtpError('invalid_details', message, { cause })
   }
 }
 
-/** A GET leads back to itself, anything else to the page it came from: bodies are never replayed. */
+/** A GET returns to its own URL, anything else to the page it came from: bodies are never replayed. */
 function returnToOf(siteOrigin: string | null, req: OtpRequest): string | null {
   const isPage = req.method === 'GET' || req.method === 'HEAD'
   return isPage ? req.originalUrl : refererPath(req.headers, siteOrigin)

@@ -15,7 +15,7 @@ export type RouteHandler = (ctx: RequestContext) => RouteResult | Promise<RouteR
 
 export const MAX_BODY_BYTES = 4_096
 
-/** Wraps a route: nobody passes when nobody is signed in and no address may be typed. */
+/** Wraps a route: refuses the request if nobody is signed in and no address may be typed. */
 export function requireIdentity(route: RouteHandler): RouteHandler {
   return (ctx) => {
     const { settings } = ctx.services
@@ -34,18 +34,18 @@ export function rejectCrossSite(services: Services): Middleware {
   }
 }
 
-/** Refuses large bodies, also those that a parser of the host's has read with a limit of its own. */
+/** Refuses large bodies, also those that the host's own parser has accepted. */
 export function limitBody(services: Services): Middleware {
   return (req, res, next) => {
     const { 'content-length': length } = req.headers
-    // A chunked body has no length: then its parsed values are measured.
+    // A chunked body has no Content-Length, so its parsed values are measured.
     const isTooLarge = length === undefined ? isLargerThan(req.body, MAX_BODY_BYTES) : Number(length) > MAX_BODY_BYTES
     if (!isTooLarge) return next()
     respondWithoutContext(services, req, res, problem('bad_request', {}, 413))
   }
 }
 
-/** Every URL that we make begins with `path`. Says so at the first request if the router is mounted elsewhere. */
+/** Every URL that we make begins with `path`, so the first request fails if the router is mounted elsewhere. */
 export function checkMountPath(path: string): Middleware {
   let isChecked = false
   return (req, _res, next) => {

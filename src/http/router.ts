@@ -33,7 +33,7 @@ export function createRouter(services: Services): OtpHandler {
   const asHandler =
     (route: RouteHandler) =>
     (req: OtpRequest, res: OtpResponse): void => {
-      handleRequest(services, route, req, res).catch((error: unknown) => {
+      handle(services, route, req, res).catch((error: unknown) => {
         respondWithError(services, req, res, error)
       })
     }
@@ -44,7 +44,7 @@ export function createRouter(services: Services): OtpHandler {
   }
   router.get('/', asHandler(requireIdentity(handleStatus)))
   router.get(POSTS, (_req, res) => {
-    redirect(settings, res, settings.path) // where a reload of a problem page ends up
+    redirect(settings, res, settings.path) // for a reload of a problem page
   })
   router.post(POSTS, rejectCrossSite(services), limitBody(services), ...bodies)
   router.post('/send', asHandler(requireIdentity(handleSend)))
@@ -59,12 +59,7 @@ export function createRouter(services: Services): OtpHandler {
   return router as unknown as OtpHandler
 }
 
-async function handleRequest(
-  services: Services,
-  route: RouteHandler,
-  req: OtpRequest,
-  res: OtpResponse,
-): Promise<void> {
+async function handle(services: Services, route: RouteHandler, req: OtpRequest, res: OtpResponse): Promise<void> {
   requireSession(req)
   const ctx = await createRequestContext(services, req)
   if (ctx === null) return void respondWithoutContext(services, req, res, problem('bad_request'))
@@ -73,11 +68,11 @@ async function handleRequest(
   await respond(ctx, res, result)
 }
 
-/** Runs `act` when the response is out, or after two seconds: a client that never reads must not hold anything up. */
-function afterResponse(res: OtpResponse, act: () => void): void {
+/** Runs `callback` after the response, or after two seconds if the client does not read it. */
+function afterResponse(res: OtpResponse, callback: () => void): void {
   let isDone = false
   const once = (): void => {
-    if (!isDone) act()
+    if (!isDone) callback()
     isDone = true
   }
   if (res.closed) return once()

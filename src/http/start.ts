@@ -10,9 +10,9 @@ import { createStepUp } from './step-up-request.js'
 import { resolveIdentity } from '../identity/resolve-user.js'
 import type { Services } from '../services.js'
 import { requireSession } from '../session/host-session.js'
-import { OptionChecker } from '../validate.js'
+import { OptionChecker, optionNames } from '../validate.js'
 
-/** What `otp.start()` asks for: as a guard does, but as values. */
+/** The same as the options of a guard, but as values. */
 export interface StartOptions {
   purpose?: string
   details?: unknown
@@ -24,24 +24,18 @@ export interface StartOptions {
 export interface StartResult {
   /** Where to redirect the browser: the page on which the code is typed. */
   readonly url: string
-  /** What became of the mail; `none` when there was nothing to mail: the grant is fresh, or an address must be typed. */
+  /** Status of the mail; `none` if there was nothing to mail: the grant is valid, or an address must be typed first. */
   readonly delivery: 'sent' | 'queued' | 'failed' | 'throttled' | 'none'
 }
 
 const check = new OptionChecker('start')
 
-const OPTION_KEYS = Object.keys({
-  purpose: true,
-  details: true,
-  describe: true,
-  returnTo: true,
-} satisfies Record<keyof StartOptions, true>)
+const OPTION_NAMES = optionNames<StartOptions>({ purpose: true, details: true, describe: true, returnTo: true })
 
 /**
- * Mails the code from within a POST of the host's own, its sign-in for example, and tells where it is typed:
- * `res.redirect(303, (await otp.start(req)).url)`. A mail that failed is not thrown: the page says so.
- * Saves and reloads the session: take `req.session` from `req` again afterwards. It is undefined when the session ended
- * in the meantime.
+ * Mails the code from within a POST of the host's, for example its sign-in, and returns the URL where it is typed:
+ * `res.redirect(303, (await otp.start(req)).url)`. A failed mail does not throw: the page says so.
+ * Saves and reloads the session: read `req.session` again afterwards. It is undefined if the session ended meanwhile.
  * @throws OtpError `invalid_user` when nobody is signed in and no address may be typed; `invalid_option` on a GET,
  * which must never send mail
  */
@@ -50,7 +44,7 @@ export async function start(services: Services, req: OtpRequest, options: StartO
   if (req.method === 'GET' || req.method === 'HEAD') {
     throw new OtpError('invalid_option', 'otp.start() sends mail, so call it within a POST, never a GET.')
   }
-  check.rejectUnknownKeys('', options, OPTION_KEYS)
+  check.rejectUnknownKeys('', options, OPTION_NAMES)
   requireSession(req)
   const identity = await resolveIdentity(settings.user, req)
   const { stepUp, sealed, url } = createStepUp(settings, identity, {
@@ -61,7 +55,7 @@ export async function start(services: Services, req: OtpRequest, options: StartO
     maxAge: null,
   })
   if (!mayProceed(settings, identity)) {
-    throw new OtpError('invalid_user', 'otp.start() needs a user: sign the person in first.')
+    throw new OtpError('invalid_user', 'otp.start() needs a user: sign the visitor in first.')
   }
   if (identity === null) return { url, delivery: 'none' }
   const locale = negotiateLocale(services, req, identity)

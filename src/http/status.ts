@@ -1,11 +1,12 @@
-import { PLAIN_ACCESS } from '../challenge/step-up.js'
+import type { Grant } from '../challenge/records.js'
+import { type Binding, PLAIN_ACCESS } from '../challenge/step-up.js'
 import type { OtpRequest } from '../express-types.js'
 import { resolveIdentity } from '../identity/resolve-user.js'
 import type { Services } from '../services.js'
 import { findValidGrant } from '../session/grants.js'
 import { read } from '../session/storage.js'
 
-/** What a session has proven. */
+/** The verifications of a session. */
 export interface OtpStatus {
   /** Whether a plain `requireOtp()` would open. */
   readonly verified: boolean
@@ -18,7 +19,7 @@ export interface OtpStatus {
 
 export async function sessionStatus({ settings }: Services, req: OtpRequest): Promise<OtpStatus> {
   const ref = (await resolveIdentity(settings.user, req))?.ref ?? null
-  const validGrant = (binding: { purpose: string; details: string | null }): ReturnType<typeof findValidGrant> =>
+  const validGrant = (binding: Binding): Grant | null =>
     findValidGrant(settings, req, binding, ref, settings.grantMaxAge, settings.now())
   const newest = validGrant(PLAIN_ACCESS)
   const valid = read(settings, req).grants.filter((grant) => validGrant(grant) !== null)

@@ -5,16 +5,8 @@ import { pageUrl } from './response/urls.js'
 import type { Identity } from '../identity/user.js'
 import { isSitePath, isUnder } from '../url.js'
 
-/** What a guard or the host asks for, before it is checked. */
-export interface StepUpRequest {
-  readonly purpose: string
-  /** Hash of the details; null when none are bound. */
-  readonly details: string | null
-  readonly description: unknown
-  /** A page to return to; anything but a path on this site, outside of our own pages, counts as none. */
-  readonly returnTo: string | null
-  readonly maxAge: number | null
-}
+/** What a guard or `start()` asks for, before it is checked. */
+export type StepUpRequest = Omit<StepUp, 'description'> & { readonly description: unknown }
 
 export interface SealedStepUp {
   readonly stepUp: StepUp
@@ -24,17 +16,13 @@ export interface SealedStepUp {
   readonly url: string
 }
 
-/** Makes and seals the step-up that leads a browser to our page. */
+/** Makes and seals a step-up, and the URL of our page for it. */
 export function createStepUp(settings: Settings, identity: Identity | null, request: StepUpRequest): SealedStepUp {
-  const { purpose, details, description, returnTo, maxAge } = request
+  const { returnTo } = request
+  // The only pages to return to are pages of this site, and not our own.
   const isSafe = returnTo !== null && isSitePath(returnTo) && !isUnder(returnTo, settings.path)
-  const stepUp: StepUp = {
-    purpose,
-    details,
-    description: sanitizeDescription(description),
-    returnTo: isSafe ? returnTo : null,
-    maxAge,
-  }
+  const description = sanitizeDescription(request.description)
+  const stepUp: StepUp = { ...request, description, returnTo: isSafe ? returnTo : null }
   const sealed = sealStepUp(settings.keys.current, stepUp, identity?.ref ?? null, settings.now())
   return { stepUp, sealed, url: pageUrl(settings, sealed) }
 }

@@ -1,10 +1,10 @@
 import { domainToASCII } from 'node:url'
 
-/** One mailbox, proven to be exactly one. */
+/** Exactly one mailbox. */
 export interface Address {
-  /** As it is handed to the mail server: local part as typed, domain as lower-case A-labels. */
+  /** As the mail server gets it: local part as typed, domain as lower-case A-labels. */
   readonly address: string
-  /** The same mailbox written in one way, for buckets and comparisons. */
+  /** Lower-cased, for buckets and comparisons. */
   readonly key: string
 }
 
@@ -14,10 +14,9 @@ const ASCII_DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-
 
 /**
  * Reads exactly one addr-spec (RFC 5321 4.1.2, dot-string only): no names, comments, lists, quoted local
- * parts, address literals or encoded words. Text that NFKC would change is refused instead of changed: what
- * looks like a mailbox and is another one has taken over accounts (CVE-2019-19844).
- * White space around it is forgiven.
- * @returns null when it is anything else
+ * parts, address literals or encoded words. Text that NFKC would change is refused: lookalike addresses have taken over
+ * accounts (CVE-2019-19844). White space around the address is ignored.
+ * @returns null for anything else
  */
 export function parseAddress(text: string): Address | null {
   const spec = text.trim()
@@ -40,7 +39,7 @@ export function maskAddress(address: string): string {
 }
 
 function asciiDomain(typed: string): string | null {
-  // domainToASCII reads like a browser's address bar and would decode "%61"; only letters may reach it.
+  // domainToASCII parses like a browser's address bar and would decode "%61", so it gets letters only.
   if (!TYPED_DOMAIN.test(typed)) return null
   const domain = domainToASCII(typed).toLowerCase()
   return domain === 'localhost' || (ASCII_DOMAIN.test(domain) && domain.length <= 253) ? domain : null

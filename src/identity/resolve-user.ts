@@ -1,36 +1,17 @@
-import { OtpError } from '../errors.js'
+import { wrapError } from '../errors.js'
 import type { OtpRequest } from '../express-types.js'
 import { type Identity, identityFromUser, type OtpUser } from './user.js'
 
-/** The host's function that says who is signed in. */
+/** The host's function that returns who is signed in. */
 export type UserFunction = (req: OtpRequest) => OtpUser | null | undefined | Promise<OtpUser | null | undefined>
 
-/**
- * Asks the host who is signed in. Synchronous when the host's function is, so that the guard's open path waits
- * for nothing.
- */
-export function resolveIdentity(
-  user: UserFunction | null,
-  req: OtpRequest,
-): Identity | null | Promise<Identity | null> {
+/** Asks the host who is signed in. @throws OtpError `invalid_user`, or `host_callback` if the function threw */
+export async function resolveIdentity(user: UserFunction | null, req: OtpRequest): Promise<Identity | null> {
   try {
-    const found: unknown = user?.(req)
-    // Query builders give things that can be awaited without being promises of Node's own.
-    if (typeof (found as PromiseLike<unknown> | null | undefined)?.then === 'function') {
-      return Promise.resolve(found).then(identityOrNull).catch(rethrowHostError)
-    }
-    return identityOrNull(found)
+    const found: unknown = await user?.(req)
+    // `(req) => req.isAuthenticated() && req.user` returns false: any falsy value means that nobody is signed in.
+    return found ? identityFromUser(found) : null
   } catch (error) {
-    return rethrowHostError(error)
+    throw wrapError('host_callback', '`user(req)` threw.', error)
   }
-}
-
-// `(req) => req.isAuthenticated() && req.user` gives false: whatever is falsy is nobody.
-function identityOrNull(user: unknown): Identity | null {
-  return user ? identityFromUser(user) : null
-}
-
-function rethrowHostError(error: unknown): never {
-  if (error instanceof OtpError) throw error
-  throw new OtpError('host_callback', '`user(req)` threw.', { cause: error })
 }

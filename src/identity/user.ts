@@ -2,7 +2,7 @@ import { OtpError } from '../errors.js'
 import { type Address, maskAddress, parseAddress } from './address.js'
 import { memoize } from '../memoize.js'
 
-/** Who is signed in, as the host tells it. */
+/** Who is signed in, as the host's `user(req)` returns it. */
 export interface OtpUser {
   /** Never changes and is never given to somebody else. */
   readonly id: string | number
@@ -11,7 +11,7 @@ export interface OtpUser {
   readonly name?: string | null | undefined
   /** BCP 47 tag for pages and mails, such as `pt-BR`. */
   readonly locale?: string | null | undefined
-  /** Anything that changes when earlier proof should no longer count: a password version, say. */
+  /** Anything that changes when earlier verifications should no longer count, such as a password version. */
   readonly version?: string | number | null | undefined
 }
 
@@ -29,14 +29,14 @@ export interface Identity {
   readonly address: Address
   readonly masked: string
   readonly locale: string | null
-  /** What `onVerified` and events are told; null for a typed address. */
+  /** The host's user; null for a typed address. */
   readonly user: OtpUser | null
 }
 
 const MAX_ID_LENGTH = 255
 const MAX_VERSION_LENGTH = 128
 
-/** @throws OtpError `invalid_user` when the host's function gave something else, naming the field */
+/** @throws OtpError `invalid_user`, which names the field, if the host's function returned something else */
 export function identityFromUser(given: unknown): Identity {
   if (typeof given !== 'object' || given === null) throw invalidUser(`an object or null, not ${typeof given}`)
   const user = given as OtpUser
@@ -66,7 +66,7 @@ export function sameIdentity(a: IdentityRef, b: IdentityRef): boolean {
   return a.type === b.type && a.id === b.id && a.email === b.email && a.version === b.version
 }
 
-/** Every guarded request asks for the same address again, and parsing it would be half of the guard's work. */
+/** Every guarded request has the same address again, and parsing it would be half of the guard's work. */
 const parseUserAddress = memoize((email) => {
   const address = parseAddress(email)
   return address && { address, masked: maskAddress(address.address) }

@@ -5,12 +5,9 @@ import { mailContextFor } from '../views/context.js'
 import { timeOfDay } from '../views/messages.js'
 
 /** Warns a user that someone signed in as them typed wrong codes. Contains no code and no link. */
-export function composeAlertMail(
-  deps: ComposeDeps,
-  { identity, locale, at }: AlertMailRequest,
-  id: string,
-): ComposedMail {
+export function composeAlertMail(deps: ComposeDeps, mailRequest: AlertMailRequest, id: string): ComposedMail {
   const { settings, views } = deps
+  const { identity, locale, at } = mailRequest
   const context = {
     ...mailContextFor(settings.site, locale),
     recipient: { masked: maskAddress(identity.address.address) },

@@ -6,15 +6,15 @@ import { type Keys, mac } from '../crypto/keys.js'
 import type { Address } from '../identity/address.js'
 import type { RenderedMail, Renderer } from '../views/renderer.js'
 
-/** What mails are composed with. */
+/** What composing a mail needs. */
 export interface ComposeDeps {
   readonly settings: Settings
   readonly views: Renderer
   readonly mailSettings: MailSettings
 }
 
-/** What a message carries beside its texts. */
-export interface MessageParams {
+/** What a message contains beside its texts. */
+interface MessageParams {
   readonly to: Address
   /** Determines the Message-ID: the same for every send attempt of one mail. */
   readonly id: readonly string[]
@@ -55,7 +55,7 @@ export function buildMessage(
     html: rendered.html,
     date: new Date(at),
     messageId,
-    // Gmail groups mails with equal subjects into one thread and hides the newest code; a parent of its own prevents it.
+    // Gmail groups mails with equal subjects into one thread and hides the newest code. A different parent prevents it.
     references: `<${threadId}@${domain}>`,
     xMailer: false,
     headers: {
@@ -76,7 +76,7 @@ export function boundLine(site: Site, code: string): string {
   return canBindCode(site) ? `@${site.domain} #${code}` : ''
 }
 
-// draft-goto-otp-token: a code is bound to an https origin, or to this very machine.
+// draft-goto-otp-token: a code can be bound to an https origin, or to this machine.
 function canBindCode({ origin, domain }: Site): boolean {
   return origin !== null && domain !== null && (origin.startsWith('https:') || isLoopback(domain))
 }

@@ -17,16 +17,16 @@ export function findChallenge(
   return challenges.find((one) => sameBinding(one, binding) && isOwn(one.identity)) ?? null
 }
 
-/** Keeps a challenge in place of the one for the same step-up. */
+/** Saves a challenge. It replaces the one with the same binding. */
 export function saveChallenge(settings: SessionSettings, req: OtpRequest, challenge: OpenChallenge): void {
   const others = read(settings, req).challenges.filter((one) => !sameBinding(one, challenge))
-  write(settings, req, { challenges: [challenge, ...others], grants: read(settings, req).grants })
+  write(settings, req, { challenges: [challenge, ...others] })
 }
 
 /**
  * Updates a stored challenge after an await. Reloads the session first and does nothing if the challenge was redeemed or
- * replaced, or the session ended, in the meantime. With nothing to change it only reloads: the end of the request must
- * not write an old copy.
+ * replaced, or the session ended, in the meantime. Without a change it only reloads, so that the end of the request does
+ * not save an old copy.
  * @throws OtpError `session_unavailable` when the session cannot be read or saved
  */
 export async function updateChallenge(
@@ -44,6 +44,5 @@ export async function updateChallenge(
 }
 
 export function removeChallenge(settings: SessionSettings, req: OtpRequest, binding: Binding): void {
-  const challenges = read(settings, req).challenges.filter((one) => !sameBinding(one, binding))
-  write(settings, req, { challenges, grants: read(settings, req).grants })
+  write(settings, req, { challenges: read(settings, req).challenges.filter((one) => !sameBinding(one, binding)) })
 }

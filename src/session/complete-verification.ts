@@ -10,8 +10,8 @@ import { removeGrant, saveGrant } from './grants.js'
 import { regenerateSession, reloadSession, saveSession } from './host-session.js'
 
 /**
- * The code was right and is spent. In this order: new session id, the host's `onVerified`, grant, save. Any step that
- * fails leaves no grant.
+ * Runs after the code was redeemed, in this order: new session id, the host's `onVerified`, grant, save. If a step fails,
+ * there is no grant.
  * @throws OtpError `session_unavailable` when the session ended or cannot be written, `host_callback` when the host threw
  */
 export async function completeVerification(
@@ -22,7 +22,7 @@ export async function completeVerification(
 ): Promise<void> {
   const id = randomBytes(16).toString('base64url')
   const at = settings.now()
-  // Somebody who signed out while the code was compared must not be signed in again by the copy of this request.
+  // A sign-out while the code was compared must not be undone by this request's copy of the session.
   if ((await reloadSession(settings, req, 'current')) === 'gone') {
     throw new OtpError('session_unavailable', 'the session ended while the code was compared.')
   }
@@ -38,7 +38,7 @@ export async function completeVerification(
   }
 }
 
-/** `onVerified` may have signed somebody in. The grant is theirs if the verified address is, else the address's own. */
+/** `onVerified` may have signed a user in. The grant is for that user if the verified address is theirs, else for it. */
 async function ownerOfGrant(settings: Settings, req: OtpRequest, identity: Identity): Promise<IdentityRef> {
   const signedIn = await resolveIdentity(settings.user, req)
   const isOwner = signedIn?.address.key === identity.address.key

@@ -5,12 +5,12 @@ import { type IdentityRef, sameIdentity } from '../identity/user.js'
 import { hasSession, type SessionSettings } from './host-session.js'
 import { read, write } from './storage.js'
 
-/** The clocks of two processes may differ a little; a grant from further ahead was not made by us. */
+/** The clocks of two processes may differ a little; a grant from further in the future was not made by us. */
 const CLOCK_SKEW_MS = 60_000
 
 /**
- * The newest grant that opens what is wanted: same purpose and details, and for plain access any grant. It belongs to
- * `ref`; with `ref` null, to a typed address. Every guarded request passes here: comparisons only, no crypto, no I/O.
+ * The newest valid grant for a binding, of `ref`, or of a typed address if `ref` is null. Any grant opens plain access.
+ * Every guarded request passes here: comparisons only, no crypto, no I/O.
  */
 export function findValidGrant(
   settings: SessionSettings,
@@ -23,7 +23,7 @@ export function findValidGrant(
   const isPlain = sameBinding(wanted, PLAIN_ACCESS)
   for (const grant of read(settings, req).grants) {
     if (!isPlain && !sameBinding(grant, wanted)) continue
-    // Asks for what must be true, so that a clock that gives NaN opens nothing.
+    // Says what must be true, so that a clock that returns NaN opens nothing.
     const isFresh = now - grant.at < maxAge * 1000 && grant.at <= now + CLOCK_SKEW_MS
     if (!isFresh) continue
     if (ref ? sameIdentity(grant.identity, ref) : grant.identity.type === 'address') return grant
@@ -32,31 +32,33 @@ export function findValidGrant(
 }
 
 export function saveGrant(settings: SessionSettings, req: OtpRequest, grant: Grant): void {
-  // One session proves one identity: grants of another one would lend theirs to this one.
-  const others = read(settings, req).grants.filter(
-    (one) => sameIdentity(one.identity, grant.identity) && !sameBinding(one, grant),
-  )
-  const challenges = read(settings, req).challenges.filter((one) => !sameBinding(one, grant))
-  write(settings, req, { challenges, grants: [grant, ...others] })
+  // A session has grants of one identity only. Those of another one would be used for this one.
+  const { challenges, grants } = read(settings, req)
+  const others = grants.filter((one) => sameIdentity(one.identity, grant.identity) && !sameBinding(one, grant))
+  write(settings, req, {
+    challenges: challenges.filter((one) => !sameBinding(one, grant)),
+    grants: [grant, ...others],
+  })
 }
 
-/** A grant bound to details was used: what remains of it is plain access. */
+/** Turns a grant that is bound to details and was used into one for plain access. */
 export function downgradeGrant(settings: SessionSettings, req: OtpRequest, grant: Grant): void {
   const plain: Grant = { ...grant, purpose: PLAIN_ACCESS.purpose, details: PLAIN_ACCESS.details }
   const others = read(settings, req).grants.filter((one) => one.id !== grant.id)
   const hasNewer = others.some((one) => sameBinding(one, plain) && one.at >= plain.at)
-  const grants = hasNewer ? others : [plain, ...others.filter((one) => !sameBinding(one, plain))]
-  write(settings, req, { challenges: read(settings, req).challenges, grants })
+  write(settings, req, {
+    grants: hasNewer ? others : [plain, ...others.filter((one) => !sameBinding(one, plain))],
+  })
 }
 
-/** Takes a grant back. Does nothing when there is no session or no such grant. */
+/** Removes a grant. Does nothing if there is no session or no such grant. */
 export function removeGrant(settings: SessionSettings, req: OtpRequest, id: string): void {
   if (!hasSession(req)) return
-  const grants = read(settings, req).grants
-  if (!grants.some((one) => one.id === id)) return
-  write(settings, req, { challenges: read(settings, req).challenges, grants: grants.filter((one) => one.id !== id) })
+  const { grants } = read(settings, req)
+  const others = grants.filter((one) => one.id !== id)
+  if (others.length < grants.length) write(settings, req, { grants: others })
 }
 
 export function clearGrants(settings: SessionSettings, req: OtpRequest): void {
-  write(settings, req, { challenges: read(settings, req).challenges, grants: [] })
+  write(settings, req, { grants: [] })
 }

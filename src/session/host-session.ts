@@ -12,7 +12,7 @@ export interface SessionSettings {
 type Callback = (error?: unknown) => void
 type SessionCall = (done: Callback) => unknown
 
-/** A session store that does not answer within this is down. */
+/** How long the session store may take. */
 const SESSION_TIMEOUT_MS = 5_000
 
 /** The host's session. Which methods it has depends on its middleware. */
@@ -24,7 +24,7 @@ interface HostSession {
   regenerate?: SessionCall
 }
 
-/** False also when the session ended while we waited. */
+/** Also false if the session ended during an await. */
 export function hasSession(req: OtpRequest): boolean {
   const session = (req as { session?: unknown }).session
   return typeof session === 'object' && session !== null
@@ -41,8 +41,8 @@ export function requireSession(req: OtpRequest): HostSession {
 }
 
 /**
- * Gives the session a new id and keeps the host's data in it (ASVS 7.2.4). A session without `regenerate`, such as
- * cookie-session's, has no id that an attacker could have planted.
+ * Gives the session a new id and keeps the host's data (ASVS 7.2.4). A session without `regenerate`, such as that of
+ * cookie-session, has no id that an attacker could have planted.
  */
 export async function regenerateSession({ clock }: SessionSettings, req: OtpRequest): Promise<void> {
   const before = requireSession(req)
@@ -57,7 +57,7 @@ export async function regenerateSession({ clock }: SessionSettings, req: OtpRequ
   }
 }
 
-/** Responses wait for this: the next request may come before a session that is still being written (express-session #360). */
+/** Awaited before each response, or the next request could read the session too early (express-session #360). */
 export async function saveSession({ clock }: SessionSettings, req: OtpRequest): Promise<void> {
   const session = requireSession(req)
   if (typeof session.save !== 'function') return
@@ -68,9 +68,9 @@ export async function saveSession({ clock }: SessionSettings, req: OtpRequest): 
  * Reads the session again after an await in which other requests may have written or regenerated it. `prefer` decides
  * conflicts in the app's own session data: `stored` if this request already saved the session, `current` if the app may
  * have changed it in this request.
- * @returns `gone` when the session ended. It is then taken from the request too: saved, it would bring an id back to life
- * that was replaced for a reason
- * @throws OtpError `session_unavailable` when it cannot be read
+ * @returns `gone` if the session ended. It is then removed from the request too: saving it would restore an id that was
+ * deleted or replaced
+ * @throws OtpError `session_unavailable` if it cannot be read
  */
 export async function reloadSession(
   { sessionKey, clock }: SessionSettings,
@@ -80,7 +80,7 @@ export async function reloadSession(
   const session = requireSession(req)
   if (typeof session.reload !== 'function') return 'ok'
   const error = await callSession(clock, (done) => session.reload?.(done))
-  // The words of express-session for an id that its store does not know. They are pinned by a test.
+  // The message of express-session for an id that its store does not have. A test compares it with the installed version.
   if (error instanceof Error && error.message === 'failed to load session') {
     ;(req as { session?: unknown }).session = undefined
     return 'gone'
@@ -101,7 +101,7 @@ async function callOrThrow(clock: Clock, call: SessionCall, failure: string): Pr
   if (error) throw sessionUnavailable(failure, error)
 }
 
-/** What a call ended with: nothing, or its error. Some session middleware calls back, some gives a promise. */
+/** Returns the error of a call, if any. Some session middleware calls back, some returns a promise. */
 async function callSession(clock: Clock, call: SessionCall): Promise<unknown> {
   const answer = new Promise<unknown>((resolve, reject) => {
     const promised: unknown = call(resolve)

@@ -9,7 +9,7 @@ export interface SessionData {
 }
 
 type Check = (value: unknown) => boolean
-/** What each field may hold. In the session a record is the list of its values, in this order. */
+/** What each field may contain. In the session a record is the list of its values, in this order. */
 type Shape<T> = { readonly [Field in keyof T]: Check }
 
 const isText: Check = (value) => typeof value === 'string'
@@ -46,8 +46,8 @@ const CHALLENGE: Shape<Omit<OpenChallenge, 'identity'>> = {
 const NOTHING: SessionData = Object.freeze({ challenges: [], grants: [] })
 
 /**
- * One string, and as short as it can be: express-session parses the session and hashes it property by property on every
- * request, guarded or not. An identity is written once, and the last value of a record is its index.
+ * One short string, since express-session parses and hashes every property of the session on every request, guarded or
+ * not. An identity is written once; the last value of a record is its index.
  */
 export function encode({ challenges, grants }: SessionData): string {
   const identities: IdentityRef[] = []
@@ -62,7 +62,7 @@ export function encode({ challenges, grants }: SessionData): string {
 }
 
 /**
- * Reads what stands in the session. Whatever is not exactly what we write counts for nothing: a guard must not open on
+ * Reads our property of the session. Anything that is not exactly what we write is ignored: a guard must not open on
  * `true`, on `{}` or on something inherited (GHSA-xg6x-h9c9-2m83).
  */
 export function decode(stored: unknown): SessionData {

@@ -2,7 +2,7 @@ import type { OtpRequest } from '../express-types.js'
 import { requireSession, type SessionSettings } from './host-session.js'
 import { decode, encode, type SessionData } from './schema.js'
 
-/** Challenges, and grants: the newest stay. */
+/** Maximum of challenges, and of grants. The newest ones stay. */
 const MAX_ENTRIES = 5
 /** cookie-session has 4 kB for everything. */
 const MAX_BYTES = 1_600
@@ -12,7 +12,9 @@ export function read({ sessionKey }: SessionSettings, req: OtpRequest): SessionD
   return decode(Object.hasOwn(session, sessionKey) ? session[sessionKey] : null)
 }
 
-export function write(settings: SessionSettings, req: OtpRequest, data: SessionData): void {
+/** Replaces challenges, grants or both. If there is no room, the oldest ones are dropped. */
+export function write(settings: SessionSettings, req: OtpRequest, changed: Partial<SessionData>): void {
+  const data = { ...read(settings, req), ...changed }
   const challenges = data.challenges.slice(0, MAX_ENTRIES)
   const grants = data.grants.slice(0, MAX_ENTRIES)
   let slot = encode({ challenges, grants })
@@ -27,7 +29,7 @@ export function write(settings: SessionSettings, req: OtpRequest, data: SessionD
   requireSession(req)[settings.sessionKey] = slot
 }
 
-/** As it stands in the JSON of the session, where quotes are escaped. */
+/** Its size in the JSON of the session, where quotes are escaped. */
 function bytesOf(slot: string): number {
   return Buffer.byteLength(JSON.stringify(slot))
 }

@@ -4,10 +4,12 @@ export interface Limit {
   readonly refill: number
 }
 
-/** Result of taking a permit. `fullAt` is the state of the bucket afterwards. */
-export type TakeResult =
-  | { readonly allowed: true; readonly fullAt: number }
-  | { readonly allowed: false; readonly fullAt: number; readonly retryAfter: number }
+/** Result of taking a permit. `fullAt` is the state of the bucket afterwards; `retryAfter` is 0 if it was allowed. */
+export interface TakeResult {
+  readonly allowed: boolean
+  readonly fullAt: number
+  readonly retryAfter: number
+}
 
 /*
  * GCRA, the generic cell rate algorithm (ITU-T I.371): a bucket is one number, the time at which it will be full. Each
@@ -23,7 +25,7 @@ export function permitIntervalMs({ refill }: Limit): number {
 export function take(fullAt: number, now: number, limit: Limit): TakeResult {
   const next = takeForced(fullAt, now, limit)
   const wait = next - (now + limit.capacity * permitIntervalMs(limit))
-  if (wait <= 0) return { allowed: true, fullAt: next }
+  if (wait <= 0) return { allowed: true, fullAt: next, retryAfter: 0 }
   return { allowed: false, fullAt, retryAfter: Math.ceil(wait / 1000) }
 }
 

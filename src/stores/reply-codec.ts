@@ -20,18 +20,16 @@ const REDEEMED: readonly RedeemOutcome[] = [
 
 export function openOutcome(reply: unknown, { existing, fresh }: OpenRequest): OpenOutcome {
   const numbers = wholeNumbers(reply)
-  if (numbers.length === 2) {
-    const [throttledBucket = 0, retryAfter = 0] = numbers
-    if (throttledBucket === 1 || throttledBucket === 2) {
-      return { outcome: 'throttled', bucket: throttledBucket === 1 ? 'resend' : 'sends', retryAfter }
-    }
+  const [outcome, second = 0, long = 0, attemptsLeft = 0, expiresIn = 0] = numbers
+  if (numbers.length === 2 && (outcome === 1 || outcome === 2)) {
+    return { outcome: 'throttled', bucket: outcome === 1 ? 'resend' : 'sends', retryAfter: second }
   }
-  const [outcome, repeated = 0, long = 0, attemptsLeft = 0, expiresIn = 0] = numbers
   if (numbers.length !== 5 || outcome !== 0) throw unexpectedReply(reply)
-  const candidate = toBoolean(repeated, reply) ? existing : fresh
+  const repeated = toBoolean(second, reply)
+  const candidate = repeated ? existing : fresh
   if (!candidate) throw unexpectedReply(reply)
   const kind = toBoolean(long, reply) ? 'long' : 'short'
-  return { outcome: 'opened', id: candidate.id, repeated: repeated === 1, kind, attemptsLeft, expiresIn }
+  return { outcome: 'opened', id: candidate.id, repeated, kind, attemptsLeft, expiresIn }
 }
 
 export function redeemOutcome(reply: unknown): RedeemOutcome {

@@ -98,14 +98,9 @@ function compileTemplates(
   const unusedPartial = partials.find((file) => !builtInStems.has(file.stem) && !usedPartials.has(partialName(file)))
   if (!unusedPartial) return templates
   const name = partialName(unusedPartial)
-  const suggestion = didYouMean(
-    name,
-    partialNames(partials).filter((other) => other !== name),
-  )
-  throw new OtpError(
-    'invalid_view',
-    `views: ${unusedPartial.absolute} is a partial that no template uses.${suggestion}`,
-  )
+  const others = partialNames(partials).filter((other) => other !== name)
+  const hint = `is a partial that no template uses.${didYouMean(name, others)}`
+  throw new OtpError('invalid_view', `views: ${unusedPartial.absolute} ${hint}`)
 }
 
 /** Pages and mails may use the same partial. */

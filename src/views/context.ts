@@ -57,12 +57,7 @@ export interface MailContext {
   readonly code: string
   readonly codeInSubject: boolean
   /** `in` as "10 minutes", `at` as "14:32 UTC", `iso` as RFC 3339. */
-  readonly expires: {
-    readonly minutes: number
-    readonly in: string
-    readonly at: string
-    readonly iso: string
-  }
+  readonly expires: { readonly minutes: number; readonly in: string; readonly at: string; readonly iso: string }
   readonly request: { readonly tag: string; readonly at: string }
   /** `@domain #code`, the last line of the text; empty without `site.origin`. */
   readonly boundLine: string

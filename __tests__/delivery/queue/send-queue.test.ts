@@ -383,9 +383,9 @@ describe('the breaker before the server', () => {
     let atEachTimer = (): void => undefined
     const { after } = clock
     Object.assign(clock, {
-      after: (ms: number, act: () => void) =>
+      after: (ms: number, callback: () => void) =>
         after(ms, () => {
-          act()
+          callback()
           atEachTimer()
         }),
     })

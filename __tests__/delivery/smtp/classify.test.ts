@@ -332,8 +332,8 @@ describe('classes that only an error can show', () => {
   })
 
   test('the text of a reply makes no other class than its codes allow', () => {
-    const words = '550 5.1.1 certificate throttling limit try again SSL routines'
-    const error = { code: 'EENVELOPE', command: 'RCPT TO', responseCode: 550, response: words }
+    const response = '550 5.1.1 certificate throttling limit try again SSL routines'
+    const error = { code: 'EENVELOPE', command: 'RCPT TO', responseCode: 550, response }
     expect(classifyFailure(error)).toMatchObject({ outcome: 'refused', failureClass: 'recipient' })
   })
 })

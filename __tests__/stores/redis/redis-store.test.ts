@@ -48,13 +48,13 @@ describe('commands to Redis', () => {
     'An error was signalled by the server: - NoScriptError: No matching script. Please use EVAL.', // Valkey GLIDE 2.5
   ])('I6: an operation is one command once Redis knows the script, and two the first time: %s', async (unknown) => {
     const sent: string[][] = []
-    const known = new Set<string>()
+    const cached = new Set<string>()
     const store = new RedisStore({
       send: (...args) => {
         sent.push(args)
         const [command = '', script = ''] = args
-        if (command === 'EVALSHA' && !known.has(script)) return Promise.reject(new Error(unknown))
-        known.add(scripts.spend.sha)
+        if (command === 'EVALSHA' && !cached.has(script)) return Promise.reject(new Error(unknown))
+        cached.add(scripts.spend.sha)
         return Promise.resolve([0])
       },
     })

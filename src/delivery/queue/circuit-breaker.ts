@@ -17,7 +17,7 @@ const FAILURE_WINDOW_MS = 60_000
 const OPEN_SECONDS = [15, 60, 900] as const
 const DAILY_QUOTA_OPEN_SECONDS = 3_600
 
-/** Stops mail while the server fails, so that people are told at once and the server is not overrun by retries. */
+/** Stops mail while the server fails, so that requests fail at once and the server is not flooded with retries. */
 export class CircuitBreaker {
   readonly #clock: Pick<Clock, 'now'>
   readonly #onChange: BreakerListener
@@ -37,7 +37,7 @@ export class CircuitBreaker {
     return this.#remaining > 0 ? 'open' : 'half-open'
   }
 
-  /** Whole seconds until mail is taken again; 0 when it is. */
+  /** Whole seconds until mail is accepted again; 0 while it is. */
   get retryAfter(): number {
     return Math.ceil(this.#remaining / 1000)
   }
@@ -51,7 +51,7 @@ export class CircuitBreaker {
     return this.#probeAt === null ? 0 : Math.max(0, this.#probeAt - this.#clock.now())
   }
 
-  /** A permit for one attempt, or null. Whoever gets one must `record` how it ended. */
+  /** A permit for one send attempt, or null. Every permit must be followed by `record()`. */
   acquire(): Permit | null {
     if (this.state === 'closed') return 'normal'
     if (this.delay > 0) return null
@@ -60,12 +60,12 @@ export class CircuitBreaker {
   }
 
   /**
-   * @param result null when there was no attempt after all, or none that tells anything of the server
-   * @param isSignedIn the mail is to a signed-in user, not to an address that anybody may have typed
+   * @param result null if there was no send attempt
+   * @param isSignedIn whether the mail is to a signed-in user, not to a typed address
    */
   record(permit: Permit, result: SendResult | null, isSignedIn: boolean): void {
     if (permit === 'probe') this.#isProbing = false
-    // An attempt that began before it opened tells nothing new.
+    // This attempt began before the breaker opened, which its result cannot change.
     else if (this.#probeAt !== null) return
     if (result === null) return
     if (result.outcome === 'accepted') return this.#reset()
@@ -100,7 +100,7 @@ export class CircuitBreaker {
 }
 
 function effectOf({ failureClass, isTransient, isDailyQuota, scope }: Failure): 'open' | 'count' | 'reset' | 'none' {
-  // Any reply about one message shows a server at work; what is left of this scope are timeouts and disconnects.
+  // Any reply about one message shows that the server works; `connect` here is a timeout or disconnect.
   if (scope === 'message') return failureClass === 'connect' ? 'count' : 'reset'
   switch (FAILURE_POLICY[failureClass].breaker) {
     case 'counts':
@@ -116,7 +116,7 @@ function effectOf({ failureClass, isTransient, isDailyQuota, scope }: Failure): 
   }
 }
 
-/** Else whoever types addresses whose server is silent or slow could open the breaker, or keep it open. */
+/** Otherwise anybody could open the breaker, or keep it open, by typing addresses whose server is slow. */
 function isAboutServer({ failureClass, scope }: Failure, isSignedIn: boolean): boolean {
   return isSignedIn || (scope === 'server' && failureClass !== 'aborted')
 }

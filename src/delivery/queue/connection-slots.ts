@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.js'
 import { type Limit, permitIntervalMs, takeForced } from '../../stores/gcra.js'
 
-/** Mail to signed-in users goes before mail to addresses that anybody may have typed. */
+/** Mail to signed-in users goes before mail to typed addresses. */
 export type Priority = 'signed-in' | 'anonymous'
 
 export interface SlotOptions {
@@ -13,9 +13,9 @@ export interface SlotOptions {
   readonly rate: number | null
 }
 
-/** Plain functions, since an AbortSignal for each mail would cost more than the rest of the queue. */
+/** A request for a connection. An AbortSignal for each mail would cost more than the rest of the queue. */
 export interface SlotRequest {
-  /** Resolves to the function that returns the connection, or to null when the request was cancelled before. */
+  /** Resolves to the function that releases the connection, or to null if the request was cancelled. */
   readonly granted: Promise<(() => void) | null>
   readonly cancel: () => void
 }
@@ -25,7 +25,7 @@ interface Waiter {
   readonly start: () => void
 }
 
-/** A server that says "too fast" pauses all mail, but no longer than this, whatever it asks for. */
+/** A server that says "too fast" pauses all mail for at most this long, whatever it asks for. */
 const MAX_THROTTLE_MS = 30_000
 
 /** A semaphore over the connections to the mail server. At most one connection mails to the same address. */
@@ -45,7 +45,7 @@ export class ConnectionSlots {
     this.#clock = clock
     this.#options = options
     this.#breakerDelay = breakerDelay
-    // An even flow: a tenth of a second's worth at once.
+    // Evenly spaced: at once at most the mails of a tenth of a second.
     const { rate } = options
     this.#limit = rate === null ? null : { capacity: Math.ceil(rate / 10), refill: 1 / rate }
   }
@@ -73,7 +73,7 @@ export class ConnectionSlots {
     return { granted, cancel }
   }
 
-  /** The server says that we are too fast: nothing starts before `time`. 0 ends the pause. */
+  /** Starts nothing before `time`. 0 ends the pause. */
   throttleUntil(time: number): void {
     this.#throttledUntil = Math.min(time, this.#clock.now() + MAX_THROTTLE_MS)
     this.#fill()
@@ -85,7 +85,7 @@ export class ConnectionSlots {
       const now = this.#clock.now()
       const delay = Math.max(this.#throttledUntil - now, this.#breakerDelay(), this.#rateDelay(now))
       if (delay > 0) {
-        // Infinity: a probe is under way, which will return its connection.
+        // Infinity: a probe is being sent. When it releases its connection, this runs again.
         if (delay < Infinity)
           this.#cancelTimer = this.#clock.after(delay, () => {
             this.#fill()

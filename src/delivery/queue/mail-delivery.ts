@@ -17,7 +17,7 @@ export interface MailDeliveryDeps {
 
 const EXPIRED = localFailure('connect', 'too late')
 
-/** The life of one mail: it waits for a connection, is tried, waits for the next attempt, and so on. It ends once. */
+/** The coroutine of one mail: waits for a connection, sends, waits for the next attempt, and so on. It ends once. */
 export class MailDelivery {
   readonly mail: QueuedMail
   readonly priority: Priority
@@ -28,7 +28,7 @@ export class MailDelivery {
   #firstAttemptAt = 0
   #state: 'waiting' | 'sending' | 'ended' = 'waiting'
   #isLastAttempt = false
-  /** There is to be no further attempt. */
+  /** No further attempt may start. */
   #isStopped = false
   #lastFailure: Failure | null = null
   #cancelled: Cancelled | null = null
@@ -52,7 +52,7 @@ export class MailDelivery {
     }
   }
 
-  /** Ends it if it waits; if it is being sent, that was the last attempt. Whether it waited. */
+  /** Ends a waiting mail; one that is being sent gets no further attempt. Returns whether it was waiting. */
   stop(result: Failure | Cancelled): boolean {
     const wasWaiting = this.#state === 'waiting'
     if (wasWaiting) this.end(result)
@@ -63,7 +63,7 @@ export class MailDelivery {
     return wasWaiting
   }
 
-  /** The queue is closing: the next attempt is now, and is the last one. */
+  /** For a closing queue: the next attempt is made now, and is the last one. */
   makeLastAttempt(): void {
     this.#isLastAttempt = true
     this.#wake()
@@ -78,7 +78,7 @@ export class MailDelivery {
     this.mail.onUpdate({ result: final, attempt: this.#attempts, durationMs, retryInMs: null })
   }
 
-  /** One attempt, unless the mail ends before its turn. Gives the time of the next one; null when there is none. */
+  /** One attempt, unless the mail ends before. Returns the time of the next one; null if there is none. */
   async #attempt(): Promise<number | null> {
     const { slots, breaker, clock } = this.#deps
     for (;;) {
@@ -90,7 +90,7 @@ export class MailDelivery {
         const { firstAttemptUntil, retryUntil } = this.mail
         if (clock.now() > (this.#attempts === 0 ? firstAttemptUntil : (retryUntil ?? 0))) this.#expire()
         if (this.#isStopped) return null
-        // After the connection: a mail that waited for one must not pass a breaker that opened meanwhile.
+        // Asked after the connection was granted: the breaker may have opened during the wait.
         const permit = breaker.acquire()
         if (permit !== null) return await this.#send(permit)
       } finally {

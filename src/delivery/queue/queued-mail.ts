@@ -3,7 +3,7 @@ import type { OutgoingMessage } from '../smtp/send-once.js'
 
 /** A composed mail in the send queue. Its times are milliseconds of the queue's clock. */
 export interface QueuedMail extends OutgoingMessage {
-  /** The challenge that `cancel()` finds it by; null for a mail without one. */
+  /** The challenge by which `cancel()` finds the mail; null if there is none. */
   readonly challengeId: string | null
   readonly firstAttemptUntil: number
   /** Null for a job, which gets one attempt. */
@@ -12,17 +12,17 @@ export interface QueuedMail extends OutgoingMessage {
   readonly onUpdate: (update: DeliveryUpdate) => void
 }
 
-/** What became of a queued mail: after one attempt, or in the end when `retryInMs` is null. */
+/** The result of a send attempt. It is the final one if `retryInMs` is null. */
 export interface DeliveryUpdate {
   readonly result: SendResult | Cancelled
-  /** How many attempts there were. */
+  /** Number of attempts so far. */
   readonly attempt: number
   /** Milliseconds that the attempt took. */
   readonly durationMs: number
   readonly retryInMs: number | null
 }
 
-/** There is no further attempt, because nobody waits for the mail. */
+/** The mail is not needed any more: its code was used up or replaced. */
 export interface Cancelled {
   readonly outcome: 'cancelled'
   readonly reason: 'used' | 'superseded'

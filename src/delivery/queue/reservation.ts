@@ -1,7 +1,7 @@
 import type { Priority } from './connection-slots.js'
 import type { QueuedMail } from './queued-mail.js'
 
-/** Why no mail is taken at the moment, and after how many seconds to ask again. */
+/** Why no mail is accepted at the moment, and for how many seconds. */
 export interface Rejection {
   readonly outcome: 'rejected'
   readonly reason: 'breaker_open' | 'queue_full' | 'closed'
@@ -10,10 +10,10 @@ export interface Rejection {
 
 /** Mails that wait or are being sent, and reservations. */
 const MAX_QUEUED = 500
-/** Including those to signed-in users, so that whoever types addresses cannot take every place. */
+/** With the places that only mail to signed-in users gets, so that typed addresses cannot take every place. */
 const MAX_QUEUED_TOTAL = 600
 
-/** Counts places from when they are reserved, so that many requests at once do not overfill the queue. */
+/** Counts places from their reservation on, so that many requests at once do not overfill the queue. */
 export class QueueCapacity {
   readonly #taken = { 'signed-in': 0, anonymous: 0 }
 
@@ -23,7 +23,7 @@ export class QueueCapacity {
     return signedIn + anonymous >= MAX_QUEUED_TOTAL || signedIn >= MAX_QUEUED
   }
 
-  /** Occupies a place. Gives the function that frees it, any number of times. */
+  /** Occupies a place. Returns the function that frees it, which can be called more than once. */
   occupy(priority: Priority): () => void {
     this.#taken[priority] += 1
     let isTaken = true
@@ -34,27 +34,27 @@ export class QueueCapacity {
   }
 }
 
-/** A place in the queue, taken before any address is looked at and anything is counted. */
+/** A place in the queue, taken before anything is counted. */
 export class Reservation {
   readonly outcome = 'reserved'
   /** Puts a mail into the place. */
   readonly enqueue: (mail: QueuedMail) => void
-  /** Gives the place back; harmless when it is used or given back already. */
+  /** Releases the place. Does nothing if that has happened already. */
   readonly release: () => void
   #isKept = false
 
   constructor(enqueue: (mail: QueuedMail) => void, release: () => void) {
     this.release = release
     this.enqueue = (mail) => {
-      enqueue(mail) // it occupies a place of its own
+      enqueue(mail) // which occupies a place of its own
       release()
     }
   }
 
-  /** Runs `act`, and then releases the place, unless a mail is in it or `keep()` was called and `act` did not throw. */
-  async use<T>(act: () => Promise<T>): Promise<T> {
+  /** Runs `callback` and then releases the place, unless `keep()` was called and `callback` did not throw. */
+  async use<T>(callback: () => Promise<T>): Promise<T> {
     try {
-      return await act()
+      return await callback()
     } catch (error) {
       this.#isKept = false
       throw error
@@ -63,7 +63,7 @@ export class Reservation {
     }
   }
 
-  /** For a mail that is dispatched after `use()`: whoever calls this dispatches or releases later. */
+  /** For a mail that is dispatched after `use()`: the caller dispatches it or releases the place later. */
   keep(): void {
     this.#isKept = true
   }

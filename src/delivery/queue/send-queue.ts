@@ -12,12 +12,12 @@ import { withTimeout } from '../../timeout.js'
 
 /** State of the send queue. */
 export interface MailHealth {
-  /** Mails that wait or are being sent; 500 at most, 600 when some are to signed-in users. */
+  /** Mails that wait or are being sent; 500 at most, 600 with those to signed-in users. */
   readonly queue: number
   readonly breaker: BreakerState
-  /** Class of the newest failure; null when there was none. */
+  /** Class of the newest failure; null if there was none. */
   readonly lastError: FailureClass | null
-  /** Seconds until mail is taken again; 0 while it is. */
+  /** Seconds until mail is accepted again; 0 while it is. */
   readonly retryAfter: number
 }
 
@@ -29,13 +29,13 @@ const CLOSE_TIMEOUT_MS = 10_000
 const CLOSED = localFailure('connect', 'closed')
 export const BREAKER_OPEN = localFailure('connect', 'breaker open')
 
-/** Bounded, in memory: hands mails to the mail server by priority, as many at once as there are connections. */
+/** A bounded queue in memory. Sends mails by priority, as many at once as there are connections. */
 export class SendQueue {
   readonly #clock: Clock
   readonly #deps: MailDeliveryDeps
   readonly #closeTransport: () => void
   readonly #capacity = new QueueCapacity()
-  /** Each with what resolves when it is over. */
+  /** With the promise that resolves at the end of each. */
   readonly #deliveries = new Map<MailDelivery, Promise<void>>()
   #lastError: FailureClass | null = null
   #isClosed = false
@@ -61,7 +61,7 @@ export class SendQueue {
     }
   }
 
-  /** A place for one mail. With `canWaitForOutage` it is given while the breaker is open, too. */
+  /** Reserves a place for one mail; with `canWaitForOutage` also while the breaker is open. */
   reserve(priority: Priority, { canWaitForOutage = false } = {}): Reservation | Rejection {
     const { breaker } = this.#deps
     if (this.#isClosed) return rejected('closed')
@@ -73,13 +73,13 @@ export class SendQueue {
     return new Reservation(enqueue, this.#capacity.occupy(priority))
   }
 
-  /** Ends the mails of a challenge that wait; one being sent gets no retry. Whether there was one that waited. */
+  /** Ends waiting mails of a challenge; one being sent gets no further attempt. Returns whether one was waiting. */
   cancel(challengeId: string, result: Failure | Cancelled): boolean {
     const ofChallenge = [...this.#deliveries.keys()].filter(({ mail }) => mail.challengeId === challengeId)
     return ofChallenge.filter((delivery) => delivery.stop(result)).length > 0
   }
 
-  /** One attempt, as soon as there is a connection and no later than `deadline`: for jobs, which another queue retries. */
+  /** Makes one attempt, as soon as there is a connection, and no later than `deadline`. Another queue retries jobs. */
   sendJob(message: OutgoingMessage, priority: Priority, deadline: number): Promise<JobUpdate> {
     return new Promise((resolve) => {
       const onUpdate = ({ result, ...update }: DeliveryUpdate): void => {
@@ -96,7 +96,7 @@ export class SendQueue {
     return { queue: this.#deliveries.size, breaker, lastError: this.#lastError, retryAfter }
   }
 
-  /** Takes no more mail, gives what waits a last attempt (10 s in all), and closes the connections. */
+  /** Accepts no more mail, gives waiting mail a last attempt (10 s in all), and closes the connections. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#deps.slots.throttleUntil(0)
@@ -124,7 +124,7 @@ export class SendQueue {
     this.#deliveries.set(delivery, delivery.run())
   }
 
-  /** Jobs do not wait for an outage to end; when the queue is closed, nothing does. */
+  /** Jobs do not wait for the end of an outage; in a closed queue, no mail does. */
   #onBreakerOpen(): void {
     for (const delivery of this.#deliveries.keys()) {
       if (this.#isClosed) delivery.stop(CLOSED)

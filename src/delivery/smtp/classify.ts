@@ -3,7 +3,7 @@ import { mentionsDailyLimit, parseRetryAfter, parseSmtpError, type SmtpError } f
 import { redact } from './redact.js'
 import type { FailureClass } from '../../events.js'
 
-/** Why one attempt failed. Nothing in it repeats an address or a code. */
+/** Why one attempt failed. Contains no address and no code. */
 export interface Failure {
   readonly outcome: FailurePolicy['outcome']
   readonly failureClass: FailureClass
@@ -11,13 +11,12 @@ export interface Failure {
   readonly reason: string
   /** What the server said, redacted. */
   readonly text: string
-  /** A 4xx reply: the server itself says that it may pass (RFC 5321 4.2.1). */
+  /** A 4xx reply: the server says that another attempt may succeed (RFC 5321 4.2.1). */
   readonly isTransient: boolean
-  /** A limit that ends with the day, not with the moment. */
+  /** A daily limit, not a short-term one. */
   readonly isDailyQuota: boolean
   /**
-   * `message` when only this recipient's server may be at fault. What one recipient's server says must not stop the mail
-   * of others.
+   * `message` if the error may come from this recipient's server, which must not stop the mail of others.
    */
   readonly scope: 'server' | 'message'
   /** Seconds that the server asks us to wait, or null. */
@@ -30,9 +29,9 @@ export type SendResult = { readonly outcome: 'accepted' } | Failure
 const isPermanent = ({ replyCode }: SmtpError): boolean => replyCode >= 500
 const isTransient = ({ replyCode }: SmtpError): boolean => replyCode >= 400 && replyCode < 500
 
-/** The first that matches. */
+/** The first rule that matches gives the class. */
 const RULES: readonly (readonly [FailureClass, (error: SmtpError) => boolean])[] = [
-  // It took longer than an attempt may take.
+  // Our own timeout.
   ['aborted', ({ code }) => code === 'EABORT'],
   // The transport cannot work as it is configured.
   ['config', ({ code, command }) => /^E(CONFIG|NOAUTH|OTP|FILEACCESS|URLACCESS)$/.test(code) || command === 'API'],
@@ -49,7 +48,7 @@ const RULES: readonly (readonly [FailureClass, (error: SmtpError) => boolean])[]
     ({ code, replyCode, enhancedCode }) =>
       code === 'EAUTH' || replyCode === 530 || replyCode === 535 || /^5\.7\.[89]$/.test(enhancedCode),
   ],
-  // A sending limit at the provider is used up, of the moment or of the day.
+  // A sending limit of the provider, short-term or daily.
   [
     'quota',
     ({ replyCode, enhancedCode, response }) =>
@@ -61,7 +60,7 @@ const RULES: readonly (readonly [FailureClass, (error: SmtpError) => boolean])[]
       (replyCode === 432 && enhancedCode === '4.3.2') ||
       (replyCode === 421 && enhancedCode === '4.7.28'),
   ],
-  // Our own address is not allowed to send.
+  // The address in `mail.from` may not send.
   [
     'sender',
     (error) =>
@@ -69,7 +68,7 @@ const RULES: readonly (readonly [FailureClass, (error: SmtpError) => boolean])[]
       error.enhancedCode === '5.1.8' ||
       error.enhancedCode === '5.7.60',
   ],
-  // This mailbox has no room; some servers find out only when they have the message.
+  // The mailbox is full; some servers say so only after the message was transmitted.
   [
     'mailbox-full',
     ({ command, replyCode, enhancedCode }) =>
@@ -78,7 +77,7 @@ const RULES: readonly (readonly [FailureClass, (error: SmtpError) => boolean])[]
   ],
   // The message itself was refused.
   ['content', (error) => error.code === 'EMESSAGE' && isPermanent(error)],
-  // There is no such mailbox, or it takes nothing from us.
+  // There is no such mailbox, or it refuses us.
   [
     'recipient',
     ({ command, replyCode, enhancedCode }) =>
@@ -86,7 +85,7 @@ const RULES: readonly (readonly [FailureClass, (error: SmtpError) => boolean])[]
       replyCode >= 500 &&
       (enhancedCode.startsWith('5.1.') || [550, 551, 553].includes(replyCode)),
   ],
-  // "Not now": a server that does not know the sender yet wants another attempt.
+  // A server that does not know the sender yet wants another attempt later.
   [
     'greylist',
     (error) =>
@@ -110,7 +109,7 @@ const RULES: readonly (readonly [FailureClass, (error: SmtpError) => boolean])[]
 
 /**
  * Classifies nodemailer's error. `refused` is a permanent reply to RCPT TO (RFC 5321 4.2.1) or a full mailbox.
- * `secrets` are redacted in the text, as is everything that looks like an address or a code.
+ * `secrets` are redacted in the text, and everything else that looks like an address or a code.
  */
 export function classifyFailure(error: unknown, secrets: readonly string[] = []): Failure {
   const parsed = parseSmtpError(error)
@@ -131,17 +130,17 @@ export function classifyFailure(error: unknown, secrets: readonly string[] = [])
 function isMessageScoped({ code, command, replyCode, enhancedCode, response }: SmtpError): boolean {
   // A relay may answer RCPT TO with what the recipient's own server said.
   if (command === 'RCPT TO') return true
-  // These are about the sender.
+  // Limits of the sender's account.
   if (enhancedCode === '5.4.5' || enhancedCode === '4.7.28' || replyCode === 454) return false
-  // A timeout or disconnect after the greeting: only these texts of nodemailer's tell it from one before. A reset looks
-  // the same at any time.
+  // A timeout or disconnect after the greeting: only these texts of nodemailer distinguish it from one before. A reset
+  // looks the same at any time.
   const isMidSession = /^Timeout$|^Connection closed unexpectedly$|^read ECONNRESET$|^write (?:EPIPE|ECONNRESET)$/.test(
     response,
   )
   return command === 'DATA' || code === 'EMESSAGE' || isMidSession
 }
 
-/** A failure that no server reported. */
+/** A failure on our side. */
 export function localFailure(failureClass: FailureClass, reason: string): Failure {
   const defaults = { text: '', isTransient: false, isDailyQuota: false, scope: 'server' as const, retryAfter: null }
   return { outcome: FAILURE_POLICY[failureClass].outcome, failureClass, reason, ...defaults }

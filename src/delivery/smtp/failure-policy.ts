@@ -1,29 +1,29 @@
 import type { FailureClass, Severity } from '../../events.js'
 
-/** What to tell whoever runs the app. It names what to check, and nothing of the mail. */
+/** For the operator: what to check. Contains nothing of the mail. */
 export interface Advice {
   readonly severity: Severity
   readonly advice: string
 }
 
-/** What one class of failure means. */
+/** What follows from one failure class. */
 export interface FailurePolicy extends Advice {
-  /** `refused` is about the mailbox alone; `unavailable` is everything that the person cannot change. */
+  /** `refused`: by the mailbox. `unavailable`: for any other reason. */
   readonly outcome: 'refused' | 'unavailable'
   /** Whether another attempt can end differently. */
   readonly retry: 'never' | 'once' | 'ifTransient' | 'unlessDaily' | 'always'
   /**
-   * What a failure of the server does to the circuit breaker: `counts` towards opening it, or `resets` that count because
-   * the server is at work. `opensIfPermanent` ignores a transient failure, `opensIfDaily` resets with any other limit.
+   * Effect on the circuit breaker: `counts` towards opening it; `resets` the count, because the server works.
+   * `opensIfPermanent` ignores a transient failure. `opensIfDaily` resets after a short-term limit.
    */
   readonly breaker: 'counts' | 'opensIfPermanent' | 'opensIfDaily' | 'resets' | 'ignored'
-  /** After the last attempt, where that needs another advice. */
+  /** The advice after the last attempt, if it differs. */
   readonly whenGivenUp?: Advice
 }
 
 const GIVEN_UP: Advice = {
   severity: 'warning',
-  advice: 'The server deferred it for as long as the code was of use.',
+  advice: 'The server deferred the mail until it was too late to send it.',
 }
 
 function row(
@@ -35,7 +35,7 @@ function row(
   return { outcome, retry, breaker, severity }
 }
 
-/** The one place that says what a failure class means. The table of the documentation is generated from it. */
+/** Everything that follows from a failure class. A test compares the table in the documentation with it. */
 export const FAILURE_POLICY: Readonly<Record<FailureClass, FailurePolicy>> = {
   connect: {
     ...row('unavailable', 'always', 'counts', 'warning'),
@@ -46,8 +46,8 @@ export const FAILURE_POLICY: Readonly<Record<FailureClass, FailurePolicy>> = {
     // 454: "TLS not available due to temporary reason" (RFC 3207 4); never in clear text
     ...row('unavailable', 'ifTransient', 'counts', 'error'),
     advice:
-      'No encrypted connection: the server offers no STARTTLS, or its certificate is not trusted. Name the host that the ' +
-      'certificate names, give `mail.transport.tls.ca`, or use smtps:// on port 465.',
+      'No encrypted connection: the server offers no STARTTLS, or its certificate is not trusted. Use the host name of ' +
+      'the certificate, give `mail.transport.tls.ca`, or use smtps:// on port 465.',
   },
   blocked: {
     ...row('unavailable', 'never', 'counts', 'error'),
@@ -69,7 +69,7 @@ export const FAILURE_POLICY: Readonly<Record<FailureClass, FailurePolicy>> = {
   },
   content: {
     ...row('unavailable', 'never', 'resets', 'error'),
-    advice: 'The mail server refused the message itself. Check your templates of this view.',
+    advice: 'The mail server refused the message itself. Check the templates of this view.',
   },
   config: {
     ...row('unavailable', 'never', 'ignored', 'error'),
@@ -85,12 +85,12 @@ export const FAILURE_POLICY: Readonly<Record<FailureClass, FailurePolicy>> = {
   },
   greylist: {
     ...row('unavailable', 'always', 'resets', 'info'),
-    advice: 'The server asks for another attempt later, which is made.',
+    advice: 'The server asks for another attempt later. It is made automatically.',
     whenGivenUp: GIVEN_UP,
   },
   transient: {
     ...row('unavailable', 'always', 'resets', 'info'),
-    advice: 'The server could not take it at the moment; there will be another attempt.',
+    advice: 'The server could not accept the mail at the moment. Another attempt is made automatically.',
     whenGivenUp: GIVEN_UP,
   },
   aborted: {
@@ -99,11 +99,11 @@ export const FAILURE_POLICY: Readonly<Record<FailureClass, FailurePolicy>> = {
   },
   unknown: {
     ...row('unavailable', 'once', 'ignored', 'error'),
-    advice: 'It failed in a way that is not known here. Read `reason` and `text`.',
+    advice: 'An unknown kind of failure. Read `reason` and `text`.',
   },
 }
 
-/** A mail that nobody waits for any more. */
+/** For a cancelled mail. */
 export const CANCELLED_ADVICE: Advice = {
   severity: 'info',
   advice: 'The code was used, or a newer one was asked for. Nothing to do here.',

@@ -1,20 +1,20 @@
-/** What nodemailer reports of a failed attempt. */
+/** What nodemailer reports about a failed attempt. */
 export interface SmtpError {
   /** Its own code, such as EENVELOPE. */
   readonly code: string
   readonly command: string
   /** The reply code (RFC 5321 4.2), or 0. */
   readonly replyCode: number
-  /** The enhanced code (RFC 3463), such as 5.1.1, or nothing. */
+  /** The enhanced code (RFC 3463), such as 5.1.1, or empty. */
   readonly enhancedCode: string
-  /** What the server or the socket said, or its beginning. */
+  /** The beginning of the server's reply, or of the error message. */
   readonly response: string
 }
 
-/** Replies are shorter; a longer one must not cost us time. */
+/** Real replies are shorter; parsing a longer one would take time. */
 const MAX_LENGTH = 2_000
 
-/** Reads an error of nodemailer's, or of any other transport: what is missing or malformed counts as empty. */
+/** Parses an error of nodemailer or of any other transport. Missing or malformed fields are empty. */
 export function parseSmtpError(error: unknown): SmtpError {
   try {
     return extract(recipientError(error))
@@ -23,7 +23,7 @@ export function parseSmtpError(error: unknown): SmtpError {
   }
 }
 
-/** If all recipients were refused (we have one), its own error says more. */
+/** If the recipient was refused, the error of that recipient says more. */
 function recipientError(error: unknown): unknown {
   const { rejectedErrors } = (error ?? {}) as { rejectedErrors?: unknown }
   const first: unknown = Array.isArray(rejectedErrors) ? rejectedErrors[0] : null
@@ -35,7 +35,7 @@ function extract(error: unknown): SmtpError {
   const text = (value: unknown): string => (typeof value === 'string' ? value : '')
   const response = text(fields.response)
   return {
-    // Other transports put sentences here.
+    // Other transports have sentences here.
     code: /^[A-Z][A-Z0-9_]{1,40}$/.exec(text(fields.code))?.[0] ?? '',
     command: /^[A-Z][A-Z0-9 ]{0,20}$/.exec(text(fields.command))?.[0] ?? '',
     replyCode: isReplyCode(fields.responseCode) ? fields.responseCode : 0,
@@ -49,7 +49,7 @@ function isReplyCode(value: unknown): value is number {
   return Number.isInteger(value) && Number(value) >= 200 && Number(value) <= 599
 }
 
-/** Never cuts a word: a secret must be whole to be found and redacted. */
+/** Never cuts a word: `redact` finds whole secrets only. */
 function truncate(response: string): string {
   return response.length <= MAX_LENGTH ? response : response.slice(0, MAX_LENGTH).replace(/\S*$/, '')
 }
@@ -67,7 +67,7 @@ export function parseRetryAfter(response: string): number | null {
   return Number(count) * ({ s: 1, m: 60, h: 3600 }[unit.charAt(0).toLowerCase()] ?? 1)
 }
 
-/** Whether a limit is a daily one (SES, Gmail and others say so in words), not one of the moment. */
+/** Whether the text names a daily limit, as SES, Gmail and others do. */
 export function mentionsDailyLimit(response: string): boolean {
   return /\bdaily\b|\bper day\b|\b24[ -]?h(?:ours?)?\b|\btoday\b/i.test(response)
 }

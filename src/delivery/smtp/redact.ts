@@ -1,5 +1,5 @@
 const MAX_LENGTH = 200
-/** Shorter secrets stand in any text by chance: they are replaced, but no reason to withhold the text. */
+/** Shorter secrets occur in any text by chance: they are replaced, but the text is not withheld. */
 const MIN_WITHHELD_LENGTH = 4
 const WITHHELD = '(withheld: it repeats the address or the code)'
 
@@ -13,8 +13,8 @@ const MASKS = [
 /**
  * A server's reply on one line, for logs and events. A server may quote the address or the message, so `secrets`,
  * addresses, encoded words (RFC 2047) and runs of four digits or more are replaced; the reply code stays. If a secret is
- * still there with other characters between its letters and digits, nothing is told. Takes linear time, whatever a person
- * typed and a server says: no pattern has to try gaps.
+ * still there with other characters between its letters and digits, the whole text is withheld. Takes linear time,
+ * whatever was typed and whatever the server says.
  */
 export function redact(response: string, secrets: readonly string[] = []): string {
   const line = response

@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.js'
 import type { MailTransporter } from '../../config/options.js'
 import { classifyFailure, localFailure, type SendResult } from './classify.js'
 
-/** A message as nodemailer takes it, and the one address that it is for. */
+/** A message of nodemailer, and its one recipient. */
 export interface OutgoingMessage {
   readonly message: Readonly<Record<string, unknown>>
   readonly address: string
@@ -18,10 +18,10 @@ interface SendDeps {
 
 const SEND_TIMEOUT_MS = 20_000
 
-/** Tries once to hand a message to the mail server. Never rejects: how it ended is the result. */
+/** Makes one attempt to send a message. Never rejects: a failure is a result. */
 export async function sendOnce({ transporter, clock }: SendDeps, mail: OutgoingMessage): Promise<SendResult> {
-  // nodemailer's timeouts do not stop a server that sends a byte now and then. The signal does; the race covers a
-  // transporter that ignores signals.
+  // nodemailer's timeouts do not end a conversation in which the server sends a byte now and then. The signal does. The
+  // race is for transporters that ignore signals.
   const abort = new AbortController()
   let cancelTimeout = (): void => undefined
   const timedOut = new Promise<never>((_, reject) => {
@@ -37,7 +37,7 @@ export async function sendOnce({ transporter, clock }: SendDeps, mail: OutgoingM
     // The server must have taken this address and no other (GHSA-mm7p-fcc7-pg87).
     const accepted = Array.isArray(info?.accepted) ? (info.accepted as unknown[]) : []
     if (accepted.length === 1 && addressOf(accepted[0]) === mail.address) return { outcome: 'accepted' }
-    // No retry: whoever got it would get it twice.
+    // No retry: the other address would get it twice.
     return localFailure('config', 'accepted for another address')
   } catch (error) {
     return classifyFailure(error, mail.secrets)
@@ -48,7 +48,7 @@ export async function sendOnce({ transporter, clock }: SendDeps, mail: OutgoingM
 
 const streamTransport = createTransport({ streamTransport: true, buffer: true })
 
-/** Composes a message as `sendOnce` would, and sends it nowhere. */
+/** Composes a message as `sendOnce` does, without sending it. */
 export async function composeOnly(message: OutgoingMessage['message']): Promise<void> {
   await streamTransport.sendMail({ ...message })
 }

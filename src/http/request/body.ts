@@ -1,7 +1,7 @@
 /**
- * One field of a form or JSON body: a single string (CVE-2023-7028). `code[]=` and the like name the field without being
- * it, whichever parser the host uses.
- * @returns null when the field is missing, undefined when it is anything but one string of at most `maxLength` characters
+ * One field of a form or JSON body: a single string (CVE-2023-7028). `code[]=` and `code.x=` are refused, whichever
+ * parser the host uses.
+ * @returns null if the field is missing, undefined if it is not one string of at most `maxLength` characters
  */
 export function readField(body: unknown, name: string, maxLength: number): string | null | undefined {
   if (body === undefined || body === null) return null

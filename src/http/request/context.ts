@@ -7,20 +7,20 @@ import type { Identity } from '../../identity/user.js'
 import type { Services } from '../../services.js'
 import { matchLocale } from '../../views/locale.js'
 
-/** One request to our pages: who asks, what for, and in which language. */
+/** One request to our pages: identity, step-up and language. */
 export interface RequestContext {
   readonly services: Services
   readonly req: OtpRequest
   readonly identity: Identity | null
   readonly stepUp: StepUp
-  /** The step-up as it travels; empty when none came, or one that could not be used. */
+  /** The sealed step-up, `for`; empty if there was none, or none that could be opened. */
   readonly sealed: string
   readonly locale: string
 }
 
 const MAX_SEALED_LENGTH = 4_096
 
-/** Reads a request to our pages; null when its `for` has a shape that no form of ours sends. */
+/** Reads a request to our pages; null if its `for` is not one string of a possible length. */
 export async function createRequestContext(services: Services, req: OtpRequest): Promise<RequestContext | null> {
   const { settings } = services
   const identity = await resolveIdentity(settings.user, req)
@@ -32,12 +32,12 @@ export async function createRequestContext(services: Services, req: OtpRequest):
   return { services, req, identity, stepUp: stepUp ?? PLAIN_ACCESS, sealed, locale }
 }
 
-/** Whether anybody can be asked for proof: somebody is signed in, or an address may be typed. */
+/** Whether there is somebody to ask for a code: a user is signed in, or an address may be typed. */
 export function mayProceed({ typedEmail }: Settings, identity: Identity | null): boolean {
   return identity !== null || typedEmail !== null
 }
 
-/** The language: the user's own, else the browser's, else the default; only those that have texts. */
+/** The first locale that has texts: the user's own, the browser's, the default. */
 export function negotiateLocale(
   { settings, views }: Pick<Services, 'settings' | 'views'>,
   req: OtpRequest,
@@ -46,7 +46,7 @@ export function negotiateLocale(
   const { locales } = views
   const own = matchLocale(locales, identity?.locale ?? '')
   if (own !== undefined) return own
-  // Without an Accept-Language header the first one wins, so the default stands first.
-  const known = [settings.locale, ...locales.filter((tag) => tag !== settings.locale)]
-  return req.acceptsLanguages(...known) || settings.locale
+  // Without an Accept-Language header Express returns the first one, so the default comes first.
+  const available = [settings.locale, ...locales.filter((tag) => tag !== settings.locale)]
+  return req.acceptsLanguages(...available) || settings.locale
 }

@@ -7,7 +7,7 @@ import { isSitePath, parseUrl } from '../../url.js'
  *
  * - a browser that sends Sec-Fetch-Site is believed: only `same-origin` and `none` (typed, bookmarked) pass;
  * - an older browser, or one on plain http, sends Origin with each POST: it must be this host or `site.origin`;
- * - with neither header the client is no browser, so it holds nobody's cookies against their will.
+ * - a client with neither header is not a browser, so no other site can make it send a user's cookies.
  *
  * Assumed: the host answers GET without side effects, and no other port of the same host name is hostile.
  */
@@ -19,8 +19,8 @@ export function isCrossSite(headers: IncomingHttpHeaders, siteOrigin: string | n
 }
 
 /**
- * The page that a browser was on, when it is a page of this site: a path and nothing else.
- * @returns null for another site, no Referer, or anything that could lead elsewhere
+ * The path of the page that a browser comes from.
+ * @returns null if there is no Referer, it is of another site, or its path is not safe to redirect to
  */
 export function refererPath(headers: IncomingHttpHeaders, siteOrigin: string | null): string | null {
   const url = parseUrl(headers.referer ?? '')

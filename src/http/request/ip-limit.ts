@@ -6,7 +6,7 @@ import type { OtpRequest } from '../../express-types.js'
 import type { RequestContext } from './context.js'
 import type { Identity } from '../../identity/user.js'
 
-/** Takes a send from the budget of the client's network. Returns the seconds to wait, or null when there was one left. */
+/** Takes a permit from the client's `sendsPerIp`. Returns the seconds to wait, or null if there was a permit. */
 export async function takeIpSend(
   { req, stepUp, services }: RequestContext,
   identity: Identity,
@@ -34,7 +34,7 @@ export function clientNetwork(ip: string): string {
 
 let hasWarned = false
 
-/** Says once that `req.ip` does not tell clients apart. */
+/** Warns once if `req.ip` does not tell clients apart. */
 export function warnAboutProxy(req: OtpRequest): void {
   const trust = req.app.get('trust proxy')
   if (hasWarned || req.headers['x-forwarded-for'] === undefined || (trust !== false && trust !== true)) return
@@ -43,5 +43,5 @@ export function warnAboutProxy(req: OtpRequest): void {
     ? 'is true, so any client can claim any address'
     : 'is off, so all clients behind the proxy share one address'
   const hint = 'Set it to the number of proxies or to their addresses.'
-  process.emitWarning(`X-Forwarded-For came in and "trust proxy" ${reason}. ${hint}`, 'ExpressEmailOtpWarning')
+  process.emitWarning(`A request has X-Forwarded-For, but "trust proxy" ${reason}. ${hint}`, 'ExpressEmailOtpWarning')
 }

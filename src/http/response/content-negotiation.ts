@@ -5,8 +5,8 @@ const ACCEPTS_JSON = /\bapplication\/(?:problem\+)?json\b/i
 const ACCEPTS_HTML = /\btext\/html\b/i
 
 /**
- * JSON or a page. A navigation gets a page, whatever it accepts. A client that sends or asks for JSON gets JSON. Anything
- * else gets what it accepts, a page first.
+ * JSON or a page. A navigation gets a page, whatever it accepts. A client that sends or accepts JSON gets JSON. Any other
+ * gets what it accepts, preferably a page.
  */
 export function wantsJson(req: OtpRequest): boolean {
   const { 'sec-fetch-dest': destination, accept = '', 'content-type': type = '' } = req.headers
@@ -17,7 +17,7 @@ export function wantsJson(req: OtpRequest): boolean {
   return req.accepts(['html', 'json']) === 'json'
 }
 
-/** Whether a browser opens a page, so that it can be redirected to ours. A bare `*`/`*` does not say so. */
+/** Whether a browser opens a page, so that it can be redirected to ours. `Accept: *`/`*` alone does not count. */
 export function isNavigation(req: OtpRequest): boolean {
   if (req.headers['sec-fetch-dest'] === 'document') return true
   return ACCEPTS_HTML.test(req.headers.accept ?? '') && !wantsJson(req)

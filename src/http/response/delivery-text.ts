@@ -5,8 +5,8 @@ import { hasSession } from '../../session/host-session.js'
 import { translate } from '../../views/messages.js'
 
 /**
- * What became of the mail. A signed-in user reads the truth, as exactly as there is a text for it. A typed address gets
- * one text in every case: the page would tell who has a mailbox otherwise.
+ * The text about the delivery status. A signed-in user gets the most specific text. A typed address always gets the same
+ * one: otherwise the page would reveal who has a mailbox.
  */
 export function deliveryText({ services, identity, locale }: RequestContext, challenge: ChallengeWithStatus): string {
   const { delivery, failureClass, masked } = challenge
@@ -16,7 +16,7 @@ export function deliveryText({ services, identity, locale }: RequestContext, cha
   return translate(messages, keys.find((key) => key in messages) ?? '', { recipient: masked })
 }
 
-/** The text of a mail that failed for just this reason, null standing for none that is known; else null. */
+/** The delivery text, if the mail failed with this class (null: for no known reason); else null. */
 export function failureText(ctx: RequestContext, failureClass: FailureClass | null): string | null {
   if (!hasSession(ctx.req)) return null
   const { challenge } = stateOf(ctx)
@@ -24,7 +24,7 @@ export function failureText(ctx: RequestContext, failureClass: FailureClass | nu
   return deliveryText(ctx, challenge)
 }
 
-/** Says on the page that offers to send again that the mail of a code that still works did not go out. */
+/** On the page that offers to send again: the text about a failed mail whose code still works; else empty. */
 export function lostMailText(ctx: RequestContext, { step, challenge }: VerificationState): string {
   const isUndelivered =
     challenge?.delivery === 'failed' && step === 'send' && challenge.expires > ctx.services.settings.now()

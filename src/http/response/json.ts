@@ -12,7 +12,7 @@ export function stateJson(ctx: RequestContext): Record<string, unknown> {
   return { state, purpose, ...(challenge?.delivery === 'failed' && { delivery: 'failed' }) }
 }
 
-/** The members that describe an open challenge, the same wherever they stand. */
+/** The members that describe an open challenge, the same in every response. */
 export function challengeJson({ services }: RequestContext, challenge: ChallengeWithStatus): Record<string, unknown> {
   const { settings } = services
   const { alphabet, length } = formatOf(challenge.kind, settings.code)

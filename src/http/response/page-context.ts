@@ -15,7 +15,7 @@ import { hasSession } from '../../session/host-session.js'
 import { basePageContext, type PageContext, type PageName } from '../../views/context.js'
 import { duration, textDirection, translate } from '../../views/messages.js'
 
-/** Problems that leave no form to go on with: they get a page of their own. */
+/** Problems after which there is no form to continue with. They have a page of their own. */
 const TERMINAL_PROBLEMS: readonly ProblemCode[] = [
   'sign_in_required',
   'store_unavailable',
@@ -24,7 +24,7 @@ const TERMINAL_PROBLEMS: readonly ProblemCode[] = [
   'internal_error',
 ]
 
-/** The page that shows where the person stands, and what went wrong, if anything did. */
+/** Renders the page of the current state, with the problem if there is one. */
 export async function renderPage(ctx: RequestContext, problem: Problem | null): Promise<string> {
   const { req, services, locale, identity, sealed } = ctx
   if (problem && (TERMINAL_PROBLEMS.includes(problem.code) || !hasSession(req))) {
@@ -33,10 +33,14 @@ export async function renderPage(ctx: RequestContext, problem: Problem | null): 
   const { settings, views } = services
   const state = currentState(ctx, problem)
   const { step, challenge, grant } = state
+
   const custom = await callHostFunction('locals', () => settings.locals(req))
   return views.renderPage({
     ...basePage(services, locale, step, ctx),
-    title: step === 'code' ? labelOf(ctx, challenge) : translate(views.messages(locale), `${step}.title`),
+    title:
+      challenge && step === 'code'
+        ? codeLabel(services, locale, challenge.kind)
+        : translate(views.messages(locale), `${step}.title`),
     autoSend: canAutoSend(ctx, state, problem) ? unkeyedHash(sealed) : '',
     recipient: {
       masked: grant ? maskAddress(grant.identity.email) : (identity?.masked ?? challenge?.masked ?? ''),
@@ -50,7 +54,7 @@ export async function renderPage(ctx: RequestContext, problem: Problem | null): 
   })
 }
 
-/** A page without any of the host's values: it must render whatever is broken. */
+/** Renders a page without identity, session and `locals`: any of them may be what is broken. */
 export function renderProblemPage(services: Services, locale: string, problem: Problem, sealed = ''): string {
   return services.views.renderPage({
     ...basePage(services, locale, 'problem', { sealed, stepUp: PLAIN_ACCESS }),
@@ -60,7 +64,7 @@ export function renderProblemPage(services: Services, locale: string, problem: P
   })
 }
 
-/** The store knows better than the session whether there is a code to type. */
+/** After `code_expired` there is no code to type, whatever the session says. */
 function currentState(ctx: RequestContext, problem: Problem | null): VerificationState {
   const state = stateOf(ctx)
   return state.step === 'code' && problem?.code === 'code_expired' ? { ...state, step: 'send' } : state
@@ -96,7 +100,7 @@ function challengeContext(ctx: RequestContext, challenge: ChallengeWithStatus): 
   const { alphabet, length } = formatOf(challenge.kind, settings.code)
   return {
     code: {
-      label: labelOf(ctx, challenge),
+      label: codeLabel(ctx.services, ctx.locale, challenge.kind),
       length,
       isLong: challenge.kind === 'long',
       inputMode: alphabet === DIGITS ? 'numeric' : 'text',
@@ -109,11 +113,7 @@ function challengeContext(ctx: RequestContext, challenge: ChallengeWithStatus): 
   }
 }
 
-function labelOf({ services, locale }: RequestContext, challenge: ChallengeWithStatus | null): string {
-  return codeLabel(services, locale, challenge?.kind ?? 'short')
-}
-
-/** Where "continue" leads; empty when that would be our own page. */
+/** Target of "continue"; empty if that would be our own page. */
 function continueUrl({ services, stepUp }: RequestContext): string {
   const url = returnUrl(services.settings, stepUp)
   return url === services.settings.path ? '' : url

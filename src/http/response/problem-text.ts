@@ -12,7 +12,7 @@ export function problemTitle({ views }: TextDeps, locale: string, code: ProblemC
   return translate(views.messages(locale), `problem.${code}.title`)
 }
 
-/** What a problem says when nothing is known of the session: on the page, and as `detail` in JSON. */
+/** The text of a problem without a session: on the page, and as `detail` in JSON. */
 export function problemDetail(deps: TextDeps, locale: string, { code, members }: Problem, recipient = ''): string {
   const messages = deps.views.messages(locale)
   if (code === 'invalid_code_format') return codeLabel(deps, locale, 'short')
@@ -27,7 +27,7 @@ export function problemDetail(deps: TextDeps, locale: string, { code, members }:
   })
 }
 
-/** The same for a known request, as exactly as its session allows. */
+/** The same with a session, which may allow a more specific text. */
 export function problemDetailFor(ctx: RequestContext, problem: Problem): string {
   const { services, locale, identity } = ctx
   const { code, members } = problem

@@ -30,13 +30,13 @@ export interface Problem {
 
 /** How a request to one of our routes ends. */
 export type RouteResult =
-  /** A page that shows where the person stands. */
+  /** The page of the current state. */
   | { readonly type: 'page'; readonly json: Readonly<Record<string, unknown>> }
   | {
       readonly type: 'redirect'
       readonly to: string
       readonly json: Readonly<Record<string, unknown>>
-      /** Begins when the response is out, so that the time of the response tells nothing about it. */
+      /** Runs after the response, so that the response time does not depend on it. */
       readonly afterResponse?: () => void
     }
   | Problem
@@ -45,7 +45,7 @@ export function problem(code: ProblemCode, members: Problem['members'] = {}, sta
   return { type: 'problem', code, status, members }
 }
 
-/** A problem that passes by itself, in so many seconds. */
+/** A problem that ends by itself, in `retryAfter` seconds; 0 means that the time is not known. */
 export function temporaryProblem(code: ProblemCode, retryAfter: number): Problem {
   return problem(code, retryAfter > 0 ? { retry_after: retryAfter } : {})
 }

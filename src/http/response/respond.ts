@@ -21,7 +21,7 @@ export async function respond(ctx: RequestContext, res: OtpResponse, result: Rou
   sendPage(settings, res, await renderPage(ctx, null), null)
 }
 
-/** Responds when something is broken: the page tells a stranger nothing, the event tells the operator everything. */
+/** Responds when something is broken. The response reveals nothing; the event has the error. */
 export function respondWithError(services: Services, req: OtpRequest, res: OtpResponse, thrown: unknown): void {
   const error = wrapError('internal', 'something unexpected was thrown.', thrown)
   services.events.publish({ type: 'failed', outcome: error.code, error })

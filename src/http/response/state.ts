@@ -1,20 +1,19 @@
 import type { Grant, OpenChallenge } from '../../challenge/records.js'
-import type { FailureClass } from '../../events.js'
+import type { DeliveryStatus } from '../../delivery/delivery-status.js'
 import type { RequestContext } from '../request/context.js'
 import { maskAddress } from '../../identity/address.js'
 import { findChallenge } from '../../session/challenges.js'
+import type { Services } from '../../services.js'
 import { findValidGrant } from '../../session/grants.js'
 
-/** A challenge with what is known of its newest mail. */
-export interface ChallengeWithStatus extends OpenChallenge {
+/** A challenge with the delivery status of its newest mail. */
+export interface ChallengeWithStatus extends OpenChallenge, DeliveryStatus {
   readonly masked: string
-  /** Milliseconds, from when the next mail may be asked for. */
+  /** Milliseconds, from when on the next mail may be requested. */
   readonly resendAt: number
-  /** Why the mail has not gone out, or not yet; null when no failure is known. */
-  readonly failureClass: FailureClass | null
 }
 
-/** Where a person stands with a step-up, and so which page is shown. */
+/** The state of a step-up in a session. `step` is the page to show. */
 export interface VerificationState {
   readonly step: 'email' | 'send' | 'code' | 'verified'
   readonly challenge: ChallengeWithStatus | null
@@ -31,7 +30,7 @@ export function stateOf(ctx: RequestContext): VerificationState {
   const grant = findValidGrant(settings, req, stepUp, ref, stepUp.maxAge ?? settings.grantMaxAge, now)
   if (grant) return { step: 'verified', challenge, grant }
   const isOpen = challenge !== null && !challenge.isUsedUp && challenge.expires > now
-  // A code of an earlier mail can be typed, even though the later mail was lost.
+  // The code of an earlier mail can be typed, even if the later mail failed.
   const hasMailedCode = challenge?.delivery !== 'failed' || challenge.wasMailed || deliveryStatus.hasSent(challenge)
   if (isOpen && hasMailedCode) return { step: 'code', challenge, grant }
   return { step: identity === null && challenge === null ? 'email' : 'send', challenge, grant }
@@ -39,7 +38,7 @@ export function stateOf(ctx: RequestContext): VerificationState {
 
 export function withStatus({ identity, services }: RequestContext, stored: OpenChallenge): ChallengeWithStatus {
   const { settings } = services
-  // The page of a typed address says nothing of its mail: it would tell who has a mailbox.
+  // The page of a typed address must not depend on the mail: it would reveal who has a mailbox.
   const status = identity && lookUpDeliveryStatus(services, stored)
   const delivery = status?.delivery ?? stored.delivery
   return {
@@ -47,15 +46,13 @@ export function withStatus({ identity, services }: RequestContext, stored: OpenC
     delivery,
     failureClass: status?.failureClass ?? null,
     masked: maskAddress(stored.identity.email),
-    // A mail that failed has given the pause until the next one back.
+    // A failed mail was refunded, and with it the wait until the next one.
     resendAt: delivery === 'failed' ? 0 : stored.sentAt + settings.limits.resend.refill * 1000,
   }
 }
 
-function lookUpDeliveryStatus(
-  { deliveryStatus, sendQueue, mailSettings }: RequestContext['services'],
-  { sendId }: OpenChallenge,
-): Pick<ChallengeWithStatus, 'delivery' | 'failureClass'> | null {
+function lookUpDeliveryStatus(services: Services, { sendId }: OpenChallenge): DeliveryStatus | null {
+  const { deliveryStatus, sendQueue, mailSettings } = services
   const status = deliveryStatus.get(sendId)
   if (!status) return null
   // A mail in a queue of the host's does not wait for our breaker.

@@ -22,8 +22,8 @@ type Redirect = Extract<RouteResult, { type: 'redirect' }>
 const SUPERSEDED = { outcome: 'cancelled', reason: 'superseded' } as const
 
 /**
- * `POST /send`: mails the code, to the signed-in user or to the typed address. A place in the send queue comes first, so
- * that an outage of the mail server says nothing about anybody, and nothing is counted.
+ * `POST /send`: mails the code, to the signed-in user or to the typed address. It first reserves a place in the send
+ * queue, so that in an outage of the mail server everybody gets the same answer and nothing is counted.
  */
 export async function handleSend(ctx: RequestContext): Promise<RouteResult> {
   const { identity, services } = ctx
@@ -34,7 +34,7 @@ export async function handleSend(ctx: RequestContext): Promise<RouteResult> {
   )
 }
 
-/** A signed-in user is told the truth about the mail, as far as it is known in time. */
+/** Mails a signed-in user and responds with the delivery status. */
 async function sendToUser(ctx: RequestContext, identity: Identity, reservation: Reservation): Promise<RouteResult> {
   const { services, req, stepUp } = ctx
   const { settings } = services
@@ -42,7 +42,7 @@ async function sendToUser(ctx: RequestContext, identity: Identity, reservation: 
   if (issued.outcome === 'throttled') return throttled(issued.retryAfter)
   const { challenge } = issued
   const { status, retryAfter } = await sendAndWait(services, reservation, { type: 'code', identity, stepUp, challenge })
-  // Only a failure is written into the session. What else becomes of the mail, this process knows without it.
+  // Only a failure is saved in the session. The status cache of this process has everything else.
   const isFailed = status === 'refused' || status === 'unavailable'
   await updateChallenge(settings, req, challenge, isFailed ? { delivery: 'failed' } : null, 'stored')
   if (!isFailed) return sentResult(ctx, challenge)
@@ -50,9 +50,8 @@ async function sendToUser(ctx: RequestContext, identity: Identity, reservation: 
 }
 
 /**
- * A typed address gets one answer, whatever becomes of the mail. The mail is made after the response, so that the time of
- * the response does not tell whether one was made. Nothing is refunded: a budget that shrinks only for real mailboxes
- * would tell the same.
+ * A typed address always gets the same response. The mail is composed after the response, so that the response time does
+ * not reveal whether there is one. Nothing is refunded, since a refund would reveal which mailboxes exist.
  */
 async function sendToTypedAddress(ctx: RequestContext, reservation: Reservation): Promise<RouteResult> {
   const { services, req, stepUp } = ctx
@@ -88,13 +87,13 @@ async function issueAndSave(
   const issued = await issueChallenge(services, { identity, stepUp, existing: before, locale, isDeliverable })
   if (issued.outcome === 'throttled') return issued
   const { challenge } = issued
-  // A code that was replaced by another one is not worth a mail any more.
+  // A waiting mail with the replaced code is of no use any more.
   if (existing && existing.id !== challenge.id) services.sendQueue.cancel(existing.id, SUPERSEDED)
   saveChallenge(services.settings, req, challenge)
   try {
     await saveSession(services.settings, req)
   } catch (error) {
-    // Nothing is mailed, so a signed-in user gets the send back. For a typed address every send costs the same.
+    // Nothing is mailed, so the send is refunded, except to a typed address: there every send costs the same.
     if (ctx.identity) {
       services.deliveryStatus.set(challenge, { delivery: 'failed', failureClass: 'config' })
       await refundSend(services, { identity, challenge })
@@ -104,7 +103,7 @@ async function issueAndSave(
   return issued
 }
 
-/** Another process may know that its mail went out: only a failure is certain. */
+/** Another process may have sent the mail: only a failure is certain. */
 function mayHaveBeenMailed({ services }: RequestContext, challenge: OpenChallenge): boolean {
   const status = services.deliveryStatus.get(challenge.sendId)
   return challenge.wasMailed || (status ? status.delivery === 'sent' : challenge.delivery !== 'failed')

@@ -10,15 +10,15 @@ import { findChallenge } from '../../session/challenges.js'
 import { withTimeout } from '../../timeout.js'
 
 const MAX_ADDRESS_LENGTH = 254
-/** A host that has not accepted or refused an address within this hangs. */
+/** How long the host's `accept` may take. */
 const ACCEPT_TIMEOUT_MS = 5_000
 
 type TypedAddress = { readonly type: 'typed'; readonly identity: Identity } | Problem
 
-/** The address that was typed. A form without the field asks for the one that was typed before. */
+/** The typed address; without the field, the one of the existing challenge. */
 export function readTypedAddress({ services, req, stepUp }: RequestContext): TypedAddress {
   const typed = readField(req.body, 'email', MAX_ADDRESS_LENGTH)
-  // An address that is too long is the person's mistake, any other shape is not.
+  // Too long is a typing mistake; any other shape was not sent by a form.
   if (typed === undefined) return problem(isText(req.body) ? 'invalid_email' : 'bad_request')
   const before = typed ?? findChallenge(services.settings, req, stepUp, null)?.identity.email
   const address = parseAddress(before ?? '')
@@ -30,9 +30,9 @@ export async function isAccepted({ services, req, stepUp }: RequestContext, iden
   const { settings, events } = services
   const { address } = identity.address
   const answer = callHostFunction('typedEmail.accept', () => settings.typedEmail?.accept(address, req))
-  // The request holds a place in the send queue: without a limit, addresses of a slow domain would take them all.
+  // The request has a reservation in the send queue: without a timeout, slow `accept` calls could take every place.
   const accepted = await withTimeout(settings.clock, ACCEPT_TIMEOUT_MS, answer).catch((error: unknown) => {
-    throw wrapError('host_callback', '`typedEmail.accept` hung.', error)
+    throw wrapError('host_callback', '`typedEmail.accept` timed out.', error)
   })
   if (accepted === true) return true
   events.publish({ type: 'refused', ...eventContext(identity, stepUp, null), outcome: 'not_accepted' })

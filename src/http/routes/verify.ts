@@ -30,7 +30,7 @@ export async function handleVerify(ctx: RequestContext): Promise<RouteResult> {
     case 'malformed':
       return problem('invalid_code_format')
     case 'mismatch':
-      // Whoever typed wrong codes for a typed address has passed no first step, and knows nothing of its owner's.
+      // No alert for a typed address: anybody may type one, so wrong codes there say nothing about its owner.
       if (redeemed.escalated && identity.user) void alertOwner(services, identity, stepUp)
       if (redeemed.attemptsLeft < 1) await markUsedUp(ctx, challenge)
       return problem('wrong_code', { attempts_left: redeemed.attemptsLeft })
@@ -41,8 +41,8 @@ export async function handleVerify(ctx: RequestContext): Promise<RouteResult> {
       await markUsedUp(ctx, challenge)
       return problem('long_code_required')
     case 'not_found':
-      // Nothing is written: a right code that was sent twice ends here, and writing would bring the session back that
-      // the first one has just replaced.
+      // Nothing is saved: the second of two equal POSTs ends here, and saving would restore the session that the first
+      // one has just replaced.
       return problem('code_expired')
     case 'redeemed':
       sendQueue.cancel(challenge.id, CODE_USED)
@@ -52,7 +52,7 @@ export async function handleVerify(ctx: RequestContext): Promise<RouteResult> {
   }
 }
 
-/** Remembered so that the page offers a new code instead of a field that nothing fits. */
+/** Saves that the code is void, so that the page offers a new one. */
 async function markUsedUp({ services, req }: RequestContext, challenge: OpenChallenge): Promise<void> {
   services.sendQueue.cancel(challenge.id, CODE_USED)
   await updateChallenge(services.settings, req, challenge, { isUsedUp: true }, 'current')

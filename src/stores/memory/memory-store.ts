@@ -91,22 +91,15 @@ export class MemoryStore implements OtpStore {
     this.#buckets.put(user, 'sends', sendsTake.fullAt, now)
 
     const long = this.#buckets.shortCodesDisabled(user, request.failures, now) || live?.kind === 'long'
-    const challenge: Challenge = {
-      kind: long ? 'long' : 'short',
-      digest: long ? candidate.long : candidate.short,
-      attemptsLeft: live?.attemptsLeft ?? request.attempts,
-      failuresTaken: live?.failuresTaken ?? 0,
-      expiresAt: live?.expiresAt ?? now + request.lifetime * 1000,
+    const kind = long ? 'long' : 'short'
+    const { attemptsLeft, failuresTaken, expiresAt } = live ?? {
+      attemptsLeft: request.attempts,
+      failuresTaken: 0,
+      expiresAt: now + request.lifetime * 1000,
     }
-    this.#challenges.set(key, challenge)
-    return {
-      outcome: 'opened',
-      id: candidate.id,
-      repeated: live !== null,
-      kind: challenge.kind,
-      attemptsLeft: challenge.attemptsLeft,
-      expiresIn: Math.ceil((challenge.expiresAt - now) / 1000),
-    }
+    this.#challenges.set(key, { kind, digest: candidate[kind], attemptsLeft, failuresTaken, expiresAt })
+    const expiresIn = Math.ceil((expiresAt - now) / 1000)
+    return { outcome: 'opened', id: candidate.id, repeated: live !== null, kind, attemptsLeft, expiresIn }
   }
 
   async redeem({ user, id, kind, digest, failures }: Attempt): Promise<RedeemOutcome> {
@@ -153,14 +146,6 @@ export class MemoryStore implements OtpStore {
 
 /** If both buckets are empty, the longer wait applies. */
 function throttledOutcome(resend: TakeResult, sends: TakeResult): OpenOutcome {
-  const [resendWait, sendsWait] = [retryAfterOf(resend), retryAfterOf(sends)]
-  return {
-    outcome: 'throttled',
-    bucket: sendsWait > resendWait ? 'sends' : 'resend',
-    retryAfter: Math.max(resendWait, sendsWait),
-  }
-}
-
-function retryAfterOf(taken: TakeResult): number {
-  return taken.allowed ? 0 : taken.retryAfter
+  const bucket = sends.retryAfter > resend.retryAfter ? 'sends' : 'resend'
+  return { outcome: 'throttled', bucket, retryAfter: Math.max(resend.retryAfter, sends.retryAfter) }
 }

@@ -50,8 +50,8 @@ export class RedisStore implements OtpStore {
     check.rejectUnknownKeys('', options, ['send', 'prefix', 'deadline'])
     const { send, prefix = 'otp:', deadline = 2 } = options
     if (typeof send !== 'function') {
-      const cure = 'Give `(...args) => client.sendCommand(args)` for node-redis, `client.call(...args)` for ioredis.'
-      throw check.invalid('send', send, cure)
+      const hint = 'Give `(...args) => client.sendCommand(args)` for node-redis, `client.call(...args)` for ioredis.'
+      throw check.invalid('send', send, hint)
     }
     // A brace would change the hash tag and spread the keys of one user over the nodes of a cluster.
     if (typeof prefix !== 'string' || /[{}\s]/.test(prefix)) {
