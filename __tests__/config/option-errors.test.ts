@@ -67,14 +67,23 @@ test('a mistake in the options of start() names it', async () => {
   await host.close()
 })
 
-test.each(['', ' ', 'a\nb', 'cookie', 'user', 'passport', '__proto__', 'constructor', 'toString', 'save', 7, null])(
-  'H3: the session key %p is refused',
-  (sessionKey) => {
-    expect(errorOf(() => emailOtp({ ...GOOD, sessionKey: sessionKey as string })).message).toMatch(
-      /option `sessionKey`/,
-    )
-  },
-)
+test.each([
+  '',
+  ' ',
+  'a\nb',
+  'cookie',
+  'user',
+  'passport',
+  '__proto__',
+  'constructor',
+  'toString',
+  'save',
+  'touch',
+  7,
+  null,
+])('H3: the session key %p is refused', (sessionKey) => {
+  expect(errorOf(() => emailOtp({ ...GOOD, sessionKey: sessionKey as string })).message).toMatch(/option `sessionKey`/)
+})
 
 test('allowInsecureSmtp beside requireTLS: true is a contradiction', () => {
   const transport = { host: 'mail.example', requireTLS: true }

@@ -69,7 +69,7 @@ const OPTION_NAMES = optionNames<OtpOptions>({
 })
 
 /** Names in a session that belong to the session middleware, to Passport or to the host. */
-const FOREIGN_SESSION_KEYS = ['cookie', 'user', 'passport', 'id', 'req', 'save', 'reload', 'regenerate', 'destroy']
+const FOREIGN_SESSION_KEYS = 'cookie user passport id req save reload regenerate destroy touch resetMaxAge'.split(' ')
 
 /**
  * Resolves the options. Never modifies the host's object.
