@@ -1,5 +1,5 @@
 export { type EmailOtp, emailOtp } from './email-otp.js'
-export type { OtpStatus } from './http/status.js'
+export type { OtpStatus } from './http/session-status.js'
 export type {
   CodeOptions,
   LimitOptions,

@@ -26,79 +26,70 @@ const GIVEN_UP: Advice = {
   advice: 'The server deferred the mail until it was too late to send it.',
 }
 
-function row(
-  outcome: FailurePolicy['outcome'],
-  retry: FailurePolicy['retry'],
-  breaker: FailurePolicy['breaker'],
-  severity: Severity,
-): Omit<FailurePolicy, 'advice'> {
-  return { outcome, retry, breaker, severity }
-}
-
 /** Everything that follows from a failure class. A test compares the table in the documentation with it. */
 export const FAILURE_POLICY: Readonly<Record<FailureClass, FailurePolicy>> = {
   connect: {
-    ...row('unavailable', 'always', 'counts', 'warning'),
+    ...{ outcome: 'unavailable', retry: 'always', breaker: 'counts', severity: 'warning' },
     advice:
       'The mail server could not be reached or hung up. Check host and port of `mail.transport`, and the network.',
   },
   tls: {
     // 454: "TLS not available due to temporary reason" (RFC 3207 4); never in clear text
-    ...row('unavailable', 'ifTransient', 'counts', 'error'),
+    ...{ outcome: 'unavailable', retry: 'ifTransient', breaker: 'counts', severity: 'error' },
     advice:
       'No encrypted connection: the server offers no STARTTLS, or its certificate is not trusted. Use the host name of ' +
       'the certificate, give `mail.transport.tls.ca`, or use smtps:// on port 465.',
   },
   blocked: {
-    ...row('unavailable', 'never', 'counts', 'error'),
+    ...{ outcome: 'unavailable', retry: 'never', breaker: 'counts', severity: 'error' },
     advice: 'The mail server refuses this machine. Check whether its address is on a blocklist.',
   },
   auth: {
     // 454 4.7.0: the server could not check the password (RFC 4954 6)
     // more logins with a wrong password would lock the account
-    ...row('unavailable', 'ifTransient', 'opensIfPermanent', 'error'),
+    ...{ outcome: 'unavailable', retry: 'ifTransient', breaker: 'opensIfPermanent', severity: 'error' },
     advice: 'The mail server refused the login. Check user and password of `mail.transport`.',
   },
   quota: {
-    ...row('unavailable', 'unlessDaily', 'opensIfDaily', 'warning'),
+    ...{ outcome: 'unavailable', retry: 'unlessDaily', breaker: 'opensIfDaily', severity: 'warning' },
     advice: 'A sending limit at your mail provider is used up. Set `mail.rate`, or raise it there.',
   },
   sender: {
-    ...row('unavailable', 'never', 'resets', 'error'),
+    ...{ outcome: 'unavailable', retry: 'never', breaker: 'resets', severity: 'error' },
     advice: 'The mail server does not let you send as `mail.from`. Verify that address there.',
   },
   content: {
-    ...row('unavailable', 'never', 'resets', 'error'),
+    ...{ outcome: 'unavailable', retry: 'never', breaker: 'resets', severity: 'error' },
     advice: 'The mail server refused the message itself. Check the templates of this view.',
   },
   config: {
-    ...row('unavailable', 'never', 'ignored', 'error'),
+    ...{ outcome: 'unavailable', retry: 'never', breaker: 'ignored', severity: 'error' },
     advice: 'The transport cannot work as it is configured. Check `mail.transport`.',
   },
   recipient: {
-    ...row('refused', 'never', 'resets', 'info'),
+    ...{ outcome: 'refused', retry: 'never', breaker: 'resets', severity: 'info' },
     advice: 'There is no such mailbox, or it refuses you. Nothing to do here.',
   },
   'mailbox-full': {
-    ...row('refused', 'ifTransient', 'resets', 'info'),
+    ...{ outcome: 'refused', retry: 'ifTransient', breaker: 'resets', severity: 'info' },
     advice: 'The mailbox has no room. Nothing to do here.',
   },
   greylist: {
-    ...row('unavailable', 'always', 'resets', 'info'),
+    ...{ outcome: 'unavailable', retry: 'always', breaker: 'resets', severity: 'info' },
     advice: 'The server asks for another attempt later. It is made automatically.',
     whenGivenUp: GIVEN_UP,
   },
   transient: {
-    ...row('unavailable', 'always', 'resets', 'info'),
+    ...{ outcome: 'unavailable', retry: 'always', breaker: 'resets', severity: 'info' },
     advice: 'The server could not accept the mail at the moment. Another attempt is made automatically.',
     whenGivenUp: GIVEN_UP,
   },
   aborted: {
-    ...row('unavailable', 'never', 'ignored', 'warning'),
+    ...{ outcome: 'unavailable', retry: 'never', breaker: 'ignored', severity: 'warning' },
     advice: 'The mail server took longer than 20 seconds. Check its load and its log.',
   },
   unknown: {
-    ...row('unavailable', 'once', 'ignored', 'error'),
+    ...{ outcome: 'unavailable', retry: 'once', breaker: 'ignored', severity: 'error' },
     advice: 'An unknown kind of failure. Read `reason` and `text`.',
   },
 }
