@@ -14,8 +14,6 @@ const OPTION_NAMES = optionNames<OtpOptions['mail']>({
 /** The mail part of the settings. */
 export interface MailSettings {
   readonly transporter: MailTransporter
-  /** True if we made it from the host's SMTP options: then it is one of nodemailer's pools. */
-  readonly ownsTransport: boolean
   /** Closes our pool. Does nothing to a transporter of the host's. */
   readonly close: () => void
   readonly from: { readonly name: string; readonly address: string }
@@ -66,13 +64,13 @@ function checkHeaders(headers: unknown): void {
 function resolveTransport(
   transport: OtpOptions['mail']['transport'],
   isInsecure: boolean,
-): Pick<MailSettings, 'transporter' | 'ownsTransport' | 'close'> {
+): Pick<MailSettings, 'transporter' | 'close'> {
   if (isTransporter(transport)) {
     if (isInsecure) {
       const hint = 'Leave it out: it is for transports that are made here, and yours is used as it is.'
       throw check.invalid('mail.allowInsecureSmtp', true, hint)
     }
-    return { transporter: transport, ownsTransport: false, close: () => undefined }
+    return { transporter: transport, close: () => undefined }
   }
   if (isInsecure && (transport as { requireTLS?: unknown } | null)?.requireTLS === true) {
     throw check.invalid('mail.allowInsecureSmtp', true, 'It contradicts `requireTLS: true`: leave one of the two out.')
@@ -80,7 +78,7 @@ function resolveTransport(
   const options = typeof transport === 'string' ? optionsFromUrl(transport) : withSafeDefaults(transport)
   if (isInsecure && options.requireTLS) warnAboutPlaintext(options.host)
   const pool = createTransport({ ...options, requireTLS: options.requireTLS && !isInsecure })
-  return { transporter: pool, ownsTransport: true, close: () => pool.close({ force: true }) }
+  return { transporter: pool, close: () => pool.close({ force: true }) }
 }
 
 function warnAboutPlaintext(host = 'the mail server'): void {
