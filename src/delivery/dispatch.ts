@@ -35,7 +35,7 @@ export function dispatchMail(
     onUpdate?.(update)
   }
   const { composed } = mail
-  if (!('message' in composed)) {
+  if (composed.outcome !== 'composed') {
     reservation.release()
     return report({ result: composed, attempt: 0, durationMs: 0, retryInMs: null })
   }
@@ -62,7 +62,7 @@ export async function composeDecoy(
   try {
     if (deps.mailSettings.deliver) return void sealJob(deps, mailRequest, randomUUID())
     const { composed } = prepareMail(deps, mailRequest)
-    if ('message' in composed) await composeOnly(composed.message)
+    if (composed.outcome === 'composed') await composeOnly(composed.message)
   } catch (error) {
     const failure = wrapError('mail_failed', 'a decoy mail could not be composed.', error)
     deps.events.publish({ type: 'failed', outcome: failure.code, error: failure })

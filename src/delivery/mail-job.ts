@@ -59,7 +59,7 @@ export async function deliverJob(deps: JobDeps, job: MailJob): Promise<JobOutcom
     return { outcome: 'expired' }
   }
   const { composed } = mail
-  if (!('message' in composed)) {
+  if (composed.outcome !== 'composed') {
     publish({ result: composed, attempt: 0, durationMs: 0, retryInMs: null })
     return { outcome: composed.outcome, failureClass: composed.failureClass, reason: composed.reason }
   }

@@ -26,6 +26,7 @@ interface MessageParams {
 
 /** A mail, ready for any number of send attempts. */
 export interface ComposedMail {
+  readonly outcome: 'composed'
   /** For nodemailer. The recipient is an object: a string could name several. */
   readonly message: Readonly<Record<string, unknown>>
   readonly messageId: string
@@ -68,7 +69,7 @@ export function buildMessage(
   }
   const local = to.address.slice(0, to.address.lastIndexOf('@'))
   const secrets = [to.address, to.key, local, local.replace(/\+.*/, ''), code ?? '']
-  return { message, messageId, view: rendered.view, secrets }
+  return { outcome: 'composed', message, messageId, view: rendered.view, secrets }
 }
 
 /** The last line of the text, for autofill in mail clients and browsers: `@acme.example #482915`. */
