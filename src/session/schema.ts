@@ -9,8 +9,8 @@ export interface SessionData {
 }
 
 type Check = (value: unknown) => boolean
-/** What each field may contain. In the session a record is the list of its values, in this order. */
-type Shape<T> = { readonly [Field in keyof T]: Check }
+/** The fields of a record and what each may contain. In the session a record is the list of its values, in this order. */
+type Shape<T> = readonly (readonly [field: keyof T & string, isValid: Check])[]
 
 const isText: Check = (value) => typeof value === 'string'
 const isTextOrNull: Check = (value) => value === null || typeof value === 'string'
@@ -20,14 +20,22 @@ const isOneOf =
   (value) =>
     allowed.includes(value as string)
 
-const IDENTITY: Shape<IdentityRef> = { type: isOneOf('user', 'address'), id: isText, email: isText, version: isText }
-const GRANT: Shape<Omit<Grant, 'identity'>> = {
+const shapeOf = <T>(checks: { readonly [Field in keyof T]: Check }): Shape<T> =>
+  Object.entries<Check>(checks) as [keyof T & string, Check][]
+
+const IDENTITY = shapeOf<IdentityRef>({
+  type: isOneOf('user', 'address'),
+  id: isText,
+  email: isText,
+  version: isText,
+})
+const GRANT = shapeOf<Omit<Grant, 'identity'>>({
   id: isText,
   at: Number.isFinite,
   purpose: isText,
   details: isTextOrNull,
-}
-const CHALLENGE: Shape<Omit<OpenChallenge, 'identity'>> = {
+})
+const CHALLENGE = shapeOf<Omit<OpenChallenge, 'identity'>>({
   id: isText,
   secret: isText,
   kind: isOneOf('short', 'long'),
@@ -41,7 +49,7 @@ const CHALLENGE: Shape<Omit<OpenChallenge, 'identity'>> = {
   delivery: isOneOf('sent', 'queued', 'failed'),
   wasMailed: isFlag,
   isUsedUp: isFlag,
-}
+})
 
 const NOTHING: SessionData = Object.freeze({ challenges: [], grants: [] })
 
@@ -92,15 +100,18 @@ const decodeText = memoize((text): SessionData => {
 })
 
 function decodeRow<T extends object>(shape: Shape<T>, row: unknown): T | null {
-  const checks = Object.entries<Check>(shape)
   const values = listOf(row)
-  if (values.length !== checks.length || !checks.every(([, isValid], i) => isValid(values[i]))) return null
-  const record: object = Object.fromEntries(checks.map(([field], i) => [field, values[i]]))
+  if (values.length !== shape.length) return null
+  const record: Partial<T> = {}
+  for (const [i, [field, isValid]] of shape.entries()) {
+    if (!isValid(values[i])) return null
+    record[field] = values[i] as T[typeof field]
+  }
   return Object.freeze(record) as T
 }
 
 function valuesOf<T>(shape: Shape<T>, record: T): unknown[] {
-  return (Object.keys(shape) as (keyof T)[]).map((field) => record[field])
+  return shape.map(([field]) => record[field])
 }
 
 function listOf(value: unknown): readonly unknown[] {
