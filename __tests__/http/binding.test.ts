@@ -137,8 +137,7 @@ describe('binding', () => {
       const jar = await host.signedIn()
       const sealed = await asked(jar)
       expect(await purposeOf(jar, sealed)).toBe('transfer')
-      // Every bit is the concern of step-up.test.ts; here each part of it goes over HTTP.
-      for (let at = 0; at < sealed.length; at += 5) {
+      for (let at = 0; at < sealed.length; at++) {
         const other = sealed.charAt(at) === 'A' ? 'B' : 'A'
         const altered = sealed.slice(0, at) + other + sealed.slice(at + 1)
         expect(await purposeOf(jar, altered)).toBe('access')

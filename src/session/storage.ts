@@ -19,14 +19,18 @@ export function write(settings: SessionSettings, req: OtpRequest, changed: Parti
   const grants = data.grants.slice(0, MAX_ENTRIES)
   let slot = encode({ challenges, grants })
   while (bytesOf(slot) > MAX_BYTES && challenges.length + grants.length > 1) {
-    const isChallengeOlder = (challenges.at(-1)?.sentAt ?? Infinity) <= (grants.at(-1)?.at ?? Infinity)
-    // The newest of each stays while there are others: after the clock was put back it looks like the oldest of all.
-    const hasMore = [challenges.length > 1, grants.length > 1]
-    if (hasMore[0] === hasMore[1] ? isChallengeOlder : hasMore[0]) challenges.pop()
+    if (isChallengeNext(challenges, grants)) challenges.pop()
     else grants.pop()
     slot = encode({ challenges, grants })
   }
   requireSession(req)[settings.sessionKey] = slot
+}
+
+/** Whether a challenge is dropped next, or a grant: the older one, but the newest of each only after all others. */
+function isChallengeNext(challenges: SessionData['challenges'], grants: SessionData['grants']): boolean {
+  // By number first: after the clock was put back, what was written just now looks like the oldest.
+  if (challenges.length > 1 !== grants.length > 1) return challenges.length > 1
+  return (challenges.at(-1)?.sentAt ?? Infinity) <= (grants.at(-1)?.at ?? Infinity)
 }
 
 /** Its size in the JSON of the session, where quotes are escaped. */
