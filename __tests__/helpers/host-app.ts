@@ -82,6 +82,13 @@ export class HostApp {
       if (body.cart) req.session.cart = body.cart
       res.json({ ok: true })
     })
+    app.post('/logout', (req, res) => {
+      req.session.destroy(() => void res.json({ ok: true }))
+    })
+    app.post('/remove-user', (req, res) => {
+      delete req.session.user
+      res.json({ ok: true })
+    })
     app.get('/me', (req, res) => {
       res.json({ user: req.session.user ?? null, cart: req.session.cart ?? null })
     })

@@ -170,7 +170,7 @@ describe('fail closed', () => {
     await jar.get('/secret').expect(500, 'broken')
   })
 
-  test('X3: a session that cannot be written down hangs up on its own request and harms no other', async () => {
+  test('X3: a session that cannot be written down fails its own request and harms no other', async () => {
     await start({
       otp: {
         onVerified: (req) => {
@@ -179,7 +179,7 @@ describe('fail closed', () => {
       },
     })
     const { jar, code } = await host.asked()
-    await expect(guess(jar, code)).rejects.toThrow(/hang up|ECONNRESET/)
+    await guess(jar, code).expect(503)
     await jar.get('/secret').expect(401)
     const other = await host.asked({ ...ANA, id: 'other' })
     await other.jar.get('/secret').expect(401)

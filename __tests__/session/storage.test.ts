@@ -4,7 +4,7 @@ import type { OtpRequest } from '../../src/express-types.js'
 import type { IdentityRef } from '../../src/identity/user.js'
 import { read, write } from '../../src/session/storage.js'
 
-const SETTINGS = { sessionKey: 'emailOtp:/2fa', clock: systemClock }
+const SETTINGS = { sessionKey: 'emailOtp:/2fa', clock: systemClock, user: null }
 const NOW = Date.parse('2030-01-01T14:22:00Z')
 const ANA: IdentityRef = { type: 'user', id: 'u1', email: 'ana@example.com', version: '' }
 const LONGEST: IdentityRef = {

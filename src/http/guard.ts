@@ -13,8 +13,10 @@ import { createStepUp } from './step-up-request.js'
 import { resolveIdentity } from '../identity/resolve-user.js'
 import type { Identity } from '../identity/user.js'
 import type { Services } from '../services.js'
-import { downgradeGrant, findValidGrant } from '../session/grants.js'
+import { findValidGrant, withUsedGrant } from '../session/grants.js'
 import { requireSession } from '../session/host-session.js'
+import type { ExpectedUser } from '../session/refresh-session.js'
+import { updateSession } from '../session/update-session.js'
 
 /**
  * Middleware that keeps a route closed until the session has a valid grant. With a grant it opens without I/O; only a
@@ -46,19 +48,26 @@ async function decide(services: Services, guard: GuardSettings, req: OtpRequest,
   const details = read && hashDetails(await callWithRequest('details', () => read(req)))
   const maxAge = guard.maxAge ?? settings.grantMaxAge
   const wanted = { purpose: guard.purpose, details }
-  const grant = findValidGrant(settings, req, wanted, identity?.ref ?? null, maxAge, settings.now())
-  if (grant && (details === null || (await consumeGrant(services, req, grant)))) return true
+  const ref = identity?.ref ?? null
+  const grant = findValidGrant(settings, req, wanted, ref, maxAge, settings.now())
+  if (grant && (details === null || (await consumeGrant(services, req, ref, grant)))) return true
   return requireVerification(services, guard, req, res, identity, details)
 }
 
 /** A grant bound to details opens once: of two requests at the same time the store lets one through. */
-async function consumeGrant({ settings, store }: Services, req: OtpRequest, grant: Grant): Promise<boolean> {
+async function consumeGrant(
+  { settings, store }: Services,
+  req: OtpRequest,
+  owner: ExpectedUser,
+  grant: Grant,
+): Promise<boolean> {
   // Keyed by the grant's random id. Refilled only when the grant is too old for any guard.
   const oneUse = { user: grant.id, bucket: 'grant-use', capacity: 1, refill: 2 * settings.grantMaxAge }
   const isFirstUse = (await store.spend(oneUse)).outcome === 'spent'
   // Also if it was used before: a slow request may have restored it in the session, and our page would say "verified".
-  downgradeGrant(settings, req, grant)
-  return isFirstUse
+  const updated = await updateSession(settings, req, owner, (data) => withUsedGrant(data, grant))
+  // Not saved: the session or the grant has ended in the meantime.
+  return isFirstUse && updated === 'saved'
 }
 
 async function requireVerification(

@@ -59,7 +59,7 @@ export async function start(services: Services, req: OtpRequest, options: StartO
   }
   if (identity === null) return { url, delivery: 'none' }
   const locale = negotiateLocale(services, req, identity)
-  const ctx: RequestContext = { services, req, identity, stepUp, sealed, locale }
+  const ctx: RequestContext = { services, req, identity, stepUp, sealed, locale, expectedUser: 'any' }
   if (stateOf(ctx).step === 'verified') return { url: returnUrl(settings, stepUp), delivery: 'none' }
   return { url, delivery: await deliveryOf(ctx) }
 }

@@ -1,17 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import type { StepUp } from '../challenge/step-up.js'
 import type { Settings } from '../config/settings.js'
-import { OtpError } from '../errors.js'
 import type { OtpRequest } from '../express-types.js'
 import { callHostFunction } from '../host-callback.js'
 import { resolveIdentity } from '../identity/resolve-user.js'
 import { type Identity, identityFromAddress, type IdentityRef } from '../identity/user.js'
-import { removeGrant, saveGrant } from './grants.js'
-import { regenerateSession, reloadSession, saveSession } from './host-session.js'
+import { withGrant } from './grants.js'
+import { saveSession } from './host-session.js'
+import { renewSession } from './renew-session.js'
+import { read, write } from './storage.js'
 
 /**
- * Runs after the code was redeemed, in this order: new session id, the host's `onVerified`, grant, save. If a step fails,
- * there is no grant.
+ * Runs after the code was redeemed, in this order: new session id, the host's `onVerified`, grant, save, end of the old
+ * id. If a step fails, there is no grant, and the session is as it was.
  * @throws OtpError `session_unavailable` when the session ended or cannot be written, `host_callback` when the host threw
  */
 export async function completeVerification(
@@ -20,20 +21,17 @@ export async function completeVerification(
   identity: Identity,
   { purpose, details }: StepUp,
 ): Promise<void> {
-  const id = randomBytes(16).toString('base64url')
-  const at = settings.now()
-  // A sign-out while the code was compared must not be undone by this request's copy of the session.
-  if ((await reloadSession(settings, req, 'current')) === 'gone') {
-    throw new OtpError('session_unavailable', 'the session ended while the code was compared.')
-  }
+  const [id, at] = [randomBytes(16).toString('base64url'), settings.now()]
+  const session = await renewSession(settings, req, identity.user && identity.ref)
   try {
-    await regenerateSession(settings, req)
     const user = identity.user ?? { id: identity.ref.id, email: identity.ref.email }
     await callHostFunction('onVerified', () => settings.onVerified(req, { user, purpose }))
-    saveGrant(settings, req, { id, at, purpose, details, identity: await ownerOfGrant(settings, req, identity) })
+    const owner = await ownerOfGrant(settings, req, identity)
+    write(settings, req, withGrant(read(settings, req), { id, at, purpose, details, identity: owner }))
     await saveSession(settings, req)
+    await session.endOld()
   } catch (error) {
-    removeGrant(settings, req, id)
+    session.undo()
     throw error
   }
 }

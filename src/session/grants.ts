@@ -2,7 +2,8 @@ import type { Grant } from '../challenge/records.js'
 import { type Binding, PLAIN_ACCESS, sameBinding } from '../challenge/step-up.js'
 import type { OtpRequest } from '../express-types.js'
 import { type IdentityRef, sameIdentity } from '../identity/user.js'
-import { hasSession, type SessionSettings } from './host-session.js'
+import type { SessionSettings } from './host-session.js'
+import type { SessionData } from './schema.js'
 import { read, write } from './storage.js'
 
 /** The clocks of two processes may differ a little; a grant from further in the future was not made by us. */
@@ -31,32 +32,19 @@ export function findValidGrant(
   return null
 }
 
-export function saveGrant(settings: SessionSettings, req: OtpRequest, grant: Grant): void {
-  // A session has grants of one identity only. Those of another one would be used for this one.
-  const { challenges, grants } = read(settings, req)
+/** With a grant. A session has grants of one identity only: those of another one would be used for this one. */
+export function withGrant({ challenges, grants }: SessionData, grant: Grant): SessionData {
   const others = grants.filter((one) => sameIdentity(one.identity, grant.identity) && !sameBinding(one, grant))
-  write(settings, req, {
-    challenges: challenges.filter((one) => !sameBinding(one, grant)),
-    grants: [grant, ...others],
-  })
+  return { challenges: challenges.filter((one) => !sameBinding(one, grant)), grants: [grant, ...others] }
 }
 
-/** Turns a grant that is bound to details and was used into one for plain access. */
-export function downgradeGrant(settings: SessionSettings, req: OtpRequest, grant: Grant): void {
+/** Turns a grant that is bound to details and was used into one for plain access; null if it is not there any more. */
+export function withUsedGrant({ grants }: SessionData, grant: Grant): Pick<SessionData, 'grants'> | null {
+  if (!grants.some((one) => one.id === grant.id)) return null
   const plain: Grant = { ...grant, purpose: PLAIN_ACCESS.purpose, details: PLAIN_ACCESS.details }
-  const others = read(settings, req).grants.filter((one) => one.id !== grant.id)
+  const others = grants.filter((one) => one.id !== grant.id)
   const hasNewer = others.some((one) => sameBinding(one, plain) && one.at >= plain.at)
-  write(settings, req, {
-    grants: hasNewer ? others : [plain, ...others.filter((one) => !sameBinding(one, plain))],
-  })
-}
-
-/** Removes a grant. Does nothing if there is no session or no such grant. */
-export function removeGrant(settings: SessionSettings, req: OtpRequest, id: string): void {
-  if (!hasSession(req)) return
-  const { grants } = read(settings, req)
-  const others = grants.filter((one) => one.id !== id)
-  if (others.length < grants.length) write(settings, req, { grants: others })
+  return { grants: hasNewer ? others : [plain, ...others.filter((one) => !sameBinding(one, plain))] }
 }
 
 export function clearGrants(settings: SessionSettings, req: OtpRequest): void {

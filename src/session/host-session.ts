@@ -1,27 +1,35 @@
 import type { Clock } from '../clock.js'
 import { OtpError } from '../errors.js'
 import type { OtpRequest } from '../express-types.js'
+import type { UserFunction } from '../identity/resolve-user.js'
 import { withTimeout } from '../timeout.js'
 
 /** What the session functions need of the settings. */
 export interface SessionSettings {
   readonly sessionKey: string
   readonly clock: Clock
+  readonly user: UserFunction | null
 }
 
-type Callback = (error?: unknown) => void
-type SessionCall = (done: Callback) => unknown
+type Callback<T = unknown> = (error?: unknown, value?: T) => void
+type SessionCall<T> = (done: Callback<T>) => unknown
 
 /** How long the session store may take. */
 const SESSION_TIMEOUT_MS = 5_000
 
 /** The host's session. Which methods it has depends on its middleware. */
-interface HostSession {
+export interface HostSession {
   [key: string]: unknown
+  id?: unknown
   cookie?: { expires?: unknown; originalMaxAge?: unknown }
-  reload?: SessionCall
-  save?: SessionCall
-  regenerate?: SessionCall
+  save?: SessionCall<undefined>
+  regenerate?: SessionCall<undefined>
+}
+
+/** The store of express-session. */
+export interface SessionStore {
+  get(id: string, done: Callback<HostSession | null>): unknown
+  destroy(id: string, done: Callback): unknown
 }
 
 /** Also false if the session ended during an await. */
@@ -40,80 +48,66 @@ export function requireSession(req: OtpRequest): HostSession {
   )
 }
 
-/**
- * Gives the session a new id and keeps the host's data (ASVS 7.2.4). A session without `regenerate`, such as that of
- * cookie-session, has no id that an attacker could have planted.
- */
-export async function regenerateSession({ clock }: SessionSettings, req: OtpRequest): Promise<void> {
-  const before = requireSession(req)
-  if (typeof before.regenerate !== 'function') return
-  const { cookie } = before
-  await callOrThrow(clock, (done) => before.regenerate?.(done), 'the session could not be regenerated')
-  const after = requireSession(req)
-  copyProperties(before, after, ['cookie'])
-  if (cookie && after.cookie) {
-    const { expires, originalMaxAge } = cookie
-    Object.assign(after.cookie, { expires, originalMaxAge })
-  }
+/** Replaces the session of the request; by undefined if it has ended, so that nothing saves it again. */
+export function setSession(req: OtpRequest, session: HostSession | undefined, id?: string): void {
+  Object.assign(req, { session, ...(id !== undefined && { sessionID: id }) })
+}
+
+/** The store of the session; null with other middleware than express-session. */
+export function sessionStoreOf(req: OtpRequest): SessionStore | null {
+  const { sessionStore } = req as { sessionStore?: Partial<SessionStore> }
+  const methods = [sessionStore?.get, sessionStore?.destroy]
+  return methods.every((method) => typeof method === 'function') ? (sessionStore as SessionStore) : null
 }
 
 /** Awaited before each response, or the next request could read the session too early (express-session #360). */
 export async function saveSession({ clock }: SessionSettings, req: OtpRequest): Promise<void> {
   const session = requireSession(req)
   if (typeof session.save !== 'function') return
-  await callOrThrow(clock, (done) => session.save?.(done), 'the session could not be saved')
+  await callSession(clock, 'the session could not be saved', (done) => session.save?.(done))
+}
+
+/** What the store has under this id now; null if that session has ended. @throws OtpError `session_unavailable` */
+export async function readSession(
+  { clock }: SessionSettings,
+  req: OtpRequest,
+  id: string,
+): Promise<HostSession | null> {
+  const read: SessionCall<HostSession | null> = (done) => sessionStoreOf(req)?.get(id, done)
+  return (await callSession(clock, 'the session could not be read', read)) ?? null
+}
+
+/** @throws OtpError `session_unavailable` */
+export async function endSession({ clock }: SessionSettings, req: OtpRequest, id: string): Promise<void> {
+  await callSession(clock, 'the session could not be ended', (done) => sessionStoreOf(req)?.destroy(id, done))
 }
 
 /**
- * Reads the session again after an await in which other requests may have written or regenerated it. `prefer` decides
- * conflicts in the app's own session data: `stored` if this request already saved the session, `current` if the app may
- * have changed it in this request.
- * @returns `gone` if the session ended. It is then removed from the request too: saving it would restore an id that was
- * deleted or replaced
- * @throws OtpError `session_unavailable` if it cannot be read
+ * The id under which other requests may end or change the session. Null if there is none: the session is in a cookie, or
+ * was made in this request.
  */
-export async function reloadSession(
-  { sessionKey, clock }: SessionSettings,
-  req: OtpRequest,
-  prefer: 'stored' | 'current',
-): Promise<'ok' | 'gone'> {
-  const session = requireSession(req)
-  if (typeof session.reload !== 'function') return 'ok'
-  const error = await callSession(clock, (done) => session.reload?.(done))
-  // The message of express-session for an id that its store does not have. A test compares it with the installed version.
-  if (error instanceof Error && error.message === 'failed to load session') {
-    ;(req as { session?: unknown }).session = undefined
-    return 'gone'
-  }
-  if (error) throw sessionUnavailable('the session could not be read', error)
-  if (prefer === 'current') copyProperties(session, requireSession(req), ['cookie', sessionKey])
-  return 'ok'
+export function sharedId(req: OtpRequest): string | null {
+  const { id } = requireSession(req)
+  if (sessionStoreOf(req) === null || typeof id !== 'string') return null
+  const ids = [id, encodeURIComponent(id)]
+  return Object.values(req.headers).some((value) => ids.some((one) => String(value).includes(one))) ? id : null
 }
 
-function copyProperties(from: HostSession, to: HostSession, except: readonly string[]): void {
-  for (const [key, value] of Object.entries(from)) {
-    if (key !== '__proto__' && !except.includes(key)) to[key] = value
-  }
-}
-
-async function callOrThrow(clock: Clock, call: SessionCall, failure: string): Promise<void> {
-  const error = await callSession(clock, call)
-  if (error) throw sessionUnavailable(failure, error)
-}
-
-/** Returns the error of a call, if any. Some session middleware calls back, some returns a promise. */
-async function callSession(clock: Clock, call: SessionCall): Promise<unknown> {
-  const answer = new Promise<unknown>((resolve, reject) => {
-    const promised: unknown = call(resolve)
-    if (promised instanceof Promise) {
-      promised.then(() => {
-        resolve(undefined)
-      }, reject)
-    }
+/**
+ * Calls a method of the session or its store. Some session middleware calls back, some returns a promise.
+ * @throws OtpError `session_unavailable`
+ */
+export async function callSession<T>(clock: Clock, failure: string, call: SessionCall<T>): Promise<T | undefined> {
+  const answer = new Promise<T | undefined>((resolve, reject) => {
+    const promised = call((error, value) => {
+      if (error) reject(error instanceof Error ? error : new Error('failed', { cause: error }))
+      else resolve(value)
+    })
+    if (promised instanceof Promise) promised.then(resolve, reject)
   })
-  return withTimeout(clock, SESSION_TIMEOUT_MS, answer).catch((thrown: unknown) => thrown ?? 'thrown')
-}
-
-function sessionUnavailable(failure: string, cause: unknown): OtpError {
-  return new OtpError('session_unavailable', `${failure}; is its store up?`, { cause })
+  try {
+    return await withTimeout(clock, SESSION_TIMEOUT_MS, answer)
+  } catch (cause) {
+    throw new OtpError('session_unavailable', `${failure}; is its store up?`, { cause })
+  }
 }

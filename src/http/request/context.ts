@@ -5,6 +5,7 @@ import { readField } from './body.js'
 import { resolveIdentity } from '../../identity/resolve-user.js'
 import type { Identity } from '../../identity/user.js'
 import type { Services } from '../../services.js'
+import type { ExpectedUser } from '../../session/refresh-session.js'
 import { matchLocale } from '../../views/locale.js'
 
 /** One request to our pages: identity, step-up and language. */
@@ -16,6 +17,8 @@ export interface RequestContext {
   /** The sealed step-up, `for`; empty if there was none, or none that could be opened. */
   readonly sealed: string
   readonly locale: string
+  /** Who must still be signed in when the session is saved. */
+  readonly expectedUser: ExpectedUser
 }
 
 const MAX_SEALED_LENGTH = 4_096
@@ -29,7 +32,15 @@ export async function createRequestContext(services: Services, req: OtpRequest):
   const stepUp = text ? unsealStepUp(settings.keys, text, identity?.ref ?? null, settings.now()) : null
   const sealed = stepUp && text ? text : ''
   const locale = negotiateLocale(services, req, identity)
-  return { services, req, identity, stepUp: stepUp ?? PLAIN_ACCESS, sealed, locale }
+  return {
+    services,
+    req,
+    identity,
+    stepUp: stepUp ?? PLAIN_ACCESS,
+    sealed,
+    locale,
+    expectedUser: identity?.ref ?? null,
+  }
 }
 
 /** Whether there is somebody to ask for a code: a user is signed in, or an address may be typed. */

@@ -13,14 +13,15 @@ export function problemTitle({ views }: TextDeps, locale: string, code: ProblemC
 }
 
 /** The text of a problem without a session: on the page, and as `detail` in JSON. */
-export function problemDetail(deps: TextDeps, locale: string, { code, members }: Problem, recipient = ''): string {
+export function problemDetail(deps: TextDeps, locale: string, problem: Problem, recipient = ''): string {
+  const { code, members, textKey = `problem.${code}.detail` } = problem
   const messages = deps.views.messages(locale)
   if (code === 'invalid_code_format') return codeLabel(deps, locale, 'short')
   if (code === 'mail_unavailable' && members.retry_after === undefined) {
     return translate(messages, 'problem.mail_unavailable.now')
   }
   if (code === 'wrong_code' && members.attempts_left === 0) return translate(messages, 'problem.wrong_code.none')
-  return translate(messages, `problem.${code}.detail`, {
+  return translate(messages, textKey, {
     recipient,
     left: members.attempts_left,
     in: duration(locale, Number(members.retry_after ?? 0)),

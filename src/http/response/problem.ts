@@ -26,6 +26,8 @@ export interface Problem {
   readonly status: number
   /** Members of the JSON body beside the standard ones. */
   readonly members: Readonly<Record<string, string | number>>
+  /** Key of its text, if that is not the one of its code. */
+  readonly textKey?: string
 }
 
 /** How a request to one of our routes ends. */

@@ -23,11 +23,10 @@ export async function respond(ctx: RequestContext, res: OtpResponse, result: Rou
 
 /** Responds when something is broken. The response reveals nothing; the event has the error. */
 export function respondWithError(services: Services, req: OtpRequest, res: OtpResponse, thrown: unknown): void {
-  const error = wrapError('internal', 'something unexpected was thrown.', thrown)
-  services.events.publish({ type: 'failed', outcome: error.code, error })
+  const result = problemOfError(services, thrown)
   if (res.headersSent) return void res.destroy()
   try {
-    respondWithoutContext(services, req, res, problem(problemOf(error)))
+    respondWithoutContext(services, req, res, result)
   } catch {
     res.destroy() // the session middleware hooks into the end of a response, and can throw there
   }
@@ -50,9 +49,10 @@ export function sendProblem(
   services: Services,
   res: OtpResponse,
   locale: string,
-  { code, status, members }: Problem,
-  detail = problemDetail(services, locale, { type: 'problem', code, status, members }),
+  problem: Problem,
+  detail = problemDetail(services, locale, problem),
 ): void {
+  const { code, status, members } = problem
   const title = problemTitle(services, locale, code)
   const body = { type: `urn:express-email-otp:problem:${code}`, title, status, detail, code, ...members }
   setRetryAfter(res, members)
@@ -64,7 +64,14 @@ export function redirect(settings: Settings, res: OtpResponse, to: string): void
   write(settings, res, 303, 'text/plain', '')
 }
 
-function problemOf({ code }: OtpError): ProblemCode {
+/** Publishes what is broken. Returns what the visitor is told. */
+export function problemOfError(services: Services, thrown: unknown, textKey?: string): Problem {
+  const error = wrapError('internal', 'something unexpected was thrown.', thrown)
+  services.events.publish({ type: 'failed', outcome: error.code, error })
+  return { ...problem(problemCodeOf(error)), ...(textKey !== undefined && { textKey }) }
+}
+
+function problemCodeOf({ code }: OtpError): ProblemCode {
   if (code === 'store_unavailable' || code === 'session_unavailable') return 'store_unavailable'
   return code === 'invalid_details' ? 'bad_request' : 'internal_error'
 }

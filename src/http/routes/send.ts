@@ -14,10 +14,15 @@ import { pageUrl } from '../response/urls.js'
 import { isAccepted, readTypedAddress } from './typed-address.js'
 import type { Identity } from '../../identity/user.js'
 import type { CodeMailRequest } from '../../mail/mail-request.js'
-import { findChallenge, saveChallenge, updateChallenge } from '../../session/challenges.js'
-import { saveSession } from '../../session/host-session.js'
+import { findChallenge, updateChallenge, withChallenge } from '../../session/challenges.js'
+import type { SessionData } from '../../session/schema.js'
+import { dropEndedSession, updateSession } from '../../session/update-session.js'
 
 type Redirect = Extract<RouteResult, { type: 'redirect' }>
+/** Another request ended or renewed the session in the meantime. */
+interface SessionEnded {
+  readonly outcome: 'session_ended'
+}
 
 const SUPERSEDED = { outcome: 'cancelled', reason: 'superseded' } as const
 
@@ -39,13 +44,15 @@ async function sendToUser(ctx: RequestContext, identity: Identity, reservation: 
   const { services, req, stepUp } = ctx
   const { settings } = services
   const issued = await issueAndSave(ctx, identity, findChallenge(settings, req, stepUp, identity.ref))
-  if (issued.outcome === 'throttled') return throttled(issued.retryAfter)
+  if (issued.outcome !== 'opened') return notSent(issued)
   const { challenge } = issued
   const { status, retryAfter } = await sendAndWait(services, reservation, { type: 'code', identity, stepUp, challenge })
   // Only a failure is saved in the session. The status cache of this process has everything else.
-  const isFailed = status === 'refused' || status === 'unavailable'
-  await updateChallenge(settings, req, challenge, isFailed ? { delivery: 'failed' } : null, 'stored')
-  if (!isFailed) return sentResult(ctx, challenge)
+  if (status === 'sent' || status === 'queued') {
+    await dropEndedSession(settings, req)
+    return sentResult(ctx, challenge)
+  }
+  await updateChallenge(settings, req, ctx.expectedUser, challenge, { delivery: 'failed' })
   return status === 'refused' ? problem('mail_refused') : temporaryProblem('mail_unavailable', retryAfter)
 }
 
@@ -63,7 +70,7 @@ async function sendToTypedAddress(ctx: RequestContext, reservation: Reservation)
   if (retryAfter !== null) return throttled(retryAfter)
   const isDeliverable = await isAccepted(ctx, identity)
   const issued = await issueAndSave(ctx, identity, existing, isDeliverable)
-  if (issued.outcome === 'throttled') return throttled(issued.retryAfter)
+  if (issued.outcome !== 'opened') return notSent(issued)
   const mailRequest: CodeMailRequest = { type: 'code', identity, stepUp, challenge: issued.challenge }
   reservation.keep()
   return {
@@ -81,7 +88,7 @@ async function issueAndSave(
   identity: Identity,
   existing: OpenChallenge | null,
   isDeliverable = true,
-): Promise<IssueOutcome> {
+): Promise<IssueOutcome | SessionEnded> {
   const { services, req, stepUp, locale } = ctx
   const before = existing && { ...existing, wasMailed: mayHaveBeenMailed(ctx, existing) }
   const issued = await issueChallenge(services, { identity, stepUp, existing: before, locale, isDeliverable })
@@ -89,18 +96,18 @@ async function issueAndSave(
   const { challenge } = issued
   // A waiting mail with the replaced code is of no use any more.
   if (existing && existing.id !== challenge.id) services.sendQueue.cancel(existing.id, SUPERSEDED)
-  saveChallenge(services.settings, req, challenge)
+  let isSaved = false
   try {
-    await saveSession(services.settings, req)
-  } catch (error) {
+    const change = (data: SessionData): Partial<SessionData> => withChallenge(data, challenge)
+    isSaved = (await updateSession(services.settings, req, ctx.expectedUser, change)) === 'saved'
+  } finally {
     // Nothing is mailed, so the send is refunded, except to a typed address: there every send costs the same.
-    if (ctx.identity) {
+    if (!isSaved && ctx.identity) {
       services.deliveryStatus.set(challenge, { delivery: 'failed', failureClass: 'config' })
       await refundSend(services, { identity, challenge })
     }
-    throw error
   }
-  return issued
+  return isSaved ? issued : { outcome: 'session_ended' }
 }
 
 /** Another process may have sent the mail: only a failure is certain. */
@@ -112,6 +119,10 @@ function mayHaveBeenMailed({ services }: RequestContext, challenge: OpenChalleng
 function sentResult(ctx: RequestContext, challenge: OpenChallenge): Redirect {
   const to = pageUrl(ctx.services.settings, ctx.sealed)
   return { type: 'redirect', to, json: challengeJson(ctx, withStatus(ctx, challenge)) }
+}
+
+function notSent(issued: Exclude<IssueOutcome | SessionEnded, { outcome: 'opened' }>): Problem {
+  return issued.outcome === 'throttled' ? throttled(issued.retryAfter) : problem('no_challenge')
 }
 
 function throttled(retryAfter: number): Problem {

@@ -6,6 +6,7 @@ import { readField } from '../request/body.js'
 import type { RequestContext } from '../request/context.js'
 import { verifiedJson } from '../response/json.js'
 import { problem, type RouteResult } from '../response/problem.js'
+import { problemOfError } from '../response/respond.js'
 import { returnUrl } from '../response/urls.js'
 import { parseAddress } from '../../identity/address.js'
 import { type Identity, identityFromAddress } from '../../identity/user.js'
@@ -25,7 +26,13 @@ export async function handleVerify(ctx: RequestContext): Promise<RouteResult> {
   const identity = ctx.identity ?? (challenge && identityOfChallenge(challenge))
   if (challenge === null || identity === null) return problem('no_challenge')
 
-  const redeemed = await verifyChallenge(services, identity, stepUp, challenge, typed)
+  let redeemed: Awaited<ReturnType<typeof verifyChallenge>>
+  try {
+    redeemed = await verifyChallenge(services, identity, stepUp, challenge, typed)
+  } catch (error) {
+    // The store may have done it after all, when its answer is late or lost.
+    return problemOfError(services, error, 'problem.maybe_used')
+  }
   switch (redeemed.outcome) {
     case 'malformed':
       return problem('invalid_code_format')
@@ -46,16 +53,28 @@ export async function handleVerify(ctx: RequestContext): Promise<RouteResult> {
       return problem('code_expired')
     case 'redeemed':
       sendQueue.cancel(challenge.id, CODE_USED)
-      await completeVerification(settings, req, identity, stepUp)
-      publishVerified(ctx, identity, challenge)
-      return { type: 'redirect', to: returnUrl(settings, stepUp), json: verifiedJson(ctx) }
+      return complete(ctx, identity, challenge)
   }
 }
 
+/** The code is used up now, so the response to a failure says that a new one is needed. */
+async function complete(ctx: RequestContext, identity: Identity, challenge: OpenChallenge): Promise<RouteResult> {
+  const { services, req, stepUp } = ctx
+  const { settings } = services
+  try {
+    await completeVerification(settings, req, identity, stepUp)
+  } catch (error) {
+    await updateChallenge(settings, req, ctx.expectedUser, challenge, { isUsedUp: true }).catch(() => undefined)
+    return problemOfError(services, error, 'problem.used')
+  }
+  publishVerified(ctx, identity, challenge)
+  return { type: 'redirect', to: returnUrl(settings, stepUp), json: verifiedJson(ctx) }
+}
+
 /** Saves that the code is void, so that the page offers a new one. */
-async function markUsedUp({ services, req }: RequestContext, challenge: OpenChallenge): Promise<void> {
+async function markUsedUp({ services, req, expectedUser }: RequestContext, challenge: OpenChallenge): Promise<void> {
   services.sendQueue.cancel(challenge.id, CODE_USED)
-  await updateChallenge(services.settings, req, challenge, { isUsedUp: true }, 'current')
+  await updateChallenge(services.settings, req, expectedUser, challenge, { isUsedUp: true })
 }
 
 function publishVerified({ services, stepUp }: RequestContext, identity: Identity, challenge: OpenChallenge): void {
