@@ -42,15 +42,15 @@ export class MemoryBuckets {
    */
   takeAll(user: string, buckets: readonly NamedLimit[], now: number, isAnonymous: boolean): EmptyBucket | null {
     let empty: EmptyBucket | null = null
-    const taken: { bucket: string; fullAt: number }[] = []
-    for (const { bucket, ...limit } of buckets) {
-      const { retryAfter, fullAt } = take(this.#fullAt(user, bucket, now), now, limit)
-      if (retryAfter > (empty?.retryAfter ?? 0)) empty = { bucket, retryAfter }
-      taken.push({ bucket, fullAt })
+    const taken: [name: string, fullAt: number][] = []
+    for (const limit of buckets) {
+      const { retryAfter, fullAt } = take(this.#fullAt(user, limit.bucket, now), now, limit)
+      if (retryAfter > (empty?.retryAfter ?? 0)) empty = { bucket: limit.bucket, retryAfter }
+      taken.push([limit.bucket, fullAt])
     }
     if (empty) return empty
     this.#ensureCapacity(user, buckets, now, isAnonymous)
-    for (const { bucket, fullAt } of taken) this.#put(user, bucket, fullAt, now)
+    for (const [name, fullAt] of taken) this.#put(user, name, fullAt, now)
     return null
   }
 
