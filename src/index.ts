@@ -37,6 +37,7 @@ export type {
   Attempt,
   BucketRequest,
   Candidate,
+  ExtraBucket,
   OpenOutcome,
   OpenRequest,
   OtpStore,

@@ -4,6 +4,7 @@ import { challenges } from './mutants/challenges.js'
 import { clock } from './mutants/clock.js'
 import { concurrentOperations } from './mutants/concurrent-operations.js'
 import { escalation } from './mutants/escalation.js'
+import { extraBuckets } from './mutants/extra-buckets.js'
 import { failureAccounting } from './mutants/failure-accounting.js'
 import { keyIdentity } from './mutants/key-identity.js'
 import { longDurations } from './mutants/long-durations.js'
@@ -21,6 +22,7 @@ const MUTANTS: Readonly<Record<string, readonly Mutant[]>> = {
   clock,
   'concurrent-operations': concurrentOperations,
   escalation,
+  'extra-buckets': extraBuckets,
   'failure-accounting': failureAccounting,
   'key-identity': keyIdentity,
   'long-durations': longDurations,

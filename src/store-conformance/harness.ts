@@ -2,7 +2,16 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import type { CodeKind } from '../crypto/code.js'
 import type { Limit } from '../stores/gcra.js'
-import type { BucketRequest, Candidate, OpenOutcome, OtpStore, RedeemOutcome, SpendOutcome } from '../stores/store.js'
+import type {
+  BucketRequest,
+  Candidate,
+  ExtraBucket,
+  OpenOutcome,
+  OpenRequest,
+  OtpStore,
+  RedeemOutcome,
+  SpendOutcome,
+} from '../stores/store.js'
 
 /** Cases by their titles. Each is a statement about stores, and a function that checks it. */
 export type Cases = Readonly<Record<string, (user: StoreHarness) => Promise<void>>>
@@ -16,9 +25,10 @@ const UNLIMITED: Limit = { capacity: 1_000, refill: 600 }
 export class StoreHarness {
   lifetime = 60
   attempts = 5
-  sends = UNLIMITED
+  sends: OpenRequest['sends'] = UNLIMITED
   resend = UNLIMITED
   failures = UNLIMITED
+  extraBuckets: readonly ExtraBucket[] | null = null
 
   constructor(
     readonly store: OtpStore,
@@ -38,7 +48,7 @@ export class StoreHarness {
 
   /** Opens the existing challenge again, or else a fresh one. Any outcome is allowed. */
   async tryOpen(existing: string | null = null, fresh = randomId()): Promise<OpenOutcome> {
-    const { userKey, lifetime, attempts, sends, resend, failures } = this
+    const { userKey, lifetime, attempts, sends, resend, failures, extraBuckets } = this
     const opened = await this.store.open({
       user: userKey,
       existing: existing === null ? null : candidate(existing),
@@ -48,9 +58,11 @@ export class StoreHarness {
       sends,
       resend,
       failures,
+      ...(extraBuckets && { extraBuckets }),
     })
     if (opened.outcome === 'throttled') {
-      assert.ok(['sends', 'resend'].includes(opened.bucket), 'the outcome names the bucket')
+      const names = ['sends', 'resend', ...(extraBuckets ?? []).map(({ bucket }) => bucket)]
+      assert.ok(names.includes(opened.bucket), 'the outcome names the bucket')
       assertInteger(1, opened.retryAfter, 'retryAfter')
       return opened
     }
@@ -118,7 +130,7 @@ export const expected = {
     attemptsLeft,
     escalated,
   }),
-  openThrottled: (bucket: 'sends' | 'resend', retryAfter: number): object => ({
+  openThrottled: (bucket: string, retryAfter: number): object => ({
     outcome: 'throttled',
     bucket,
     retryAfter,

@@ -3,6 +3,7 @@ import { challenges } from './cases/challenges.js'
 import { clock } from './cases/clock.js'
 import { concurrentOperations } from './cases/concurrent-operations.js'
 import { escalation } from './cases/escalation.js'
+import { extraBuckets } from './cases/extra-buckets.js'
 import { failureAccounting } from './cases/failure-accounting.js'
 import { keyIdentity } from './cases/key-identity.js'
 import { longDurations } from './cases/long-durations.js'
@@ -62,6 +63,7 @@ export function storeConformance(
     ...challenges,
     ...keyIdentity,
     ...rateLimits,
+    ...extraBuckets,
     ...clock,
     ...escalation,
     ...failureAccounting,

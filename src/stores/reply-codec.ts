@@ -5,6 +5,7 @@ import type { OpenOutcome, OpenRequest, RedeemOutcome, SpendOutcome } from './st
  * Replies of the Lua scripts and the SQL functions: lists of whole numbers, which every client and protocol version
  * returns in the same form. The first number is the outcome:
  *   open    0 opened, repeated?, long?, attempts left, seconds left | 1 resend throttled, seconds | 2 sends throttled, seconds
+ *           | 3 first extra bucket throttled, seconds | 4 second extra bucket throttled, seconds | and so on
  *   redeem  0 redeemed | 1 mismatch, attempts left, escalated? | 2 exhausted | 3 not found | 4 long code required
  *   spend   0 spent | 1 throttled, seconds
  * Any other reply is an error, so that the request ends as 503.
@@ -18,11 +19,13 @@ const REDEEMED: readonly RedeemOutcome[] = [
   { outcome: 'long_code_required' },
 ]
 
-export function openOutcome(reply: unknown, { existing, fresh }: OpenRequest): OpenOutcome {
+export function openOutcome(reply: unknown, { existing, fresh, extraBuckets = [] }: OpenRequest): OpenOutcome {
   const numbers = wholeNumbers(reply)
-  const [outcome, second = 0, long = 0, attemptsLeft = 0, expiresIn = 0] = numbers
-  if (numbers.length === 2 && (outcome === 1 || outcome === 2)) {
-    return { outcome: 'throttled', bucket: outcome === 1 ? 'resend' : 'sends', retryAfter: second }
+  const [outcome = -1, second = 0, long = 0, attemptsLeft = 0, expiresIn = 0] = numbers
+  if (numbers.length === 2) {
+    const bucket = ['resend', 'sends', ...extraBuckets.map((extra) => extra.bucket)][outcome - 1]
+    if (bucket === undefined) throw unexpectedReply(reply)
+    return { outcome: 'throttled', bucket, retryAfter: second }
   }
   if (numbers.length !== 5 || outcome !== 0) throw unexpectedReply(reply)
   const repeated = toBoolean(second, reply)

@@ -11,7 +11,18 @@ export interface Candidate {
   readonly long: string
 }
 
-/** Takes a permit from `sends` and `resend`; opens the existing challenge again, or else the fresh one. */
+/** A further bucket of the user, from which opening takes a permit too. */
+export interface ExtraBucket extends Limit {
+  /** Name of the bucket. The buckets of one request have different names; none is `failures`, `sends` or `resend`. */
+  readonly bucket: string
+  /** Counts only if the fresh challenge is opened, not a repeated one. */
+  readonly onlyIfFresh?: boolean
+}
+
+/**
+ * Takes a permit from `sends`, `resend` and each of `extraBuckets`, or from none of them; opens the existing challenge
+ * again, or else the fresh one.
+ */
 export interface OpenRequest {
   /** Keyed hash of a user id or an address; a store sees neither. On Redis the hash tag of all keys of this user. */
   readonly user: string
@@ -23,12 +34,19 @@ export interface OpenRequest {
   readonly lifetime: number
   /** Number of guesses at a fresh challenge. */
   readonly attempts: number
-  /** Limit of the user's bucket `sends`. */
-  readonly sends: Limit
+  /** Limit of the user's bucket that counts mails: `sends`, or the one that `bucket` names. */
+  readonly sends: Limit & { readonly bucket?: string }
   /** Limit of the challenge's bucket `resend:<id>`. */
   readonly resend: Limit
   /** Limit of the user's bucket `failures`. Once it is empty, codes are long until half of its capacity is back. */
   readonly failures: Limit
+  /** Further buckets, three at most. All permits are taken, or none. */
+  readonly extraBuckets?: readonly ExtraBucket[]
+  /**
+   * Whether the user is a typed address or a network, which strangers can make up. A store with bounded room keeps a
+   * share of it for other users.
+   */
+  readonly isAnonymous?: boolean
 }
 
 export type OpenOutcome =
@@ -47,8 +65,11 @@ export type OpenOutcome =
   | {
       /** No permit: nothing was changed. */
       readonly outcome: 'throttled'
-      /** The bucket with the longer wait. */
-      readonly bucket: 'sends' | 'resend'
+      /**
+       * The bucket with the longest wait: `resend`; `sends`, whatever name that bucket has; or the name of an extra
+       * bucket. Of equal waits, in whole seconds, the first in this order is named.
+       */
+      readonly bucket: string
       /** Whole seconds until it has a permit, rounded up. */
       readonly retryAfter: number
     }
@@ -65,6 +86,8 @@ export interface Attempt {
   readonly digest: string
   /** Limit of the user's bucket `failures`, from which a wrong short code takes a permit. */
   readonly failures: Limit
+  /** As in {@link OpenRequest}. */
+  readonly isAnonymous?: boolean
 }
 
 export type RedeemOutcome =
@@ -87,6 +110,8 @@ export interface BucketRequest extends Limit {
   readonly bucket: string
   /** 1 takes a permit (the default), -1 refunds one. */
   readonly permits?: 1 | -1
+  /** As in {@link OpenRequest}. */
+  readonly isAnonymous?: boolean
 }
 
 export type SpendOutcome =

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { failuresOf, type Fault, key, type Mutant, nextTurn, type Operations, refund } from './mutant.js'
 
 export const multiProcess: readonly Mutant[] = [
@@ -26,6 +27,20 @@ export const multiProcess: readonly Mutant[] = [
         return good.redeem(attempt)
       },
     })),
+  },
+  {
+    fault: 'each process has extra buckets of its own',
+    noticedBy: 'of 20 concurrent opens at both stores',
+    make: (good) => {
+      const suffix = randomUUID()
+      return {
+        async open({ extraBuckets = [], ...request }) {
+          const own = extraBuckets.map((extra) => ({ ...extra, bucket: extra.bucket + suffix }))
+          const opened = await good.open({ ...request, extraBuckets: own })
+          return opened.outcome === 'throttled' ? { ...opened, bucket: opened.bucket.replace(suffix, '') } : opened
+        },
+      }
+    },
   },
   {
     fault: 'the lock on a challenge works within one process only',

@@ -12,7 +12,7 @@ test('the room of an entry that expired behind thousands of others is found with
   const map = mapOf(20_000)
   for (let i = 0; i < 20_000; i++) map.set(`${i}`, i < 19_999 ? 9_000 : 1_000)
   const ensure = () => {
-    map.ensureCapacity(1_999, 'new')
+    map.ensureCapacity(1_999, false, 'new')
   }
   expect(ensure).toThrow('full: 20000 live entries')
   await turns(12)
@@ -26,7 +26,7 @@ test('each request searches a full map a little, and all of it is searched once 
   for (let requests = 0; requests < 10; requests++) {
     examined = 0
     expect(() => {
-      map.ensureCapacity(500, 'new')
+      map.ensureCapacity(500, false, 'new')
     }).toThrow('full')
     expect(examined).toBeLessThanOrEqual(4_000)
   }
@@ -40,10 +40,10 @@ test('only new keys need room, and all of them do', () => {
   map.set('a', 10)
   map.set('b', 10)
   expect(() => {
-    map.ensureCapacity(0, 'a', 'c')
+    map.ensureCapacity(0, false, 'a', 'c')
   }).not.toThrow()
   expect(() => {
-    map.ensureCapacity(0, 'c', 'd')
+    map.ensureCapacity(0, false, 'c', 'd')
   }).toThrow('full')
   expect(map.get('a', 0)).toBe(10)
 })

@@ -18,19 +18,23 @@ describe('the memory store conforms:', () => {
 
 const UNLIMITED = { capacity: 100, refill: 60 }
 
+const DEFAULTS = { lifetime: 60, isExisting: false, isAnonymous: false }
+
 /** A store of few entries, and the two operations that fill it. */
 function smallStore(maxEntries: number) {
   const clock = new Clock()
   const store = new MemoryStore({ maxEntries, now: clock.now })
-  const open = (id: string, { user = id, lifetime = 60, isExisting = false } = {}): Promise<OpenOutcome> => {
+  const open = (id: string, options: Partial<typeof DEFAULTS> = {}): Promise<OpenOutcome> => {
+    const { lifetime, isExisting, isAnonymous } = { ...DEFAULTS, ...options }
     const candidate = { id, short: `short ${id}`, long: `long ${id}` }
     const limits = { sends: UNLIMITED, resend: { capacity: 2, refill: 1 }, failures: UNLIMITED }
     return store.open({
-      user,
+      user: id,
       existing: isExisting ? candidate : null,
       fresh: candidate,
       lifetime,
       attempts: 5,
+      isAnonymous,
       ...limits,
     })
   }
@@ -137,6 +141,61 @@ describe('a memory store that is full', () => {
   test('has a valid number of entries or is not created', () => {
     for (const maxEntries of [0, -1, 1.5, NaN, Infinity, '10' as unknown as number])
       expect(() => new MemoryStore({ maxEntries })).toThrow('MemoryStore: maxEntries must be a whole number from 1')
+  })
+})
+
+describe('strangers who fill a memory store', () => {
+  const FULL = 'full for anonymous users'
+
+  test('I3: get errors once four fifths of the challenges are taken, and signed-in users get the rest', async () => {
+    const { clock, open, redeem } = smallStore(10)
+    for (let i = 0; i < 8; i++) expect((await open(`${i}`, { isAnonymous: true })).outcome).toBe('opened')
+    for (let i = 8; i < 99; i++) await expect(open(`${i}`, { isAnonymous: true })).rejects.toThrow(`${FULL}: 8 live`)
+    for (const id of ['ana', 'ben']) expect((await open(id)).outcome).toBe('opened')
+    await expect(open('late')).rejects.toThrow('full: 10 live entries')
+    expect(await open('0', { isAnonymous: true, isExisting: true })).toMatchObject({ repeated: true })
+    for (const id of ['0', '7', 'ana', 'ben']) expect(await redeem(id, 'short')).toEqual({ outcome: 'redeemed' })
+    clock.tick(60)
+    expect((await open('99', { isAnonymous: true })).outcome).toBe('opened')
+  })
+
+  test('I3: get errors once four fifths of the buckets are taken, signed-in users get the rest, and none is evicted', async () => {
+    const { open, store } = smallStore(5)
+    const limit = { bucket: 'mails', capacity: 1, refill: 3_600 }
+    const networks = Array.from({ length: 16 }, (_, i) => ({ ...limit, user: `network ${i}`, isAnonymous: true }))
+    for (const network of networks.slice(0, 15)) expect(await store.spend(network)).toEqual({ outcome: 'spent' })
+    await expect(open('two buckets', { isAnonymous: true })).rejects.toThrow(`${FULL}: 16 live entries`)
+    expect(await store.spend({ ...limit, user: 'network 15', isAnonymous: true })).toEqual({ outcome: 'spent' })
+    await expect(store.spend({ ...limit, user: 'network 16', isAnonymous: true })).rejects.toThrow(FULL)
+    for (const id of ['ana', 'ben']) expect((await open(id)).outcome).toBe('opened')
+    await expect(store.spend({ ...limit, user: 'late' })).rejects.toThrow('full: 20 live entries')
+    for (const network of networks)
+      expect(await store.spend(network)).toEqual({ outcome: 'throttled', retryAfter: 3_600 })
+  })
+
+  test('I3: are not compared once four fifths of the room to count wrong codes are taken, and signed-in users are', async () => {
+    const { clock, open, store } = smallStore(5)
+    const redeem = (id: string, code: string, isAnonymous: boolean): Promise<RedeemOutcome> => {
+      const failures = { capacity: 10, refill: 3_600 }
+      return store.redeem({ user: id, id, kind: 'short', digest: `${code} ${id}`, failures, isAnonymous })
+    }
+    for (let i = 0; i < 16; i++) {
+      await open(`${i}`, { isAnonymous: true })
+      expect(await redeem(`${i}`, 'wrong', true)).toMatchObject({ attemptsLeft: 4 })
+      clock.tick(60)
+    }
+    for (const id of ['16', 'ana']) await open(id)
+    for (const code of ['wrong', 'short']) await expect(redeem('16', code, true)).rejects.toThrow(`${FULL}: 16 live`)
+    expect(await redeem('ana', 'wrong', false)).toMatchObject({ attemptsLeft: 4 })
+    expect(await redeem('ana', 'short', false)).toEqual({ outcome: 'redeemed' })
+    expect(await redeem('16', 'wrong', false)).toMatchObject({ attemptsLeft: 4 })
+  })
+
+  test('I3: leave one entry of two to others, however small the store is', async () => {
+    const { open } = smallStore(2)
+    await open('a', { isAnonymous: true })
+    await expect(open('b', { isAnonymous: true })).rejects.toThrow(`${FULL}: 1 live entries`)
+    expect((await open('ana')).outcome).toBe('opened')
   })
 })
 

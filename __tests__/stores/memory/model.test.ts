@@ -9,6 +9,11 @@ const LIMITS = {
   resend: { capacity: 1, refill: 2 },
   failures: { capacity: 4, refill: 3 },
 }
+/** Two further buckets; the second one counts fresh challenges only. */
+const EXTRAS = [
+  { bucket: 'extra', capacity: 4, refill: 9 },
+  { bucket: 'codes', capacity: 2, refill: 4, onlyIfFresh: true },
+]
 const [LIFETIME, ATTEMPTS] = [15, 3]
 
 const candidate = (id: string): Candidate => ({ id, short: `short ${id}`, long: `long ${id}` })
@@ -23,16 +28,18 @@ class ModelChallenge {
   constructor(readonly expiresAt: number) {}
 }
 
-/** Reference implementation of a user: challenges, and the permits of both buckets. */
+/** Reference implementation of a user: challenges, and the permits of all buckets. */
 class ModelUser {
   readonly challenges = new Map<string, ModelChallenge>()
   readonly sends = new ReferenceBucket(LIMITS.sends)
   readonly failures = new ReferenceBucket(LIMITS.failures)
+  readonly extras = EXTRAS.map((extra) => ({ ...extra, permits: new ReferenceBucket(extra) }))
   areShortCodesDisabled = false
 
   wait(ms: number): void {
     this.sends.wait(ms)
     this.failures.wait(ms)
+    for (const { permits } of this.extras) permits.wait(ms)
     for (const { resend } of this.challenges.values()) resend.wait(ms)
     this.#enableShortCodes()
   }
@@ -41,12 +48,16 @@ class ModelUser {
     const found = existing === null ? undefined : this.challenges.get(existing)
     const live = found && !found.isRedeemed && found.attemptsLeft > 0 && found.expiresAt > now ? found : null
     const challenge = live ?? new ModelChallenge(now + LIFETIME * 1000)
-    const resendWait = challenge.resend.permits < 1 ? challenge.resend.untilNext : 0
-    const sendsWait = this.sends.permits < 1 ? this.sends.untilNext : 0
-    if (sendsWait > resendWait) return { outcome: 'throttled', bucket: 'sends', retryAfter: sendsWait }
-    if (resendWait > 0) return { outcome: 'throttled', bucket: 'resend', retryAfter: resendWait }
-    challenge.resend.take()
-    this.sends.take()
+    const buckets = [
+      { bucket: 'resend', permits: challenge.resend },
+      { bucket: 'sends', permits: this.sends },
+      ...this.extras.filter(({ onlyIfFresh = false }) => !(live && onlyIfFresh)),
+    ]
+    const waits = buckets.map(({ permits }) => (permits.permits < 1 ? permits.untilNext : 0))
+    const retryAfter = Math.max(...waits)
+    const bucket = buckets[waits.indexOf(retryAfter)]?.bucket ?? ''
+    if (retryAfter > 0) return { outcome: 'throttled', bucket, retryAfter }
+    for (const { permits } of buckets) permits.take()
     const id = live && existing !== null ? existing : fresh
     this.challenges.set(id, challenge)
     if (this.areShortCodesDisabled) challenge.kind = 'long'
@@ -139,7 +150,7 @@ class Open extends SessionCommand implements Command {
       lifetime: LIFETIME,
       attempts: ATTEMPTS,
     }
-    expect(await store.open({ ...request, ...LIMITS })).toEqual(expected)
+    expect(await store.open({ ...request, ...LIMITS, extraBuckets: EXTRAS })).toEqual(expected)
     if (expected.outcome === 'opened') {
       model.mails.set(this.sessionName, expected)
       seen.add(`${expected.kind} ${expected.repeated ? 'resent' : 'created'}`)
@@ -189,7 +200,7 @@ class RedeemForeign extends SessionCommand implements Command {
   }
 }
 
-/** Refunds the send and the resend wait of a failed mail. */
+/** Refunds all that the opening for a failed mail took. */
 class Refund extends SessionCommand implements Command {
   check(model: Readonly<Model>): boolean {
     return model.mails.has(this.sessionName)
@@ -199,8 +210,11 @@ class Refund extends SessionCommand implements Command {
     const { user } = this
     model.users[user].sends.refund()
     model.users[user].challenges.get(id)?.resend.refund()
+    for (const { permits } of model.users[user].extras) permits.refund()
     await store.spend({ user, bucket: 'sends', permits: -1, ...LIMITS.sends })
     await store.spend({ user, bucket: `resend:${id}`, permits: -1, ...LIMITS.resend })
+    for (const { bucket, capacity, refill } of EXTRAS)
+      await store.spend({ user, bucket, permits: -1, capacity, refill })
     seen.add('refunded')
   }
 }
@@ -248,9 +262,9 @@ test('whatever two users do in two sessions each, the store behaves like the ref
   )
   const outcomes = ['mismatch', 'redeemed', 'exhausted', 'not_found']
   const expected = [
-    ...['short created', 'short resent', 'long created', 'long resent', 'sends', 'resend', 'refunded', 'foreign'],
+    ...['short created', 'short resent', 'long created', 'long resent', 'sends', 'resend', 'extra', 'codes'],
     ...outcomes.flatMap((outcome) => [`short ${outcome}`, `long ${outcome}`]),
-    ...['escalated', 'short long_code_required'],
+    ...['escalated', 'short long_code_required', 'refunded', 'foreign'],
   ]
-  expect([...seen]).toEqual(expect.arrayContaining(expected))
+  expect(expected.filter((one) => !seen.has(one))).toEqual([])
 })

@@ -56,10 +56,12 @@ describeWithPostgres('on a real PostgreSQL', () => {
   test('no operation of forty connections fails or hangs while rows expire', async () => {
     const store = storeOn(postgres.pool({ max: 40 }), 20)
     const quick = { capacity: 100, refill: 0.02 }
+    const extras = ['a', 'b', 'c'].map((bucket) => ({ bucket, ...quick }))
     const openingOf = (i: number): OpenRequest => ({
       ...opening(`busy ${i % 20}`, `${i}`),
       sends: quick,
       resend: quick,
+      extraBuckets: i % 2 === 0 ? extras : [...extras].reverse(),
     })
     const outcomes = await Promise.all(
       Array.from({ length: 3_000 }, (_, i) => {

@@ -7,6 +7,23 @@ import { runConformance } from '../../helpers/run-conformance.js'
 import { attempt, opening, operations, spending } from '../../helpers/store-requests.js'
 import { PostgresStore, type PostgresStoreOptions } from '../../../src/stores/postgres/postgres-store.js'
 
+/** The functions of version 2. If one has to change, all get the names of the next version. */
+const SIGNATURES = [
+  'otp_lock_user_v2(in_user text)',
+  'otp_ms_until_permit_v2(in_full bigint, in_now bigint, in_capacity integer, in_refill bigint)',
+  'otp_open_v2(in_user text, in_existing text, in_existing_short text, in_existing_long text, in_fresh text, ' +
+    'in_fresh_short text, in_fresh_long text, in_lifetime bigint, in_attempts integer, in_failures integer, ' +
+    'in_failures_refill bigint, in_buckets text[], in_capacities integer[], in_refills bigint[], in_only_if_fresh boolean[])',
+  'otp_read_bucket_v2(in_user text, in_bucket text, in_now bigint, OUT full_at bigint, OUT was_empty boolean)',
+  'otp_redeem_v2(in_user text, in_id text, in_kind text, in_digest text, in_capacity integer, in_refill bigint)',
+  'otp_refund_v2(in_user text, in_bucket text, in_permits integer, in_now bigint, in_refill bigint)',
+  'otp_seconds_v2(in_ms bigint)',
+  'otp_short_codes_disabled_v2(in_full bigint, in_was_empty boolean, in_now bigint, in_capacity integer, in_refill bigint)',
+  'otp_spend_v2(in_user text, in_bucket text, in_permits integer, in_capacity integer, in_refill bigint)',
+  'otp_sweep_v2(in_now bigint)',
+  'otp_write_bucket_v2(in_user text, in_bucket text, in_full bigint, in_was_empty boolean)',
+]
+
 describe('the options of a Postgres store', () => {
   const query = () => Promise.resolve({ rows: [] })
   test.each<[string, object, RegExp]>([
@@ -81,6 +98,29 @@ describeWithPostgres('on a real PostgreSQL', () => {
     )
     await Promise.all(fresh.map((one) => one.query(PostgresStore.schema)))
     for (const one of fresh) await one.end()
+  })
+
+  test('the schema runs over functions of an earlier version, and processes of both versions count together', async () => {
+    await postgres.ask('CREATE SCHEMA upgraded')
+    const pool = postgres.pool({ options: '-c search_path=upgraded' })
+    // Functions without a version, with parameters of other names, as those of the first versions had.
+    await pool.query(PostgresStore.schema.replaceAll('_v2(', '(').replace(/\bin_(\w+)/g, 'old_$1'))
+    const earlier = new PostgresStore({ query: (text, values) => pool.query(text.replace('_v2(', '('), values) })
+    await earlier.open(opening('ana', 'a'))
+    await pool.query(PostgresStore.schema)
+    expect(await earlier.redeem(attempt('ana', 'a', 'wrong'))).toMatchObject({ attemptsLeft: 4 })
+    expect(await storeOn(pool).redeem(attempt('ana', 'a', 'wrong'))).toMatchObject({ attemptsLeft: 3 })
+    expect(await earlier.redeem(attempt('ana', 'a', 'short a'))).toEqual({ outcome: 'redeemed' })
+    expect(await storeOn(pool).redeem(attempt('ana', 'a', 'short a'))).toEqual({ outcome: 'not_found' })
+  })
+
+  // Processes of this version call these functions after the schema of a later one was run.
+  test('no function has other parameters than those of its version', async () => {
+    const functions = (await postgres.ask(`
+      SELECT proname || '(' || pg_get_function_arguments(oid) || ')' AS signature FROM pg_proc
+      WHERE pronamespace = 'public'::regnamespace AND proname LIKE 'otp%' ORDER BY 1
+    `)) as { signature: string }[]
+    expect(functions.map(({ signature }) => signature)).toEqual(SIGNATURES)
   })
 
   test('each database schema gets tables and indexes of its own, whatever others of the search path contain', async () => {

@@ -88,11 +88,12 @@ describeWithRedis('on a Redis Cluster of three nodes', () => {
         },
       })
       const fresh = { id: 'a', short: 'short', long: 'long' }
-      const limits = { sends: LIMIT, resend: LIMIT, failures: LIMIT }
-      await store.open({ user, existing: null, fresh, lifetime: 60, attempts: 5, ...limits })
+      const limits = { sends: { bucket: 'sends:address', ...LIMIT }, resend: LIMIT, failures: LIMIT }
+      const extraBuckets = ['a', 'b', 'c'].map((bucket) => ({ bucket, ...LIMIT, onlyIfFresh: true }))
+      await store.open({ user, existing: null, fresh, lifetime: 60, attempts: 5, ...limits, extraBuckets })
       await store.redeem({ user, id: 'a', kind: 'short', digest: 'wrong', failures: LIMIT })
       await store.spend({ user, bucket: 'mails', ...LIMIT })
-      expect(touched.size).toBe(5)
+      expect(touched.size).toBe(8)
       const [node] = nodes.nodes as [RedisServer]
       const slots = [...touched].map((key) => node.ask('CLUSTER', 'KEYSLOT', key))
       expect(new Set(await Promise.all(slots)).size).toBe(1)

@@ -13,7 +13,8 @@ type Send = RedisStoreOptions['send']
 
 /** Each operation, eight in all, with a right code at the end. */
 async function runAll(store: OtpStore, user = 'ana'): Promise<void> {
-  const request = opening(user, 'a')
+  const extraBuckets = ['hour', 'day'].map((bucket) => ({ bucket, capacity: 9, refill: 60 }))
+  const request = { ...opening(user, 'a'), extraBuckets }
   await store.open(request)
   await store.open({ ...request, existing: request.fresh, fresh: { ...request.fresh, id: 'b' } })
   await store.spend({ ...spending, user })
@@ -126,6 +127,7 @@ describe('replies of Redis', () => {
     [2, 0, 0],
     [0, 2, 0, 5, 60],
     [1, 4, 2],
+    [3, 30],
   ]
   test.each(operations)('an unexpected reply to %s is an error', async (_name, run) => {
     for (const reply of [...unexpected, ...wrongLength])
@@ -134,6 +136,15 @@ describe('replies of Redis', () => {
 
   test('an existing challenge that was not in the request is an error', async () => {
     await expect(answering([0, 1, 0, 5, 600]).open(opening('ana', 'a'))).rejects.toThrow('unexpected reply')
+  })
+
+  test('an outcome from 3 names an extra bucket of the request, and any other is an error', async () => {
+    const extraBuckets = ['hour', 'day'].map((bucket) => ({ bucket, capacity: 1, refill: 60 }))
+    const request = { ...opening('ana', 'a'), sends: { bucket: 'mails', capacity: 1, refill: 60 }, extraBuckets }
+    for (const [i, bucket] of ['resend', 'sends', 'hour', 'day'].entries())
+      expect(await answering([i + 1, 30]).open(request)).toEqual({ outcome: 'throttled', bucket, retryAfter: 30 })
+    for (const outcome of [0, 5])
+      await expect(answering([outcome, 30]).open(request)).rejects.toThrow('unexpected reply')
   })
 
   test('whole numbers may be numbers, text or BigInts', async () => {
@@ -186,9 +197,14 @@ describeWithRedis('on a real Redis', () => {
       await redis.ask('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
       await Promise.all(all)
     }
-    const names = await keys()
-    expect(names.length).toBeGreaterThan(50)
-    for (const key of names) expect(Number(await redis.ask('PTTL', key))).toBeGreaterThan(0)
+    expect((await keys()).length).toBeGreaterThan(50)
+    const withoutTtl = `
+      local found = {}
+      for _, key in ipairs(redis.call('KEYS', '*')) do
+        if redis.call('PTTL', key) < 0 then table.insert(found, key) end
+      end
+      return found`
+    expect(await redis.ask('EVAL', withoutTtl, '0')).toEqual([])
   })
 
   test('I6: Redis itself counts one command per operation', async () => {

@@ -70,4 +70,10 @@ export const multiProcess: Readonly<Record<string, (first: StoreHarness, second:
     const opened = await parallel(50, (i) => (i % 2 === 0 ? first : second).tryOpen(null, randomId()))
     assert.deepEqual(tally(opened), { opened: 5, throttled: 45 })
   },
+
+  async 'of 20 concurrent opens at both stores one succeeds if an extra bucket allows one'(first, second) {
+    first.extraBuckets = second.extraBuckets = [{ bucket: 'codes', capacity: 1, refill: 600, onlyIfFresh: true }]
+    const opened = await parallel(20, (i) => (i % 2 === 0 ? first : second).tryOpen())
+    assert.deepEqual(tally(opened), { opened: 1, throttled: 19 })
+  },
 }

@@ -1,6 +1,9 @@
 /** Entries examined in one step, in well under a millisecond, so that no request waits for a sweep. */
 const SWEEP_BATCH = 2_000
 
+/** The part of a map that anonymous users may fill. Strangers can make up any number of them. */
+const ANONYMOUS_SHARE = 4 / 5
+
 /** How often a full map searches all of its entries for expired ones, in milliseconds. */
 const FULL_SWEEP_INTERVAL = 1_000
 
@@ -29,12 +32,14 @@ export class ExpiringMap<Entry> {
   }
 
   /**
-   * Throws, before anything has changed, if there is no room for those keys that are new. A full map searches one batch
-   * of entries at once and the others in the background, so that a later request finds the room.
+   * Throws, before anything has changed, if there is no room for those keys that are new. For an anonymous user there is
+   * room only below 4/5 of the capacity. A full map searches one batch of entries at once and the others in the
+   * background, so that a later request finds the room.
    */
-  ensureCapacity(now: number, ...keys: readonly string[]): void {
+  ensureCapacity(now: number, isAnonymous: boolean, ...keys: readonly string[]): void {
     const added = keys.filter((key) => !this.#entries.has(key)).length
-    const isFull = (): boolean => this.#entries.size + added > this.capacity
+    const limit = isAnonymous ? Math.floor(this.capacity * ANONYMOUS_SHARE) : this.capacity
+    const isFull = (): boolean => added > 0 && this.#entries.size + added > limit
     if (!isFull()) return
     this.#removeExpired(now)
     if (!isFull()) return
@@ -42,7 +47,7 @@ export class ExpiringMap<Entry> {
       this.#lastFullSweep = now
       this.sweep(() => now)
     }
-    throw new Error(`full: ${this.capacity} live entries`)
+    throw new Error(`full${isAnonymous ? ' for anonymous users' : ''}: ${limit} live entries`)
   }
 
   set(key: string, entry: Entry): void {

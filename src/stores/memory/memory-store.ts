@@ -1,6 +1,5 @@
 import { monotonic } from '../../clock.js'
 import { type CodeKind, sameDigest } from '../../crypto/code.js'
-import type { TakeResult } from '../gcra.js'
 import { MemoryBuckets } from './buckets.js'
 import { ExpiringMap, joinKey } from './expiring-map.js'
 import type {
@@ -42,6 +41,9 @@ export interface MemoryStoreOptions {
  * Each operation is atomic because it runs synchronously.
  *
  * A full store refuses new challenges and buckets with an error, so the request ends as 503. It never evicts live ones.
+ * Anonymous users (typed addresses, networks) can fill only four fifths of each of its three maps: challenges, `failures`
+ * buckets, other buckets. So strangers who type any number of addresses from any number of networks cannot keep signed-in
+ * users from codes.
  * @example
  * ```ts
  * import { MemoryStore } from 'express-email-otp'
@@ -74,21 +76,23 @@ export class MemoryStore implements OtpStore {
 
   // No operation may contain an await: another one could run there.
   async open(request: OpenRequest): Promise<OpenOutcome> {
-    const { user, existing, fresh } = request
+    const { user, existing, fresh, sends, extraBuckets = [], isAnonymous = false } = request
     const now = this.#now()
     const found = existing && this.#challenges.get(joinKey(user, existing.id), now)
     const live = found && found.attemptsLeft > 0 ? found : null
     const candidate = live && existing ? existing : fresh
     const key = joinKey(user, candidate.id)
-    this.#challenges.ensureCapacity(now, key)
+    this.#challenges.ensureCapacity(now, isAnonymous, key)
 
-    const resend = `resend:${candidate.id}`
-    const resendTake = this.#buckets.peek(user, resend, request.resend, now)
-    const sendsTake = this.#buckets.peek(user, 'sends', request.sends, now)
-    if (!resendTake.allowed || !sendsTake.allowed) return throttledOutcome(resendTake, sendsTake)
-    this.#buckets.ensureCapacity(user, [resend, 'sends'], now)
-    this.#buckets.put(user, resend, resendTake.fullAt, now)
-    this.#buckets.put(user, 'sends', sendsTake.fullAt, now)
+    const resend = { ...request.resend, bucket: `resend:${candidate.id}` }
+    const mails = { bucket: 'sends', ...sends }
+    const extras = live ? extraBuckets.filter(({ onlyIfFresh }) => !onlyIfFresh) : extraBuckets
+    const empty = this.#buckets.takeAll(user, [resend, mails, ...extras], now, isAnonymous)
+    if (empty) {
+      const { bucket, retryAfter } = empty
+      const name = bucket === resend.bucket ? 'resend' : bucket === mails.bucket ? 'sends' : bucket
+      return { outcome: 'throttled', bucket: name, retryAfter }
+    }
 
     const long = this.#buckets.shortCodesDisabled(user, request.failures, now) || live?.kind === 'long'
     const kind = long ? 'long' : 'short'
@@ -102,7 +106,7 @@ export class MemoryStore implements OtpStore {
     return { outcome: 'opened', id: candidate.id, repeated: live !== null, kind, attemptsLeft, expiresIn }
   }
 
-  async redeem({ user, id, kind, digest, failures }: Attempt): Promise<RedeemOutcome> {
+  async redeem({ user, id, kind, digest, failures, isAnonymous = false }: Attempt): Promise<RedeemOutcome> {
     const now = this.#now()
     const challenge = this.#challenges.get(joinKey(user, id), now)
     if (!challenge) return { outcome: 'not_found' }
@@ -111,7 +115,7 @@ export class MemoryStore implements OtpStore {
     if (kind === 'short') {
       if (this.#buckets.shortCodesDisabled(user, failures, now)) return { outcome: 'long_code_required' }
       // Before the comparison: if there is no room to count wrong codes, right codes must fail in the same way.
-      this.#buckets.ensureCapacity(user, ['failures'], now)
+      this.#buckets.ensureRoomForFailures(user, now, isAnonymous)
     }
 
     challenge.attemptsLeft -= 1
@@ -125,27 +129,18 @@ export class MemoryStore implements OtpStore {
     return { outcome: 'mismatch', attemptsLeft: challenge.attemptsLeft, escalated }
   }
 
-  async spend({ user, bucket, permits = 1, ...limit }: BucketRequest): Promise<SpendOutcome> {
+  async spend({ user, bucket, permits = 1, isAnonymous = false, ...limit }: BucketRequest): Promise<SpendOutcome> {
     const now = this.#now()
     if (permits === -1) {
       this.#buckets.refund(user, bucket, limit, 1, now)
       return { outcome: 'spent' }
     }
-    const taken = this.#buckets.peek(user, bucket, limit, now)
-    if (!taken.allowed) return { outcome: 'throttled', retryAfter: taken.retryAfter }
-    this.#buckets.ensureCapacity(user, [bucket], now)
-    this.#buckets.put(user, bucket, taken.fullAt, now)
-    return { outcome: 'spent' }
+    const empty = this.#buckets.takeAll(user, [{ bucket, ...limit }], now, isAnonymous)
+    return empty ? { outcome: 'throttled', retryAfter: empty.retryAfter } : { outcome: 'spent' }
   }
 
   close(): Promise<void> {
     clearInterval(this.#sweeper)
     return Promise.resolve()
   }
-}
-
-/** If both buckets are empty, the longer wait applies. */
-function throttledOutcome(resend: TakeResult, sends: TakeResult): OpenOutcome {
-  const bucket = sends.retryAfter > resend.retryAfter ? 'sends' : 'resend'
-  return { outcome: 'throttled', bucket, retryAfter: Math.max(resend.retryAfter, sends.retryAfter) }
 }

@@ -3,6 +3,7 @@ import { inMilliseconds, openOutcome, redeemOutcome, spendOutcome } from '../rep
 import type {
   Attempt,
   BucketRequest,
+  ExtraBucket,
   OpenOutcome,
   OpenRequest,
   OtpStore,
@@ -42,7 +43,8 @@ export interface PostgresStoreOptions {
 export class PostgresStore implements OtpStore {
   /**
    * SQL that creates two tables (`otp_challenges`, `otp_buckets`) and their functions (`otp_…`) in the first schema of
-   * the search path. It can be run again at any time, also by several processes at once.
+   * the search path. It can be run again at any time, also by several processes at once, and beside processes of an
+   * earlier version: the names of the functions end in a version, `_v2` now.
    */
   static readonly schema: string = schema
 
@@ -60,24 +62,34 @@ export class PostgresStore implements OtpStore {
   }
 
   async open(request: OpenRequest): Promise<OpenOutcome> {
-    const { user, existing, fresh, lifetime, attempts, sends, resend, failures } = request
+    const { user, existing, fresh, lifetime, attempts, sends, resend, failures, extraBuckets = [] } = request
     const candidates = [existing, fresh].flatMap((one) => (one ? [one.id, one.short, one.long] : [null, null, null]))
-    const limits = [sends, resend, failures].flatMap(inMilliseconds)
-    const reply = await this.#call('otp_open', user, ...candidates, Math.ceil(lifetime * 1000), attempts, ...limits)
-    return openOutcome(reply, request)
+    const numbers = [Math.ceil(lifetime * 1000), attempts, ...inMilliseconds(failures)]
+    const buckets: ExtraBucket[] = [{ ...resend, bucket: 'resend:' }, { bucket: 'sends', ...sends }, ...extraBuckets]
+    const limits = buckets.map(inMilliseconds)
+    const arrays = [
+      buckets.map(({ bucket }) => bucket),
+      limits.map(([capacity]) => capacity),
+      limits.map(([, refill]) => refill),
+      buckets.map(({ onlyIfFresh = false }) => onlyIfFresh),
+    ]
+    return openOutcome(await this.#call('open', user, ...candidates, ...numbers, ...arrays), request)
   }
 
   async redeem({ user, id, kind, digest, failures }: Attempt): Promise<RedeemOutcome> {
-    return redeemOutcome(await this.#call('otp_redeem', user, id, kind, digest, ...inMilliseconds(failures)))
+    return redeemOutcome(await this.#call('redeem', user, id, kind, digest, ...inMilliseconds(failures)))
   }
 
   async spend({ user, bucket, permits = 1, ...limit }: BucketRequest): Promise<SpendOutcome> {
-    return spendOutcome(await this.#call('otp_spend', user, bucket, permits, ...inMilliseconds(limit)))
+    return spendOutcome(await this.#call('spend', user, bucket, permits, ...inMilliseconds(limit)))
   }
 
-  async #call(name: string, ...values: (string | number | null)[]): Promise<unknown> {
+  async #call(
+    operation: string,
+    ...values: (string | number | null | (string | number | boolean)[])[]
+  ): Promise<unknown> {
     const placeholders = values.map((_, i) => `$${i + 1}`)
-    const { rows } = await this.#query(`SELECT ${name}(${placeholders.join(', ')}) AS reply`, values)
+    const { rows } = await this.#query(`SELECT otp_${operation}_v2(${placeholders.join(', ')}) AS reply`, values)
     const [row] = rows
     return typeof row === 'object' && row !== null && 'reply' in row ? row.reply : row
   }

@@ -9,6 +9,9 @@ import { functions } from './functions.js'
  *
  * The schema can run beside traffic because it locks no existing table. CREATE INDEX IF NOT EXISTS would: it locks the
  * table even if the index exists, and deadlocks with the operations.
+ *
+ * The names of all functions end in a version. A change of parameters, replies or meaning gives all of them the next one.
+ * So the schema leaves functions of earlier versions alone, and processes that still call them go on working.
  */
 export const schema = `
 SELECT pg_advisory_xact_lock(hashtextextended('express-email-otp', 0));
@@ -46,14 +49,14 @@ DO $$ BEGIN
 END $$;
 
 -- Makes other operations of the user wait until this one has ended. Returns the time, read after the wait.
-CREATE OR REPLACE FUNCTION otp_lock_user(in_user text) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION otp_lock_user_v2(in_user text) RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended(in_user, 1));
   RETURN floor(extract(epoch FROM clock_timestamp()) * 1000);
 END $$;
 
 -- A bucket: the time at which it will be full, and whether it was empty. A full bucket reads like a missing one.
-CREATE OR REPLACE FUNCTION otp_read_bucket(
+CREATE OR REPLACE FUNCTION otp_read_bucket_v2(
   in_user text, in_bucket text, in_now bigint, OUT full_at bigint, OUT was_empty boolean
 ) LANGUAGE plpgsql AS $$
 BEGIN
@@ -62,7 +65,7 @@ BEGIN
   IF NOT FOUND OR full_at <= in_now THEN full_at := 0; was_empty := false; END IF;
 END $$;
 
-CREATE OR REPLACE FUNCTION otp_write_bucket(
+CREATE OR REPLACE FUNCTION otp_write_bucket_v2(
   in_user text, in_bucket text, in_full bigint, in_was_empty boolean
 ) RETURNS void LANGUAGE sql AS $$
   INSERT INTO otp_buckets VALUES (in_user, in_bucket, in_full, in_was_empty)
@@ -70,25 +73,25 @@ CREATE OR REPLACE FUNCTION otp_write_bucket(
 $$;
 
 -- GCRA: milliseconds until there is a permit; 0 or less if there is one.
-CREATE OR REPLACE FUNCTION otp_ms_until_permit(
+CREATE OR REPLACE FUNCTION otp_ms_until_permit_v2(
   in_full bigint, in_now bigint, in_capacity integer, in_refill bigint
 ) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
   SELECT greatest(in_full, in_now) + in_refill - (in_now + in_capacity * in_refill)
 $$;
 
 -- Whole seconds, rounded up, so that a retry after them succeeds.
-CREATE OR REPLACE FUNCTION otp_seconds(in_ms bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION otp_seconds_v2(in_ms bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE AS $$ SELECT (greatest(in_ms, 0) + 999) / 1000 $$;
 
 -- Short codes are disabled while the bucket is empty, and after it was empty until half of its capacity is back.
-CREATE OR REPLACE FUNCTION otp_short_codes_disabled(
+CREATE OR REPLACE FUNCTION otp_short_codes_disabled_v2(
   in_full bigint, in_was_empty boolean, in_now bigint, in_capacity integer, in_refill bigint
 ) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
-  SELECT otp_ms_until_permit(in_full, in_now, in_capacity, in_refill) > 0
+  SELECT otp_ms_until_permit_v2(in_full, in_now, in_capacity, in_refill) > 0
     OR (in_was_empty AND in_full - in_now > in_capacity / 2 * in_refill)
 $$;
 
-CREATE OR REPLACE FUNCTION otp_refund(
+CREATE OR REPLACE FUNCTION otp_refund_v2(
   in_user text, in_bucket text, in_permits integer, in_now bigint, in_refill bigint
 ) RETURNS void LANGUAGE sql AS $$
   UPDATE otp_buckets SET full_at = greatest(in_now, full_at - in_permits * in_refill)
@@ -97,7 +100,7 @@ $$;
 
 -- Runs in 1 % of calls, since a sweep is slow while a long transaction is open (a backup, a report): the index scan
 -- still visits the deleted rows. Skips rows that another operation has locked.
-CREATE OR REPLACE FUNCTION otp_sweep(in_now bigint) RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION otp_sweep_v2(in_now bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   IF random() > 0.01 THEN RETURN; END IF;
   DELETE FROM otp_challenges WHERE (user_key, id) IN (

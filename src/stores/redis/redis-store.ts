@@ -63,19 +63,21 @@ export class RedisStore implements OtpStore {
   }
 
   async open(request: OpenRequest): Promise<OpenOutcome> {
-    const { user, existing, fresh, lifetime, attempts, sends, resend, failures } = request
+    const { user, existing, fresh, lifetime, attempts, sends, resend, failures, extraBuckets = [] } = request
     const preferred = existing ?? fresh
     const keys = [
       ...[preferred, fresh].flatMap(({ id }) => [this.#challenge(user, id), this.#bucket(user, `resend:${id}`)]),
-      this.#bucket(user, 'sends'),
+      this.#bucket(user, sends.bucket ?? 'sends'),
       this.#bucket(user, 'failures'),
+      ...extraBuckets.map(({ bucket }) => this.#bucket(user, bucket)),
     ]
     const digests = [preferred, fresh].flatMap(({ short, long }) => [
       taggedDigest('short', short),
       taggedDigest('long', long),
     ])
     const limits = [sends, resend, failures].flatMap(inMilliseconds)
-    const numbers = [Math.ceil(lifetime * 1000), attempts, ...limits].map(String)
+    const extras = extraBuckets.flatMap((extra) => [...inMilliseconds(extra), extra.onlyIfFresh ? 1 : 0])
+    const numbers = [Math.ceil(lifetime * 1000), attempts, ...limits, ...extras].map(String)
     const reply = await this.#run(scripts.open, keys, [existing ? '1' : '0', ...digests, ...numbers])
     return openOutcome(reply, request)
   }

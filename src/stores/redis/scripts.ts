@@ -46,10 +46,21 @@ local challenge, resend = KEYS[3], KEYS[4]
 if repeated then challenge, resend = KEYS[1], KEYS[2] end
 
 local resend_full, sends_full, failures_full = ms_until_full(resend), ms_until_full(KEYS[5]), ms_until_full(KEYS[6])
-local resend_wait = seconds(ms_until_permit(resend_full, resends, resend_refill))
+local throttled, longest = 1, math.max(0, seconds(ms_until_permit(resend_full, resends, resend_refill)))
 local sends_wait = seconds(ms_until_permit(sends_full, sends, sends_refill))
-if sends_wait > math.max(resend_wait, 0) then return {2, sends_wait} end
-if resend_wait > 0 then return {1, resend_wait} end
+if sends_wait > longest then throttled, longest = 2, sends_wait end
+local extras = {}
+for i = 7, #KEYS do
+  local first = 14 + 3 * (i - 7)
+  if not (repeated and ARGV[first + 2] == '1') then
+    local extra, full = tonumber(ARGV[first]), ms_until_full(KEYS[i])
+    local extra_refill = tonumber(ARGV[first + 1])
+    local wait = seconds(ms_until_permit(full, extra, extra_refill))
+    if wait > longest then throttled, longest = i - 4, wait end
+    extras[KEYS[i]] = full + extra_refill
+  end
+end
+if longest > 0 then return {throttled, longest} end
 
 local was_empty = failures_full > 0 and redis.call('GET', KEYS[6]) == 'long'
 local empty = ms_until_permit(failures_full, capacity, refill) > 0
@@ -65,6 +76,7 @@ else
 end
 redis.call('SET', resend, '', 'PX', resend_full + resend_refill)
 redis.call('SET', KEYS[5], '', 'PX', sends_full + sends_refill)
+for key, full in pairs(extras) do redis.call('SET', key, '', 'PX', full) end
 if empty and not was_empty then redis.call('SET', KEYS[6], 'long', 'PX', failures_full) end
 return {0, repeated and 1 or 0, long and 1 or 0, attempts, seconds(lifetime)}
 `
