@@ -13,6 +13,7 @@ import { createRouter } from './http/router.js'
 import { start, type StartOptions, type StartResult } from './http/start.js'
 import { type OtpStatus, sessionStatus } from './http/session-status.js'
 import type { Services } from './services.js'
+import { DeviceCookie } from './session/device-cookie.js'
 import { clearGrants } from './session/grants.js'
 import { failClosed } from './stores/fail-closed.js'
 import { createRenderer } from './views/renderer.js'
@@ -96,5 +97,6 @@ function createServices(options: OtpOptions): Services {
     settings.user ? Math.max(1, mailSettings.connections - 1) : mailSettings.connections,
   )
   const deliveryStatus = new DeliveryStatusCache(settings.clock, settings.lifetime)
-  return Object.freeze({ settings, store, views, mailSettings, sendQueue, deliveryStatus, events })
+  const deviceCookie = new DeviceCookie(settings)
+  return Object.freeze({ settings, store, views, mailSettings, sendQueue, deliveryStatus, deviceCookie, events })
 }

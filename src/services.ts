@@ -3,6 +3,7 @@ import type { Settings } from './config/settings.js'
 import type { DeliveryStatusCache } from './delivery/delivery-status.js'
 import type { SendQueue } from './delivery/queue/send-queue.js'
 import type { OtpEvents } from './events.js'
+import type { DeviceCookie } from './session/device-cookie.js'
 import type { OtpStore } from './stores/store.js'
 import type { Renderer } from './views/renderer.js'
 
@@ -14,5 +15,6 @@ export interface Services {
   readonly mailSettings: MailSettings
   readonly sendQueue: SendQueue
   readonly deliveryStatus: DeliveryStatusCache
+  readonly deviceCookie: DeviceCookie
   readonly events: OtpEvents
 }

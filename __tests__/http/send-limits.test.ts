@@ -1,7 +1,7 @@
 import type * as HostModule from '../helpers/host-app.js'
 import { type Agent, HostApp, type HostOptions, NAVIGATE } from '../helpers/host-app.js'
 import { codeIn } from '../helpers/mailbox.js'
-import { clientNetwork } from '../../src/http/request/ip-limit.js'
+import { clientNetwork } from '../../src/http/request/send-limits.js'
 import type { OtpOptions } from '../../src/index.js'
 
 const TYPED: Partial<OtpOptions> = { user: () => null, typedEmail: true }

@@ -8,7 +8,7 @@ import { type CodeInputs, type CodeKind, deriveCode, digestCode, formatOf, norma
 import { type Keys, mac } from '../crypto/keys.js'
 import type { OtpEvents } from '../events.js'
 import type { Identity, IdentityRef } from '../identity/user.js'
-import type { Candidate, OpenOutcome, OtpStore, RedeemOutcome } from '../stores/store.js'
+import type { Candidate, OpenOutcome, OpenRequest, OtpStore, RedeemOutcome } from '../stores/store.js'
 
 /** What issuing and verifying need. */
 export interface ChallengeDeps {
@@ -17,6 +17,12 @@ export interface ChallengeDeps {
   readonly events: OtpEvents
 }
 
+/** The buckets of a send, beside those of the challenge. */
+export type SendBuckets = Required<Pick<OpenRequest, 'sends' | 'extraBuckets'>>
+
+/** The name of the bucket for all mails to a typed address. */
+export const ADDRESS_BUCKET = 'address'
+
 /** Who asks for a code, and what for. */
 export interface IssueRequest {
   readonly identity: Identity
@@ -24,6 +30,8 @@ export interface IssueRequest {
   /** The open challenge in the session, if any. */
   readonly existing: OpenChallenge | null
   readonly locale: string
+  /** The buckets that this send takes a permit from. */
+  readonly buckets: SendBuckets
   /** False for an address that the host does not accept: then no code redeems the challenge. */
   readonly isDeliverable?: boolean
 }
@@ -32,10 +40,15 @@ export interface IssueRequest {
 export type IssueOutcome =
   { readonly outcome: 'opened'; readonly challenge: OpenChallenge } | Extract<OpenOutcome, { outcome: 'throttled' }>
 
+const THROTTLED_BY: Readonly<Record<string, 'sendsPerUser' | 'sendsPerAddress'>> = {
+  sends: 'sendsPerUser',
+  [ADDRESS_BUCKET]: 'sendsPerAddress',
+}
+
 /** Opens a challenge for a step-up, or the existing one again, in one store call. */
 export async function issueChallenge(
   { settings, store, events }: ChallengeDeps,
-  { identity, stepUp, existing, locale, isDeliverable = true }: IssueRequest,
+  { identity, stepUp, existing, locale, buckets, isDeliverable = true }: IssueRequest,
 ): Promise<IssueOutcome> {
   const keys = settings.keys.current
   const candidate = (id: string): Candidate => {
@@ -52,12 +65,13 @@ export async function issueChallenge(
     fresh: candidate(randomId()),
     lifetime,
     attempts,
-    sends: limits.sendsPerUser,
+    ...buckets,
     resend: limits.resend,
     failures: limits.failures,
+    isAnonymous: identity.user === null,
   })
   if (opened.outcome === 'throttled') {
-    const outcome = opened.bucket === 'sends' ? 'sendsPerUser' : 'resendAfter'
+    const outcome = THROTTLED_BY[opened.bucket] ?? 'resendAfter'
     events.publish({ type: 'throttled', ...eventContext(identity, stepUp, existing), outcome })
     return opened
   }
@@ -113,7 +127,11 @@ export async function verifyChallenge(
   if (code === null) return { outcome: 'malformed' }
   const digest = digestCode(keys, codeInputs(id, identity.ref, stepUp), code)
   const user = storeKey(keys, identity.ref)
-  const redeemed = await store.redeem({ user, id, kind, digest, failures: settings.limits.failures })
+  const redeemed = await store.redeem({
+    ...{ user, id, kind, digest },
+    failures: settings.limits.failures,
+    isAnonymous: identity.user === null,
+  })
   const context = eventContext(identity, stepUp, challenge)
   if (redeemed.outcome === 'redeemed') return redeemed
   events.publish({ type: 'rejected', ...context, outcome: redeemed.outcome })

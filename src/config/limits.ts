@@ -6,15 +6,17 @@ import { OptionChecker } from '../validate.js'
 const check = new OptionChecker('emailOtp')
 
 /** One limit for each bucket. */
-export type Limits = Readonly<Record<'sendsPerUser' | 'sendsPerIp' | 'failures' | 'resend', Limit>>
+export type Limits = Readonly<Record<'sendsPerUser' | 'sendsPerAddress' | 'sendsPerIp' | 'failures' | 'resend', Limit>>
 
 /** Upper bound for an attacker who guesses all year; with the defaults it is below one in ten thousand. */
 const MAX_YEARLY_GUESS_PROBABILITY = 0.01
 const SECONDS_A_YEAR = 31_536_000
+/** A campus behind one address. */
+const MAX_IP_CAPACITY = 100_000
 
 /** The limits with their defaults. None can be switched off, not even by very large numbers. */
 export function resolveLimits(options: LimitOptions, code: CodeFormat): Limits {
-  check.rejectUnknownKeys('limits', options, ['sendsPerUser', 'sendsPerIp', 'failures', 'resendAfter'])
+  check.rejectUnknownKeys('limits', options, ['sendsPerUser', 'sendsPerAddress', 'sendsPerIp', 'failures', 'resendAfter'])
   const { resendAfter = 30 } = options
   const failures = limit('failures', options.failures, { capacity: 10, refill: 432_000 })
   const guesses = failures.capacity + SECONDS_A_YEAR / failures.refill
@@ -26,18 +28,24 @@ export function resolveLimits(options: LimitOptions, code: CodeFormat): Limits {
   }
   return {
     sendsPerUser: limit('sendsPerUser', options.sendsPerUser, { capacity: 5, refill: 5_760 }),
-    sendsPerIp: limit('sendsPerIp', options.sendsPerIp, { capacity: 30, refill: 120 }),
+    sendsPerAddress: limit('sendsPerAddress', options.sendsPerAddress, { capacity: 30, refill: 600 }),
+    sendsPerIp: limit('sendsPerIp', options.sendsPerIp, { capacity: 30, refill: 120 }, MAX_IP_CAPACITY),
     failures,
     resend: { capacity: 1, refill: check.seconds('limits.resendAfter', resendAfter, 1, 600) },
   }
 }
 
-function limit(name: string, options: Partial<Limit> | undefined, fallback: Limit): Limit {
+function limit(
+  name: string,
+  options: Partial<Limit> | undefined,
+  fallback: Limit,
+  maxCapacity = 1_000,
+): Limit {
   if (options === undefined) return fallback
   check.rejectUnknownKeys(`limits.${name}`, options, ['capacity', 'refill'])
   const { capacity = fallback.capacity, refill = fallback.refill } = options
   return {
-    capacity: check.integer(`limits.${name}.capacity`, capacity, 1, 1_000),
+    capacity: check.integer(`limits.${name}.capacity`, capacity, 1, maxCapacity),
     refill: check.seconds(`limits.${name}.refill`, refill),
   }
 }

@@ -25,8 +25,16 @@ export type SmtpOptions = SMTPTransportOptions | SMTPPoolOptions
 
 /** The limits, one bucket each. All durations are seconds. */
 export interface LimitOptions {
-  /** Mails to one user: 5 at once and one more every 5 760 s, so 15 a day. */
+  /**
+   * Mails to one user: 5 at once and one more every 5 760 s, so 15 a day. For a typed address each client network has its
+   * own count, and so has each browser that has proven the address.
+   */
   sendsPerUser?: Partial<Limit>
+  /**
+   * Mails to one typed address, whoever asks: 30, and one more every 600 s (144 a day). A browser that has proven the
+   * address is not counted.
+   */
+  sendsPerAddress?: Partial<Limit>
   /** Mails to typed addresses from one client address (IPv6 by /56): 30, and one more every 120 s. */
   sendsPerIp?: Partial<Limit>
   /** Wrong short codes of one user: 10, and one more every 432 000 s (5 days). When it is empty, codes get longer. */

@@ -3,7 +3,7 @@ import type { Settings } from '../config/settings.js'
 import { wrapError } from '../errors.js'
 import type { OtpEvents } from '../events.js'
 import type { Identity } from '../identity/user.js'
-import type { OtpStore } from '../stores/store.js'
+import type { ExtraBucket, OtpStore } from '../stores/store.js'
 
 export interface RefundDeps {
   readonly settings: Settings
@@ -21,6 +21,7 @@ const MAX_REFUNDS = 20
 export async function refundSend(
   { settings, store, events }: RefundDeps,
   { identity, challenge }: { readonly identity: Identity; readonly challenge: { readonly id: string } },
+  extraBuckets: readonly ExtraBucket[] = [],
 ): Promise<void> {
   const user = storeKey(settings.keys.current, identity.ref)
   const { sendsPerUser, resend } = settings.limits
@@ -30,6 +31,9 @@ export async function refundSend(
     await Promise.all([
       store.spend({ user, bucket: 'sends', permits: -1, ...sendsPerUser }),
       store.spend({ user, bucket: `resend:${challenge.id}`, permits: -1, ...resend }),
+      ...extraBuckets.map(({ bucket, capacity, refill }) =>
+        store.spend({ user, bucket, permits: -1, capacity, refill }),
+      ),
     ])
   } catch (error) {
     const failure = wrapError('store_unavailable', 'a send could not be refunded.', error)

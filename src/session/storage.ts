@@ -1,5 +1,5 @@
 import type { OtpRequest } from '../express-types.js'
-import { requireSession, type SessionSettings } from './host-session.js'
+import { requireSession, type SessionSettings, sessionStoreOf, sharedId } from './host-session.js'
 import { decode, encode, type SessionData } from './schema.js'
 
 /** Maximum of challenges, and of grants. The newest ones stay. */
@@ -10,6 +10,16 @@ const MAX_BYTES = 1_600
 export function read({ sessionKey }: SessionSettings, req: OtpRequest): SessionData {
   const session = requireSession(req)
   return decode(Object.hasOwn(session, sessionKey) ? session[sessionKey] : null)
+}
+
+/**
+ * The same text for all requests of one session between two changes of what it holds; null in a session that this request
+ * has made.
+ */
+export function sessionState({ sessionKey }: SessionSettings, req: OtpRequest): string | null {
+  const session = requireSession(req)
+  const id = sessionStoreOf(req) === null ? (req.headers.cookie ?? null) : sharedId(req)
+  return id === null ? null : JSON.stringify([id, session[sessionKey] ?? null])
 }
 
 /** Replaces challenges, grants or both. If there is no room, the oldest ones are dropped. */

@@ -38,6 +38,8 @@ export type RouteResult =
       readonly type: 'redirect'
       readonly to: string
       readonly json: Readonly<Record<string, unknown>>
+      /** A cookie to set, as a header. */
+      readonly cookie?: string
       /** Runs after the response, so that the response time does not depend on it. */
       readonly afterResponse?: () => void
     }

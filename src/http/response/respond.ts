@@ -16,6 +16,7 @@ export async function respond(ctx: RequestContext, res: OtpResponse, result: Rou
     if (asJson) return void sendProblem(ctx.services, res, ctx.locale, result, problemDetailFor(ctx, result))
     return void sendPage(settings, res, await renderPage(ctx, result), result)
   }
+  if (result.type === 'redirect' && result.cookie) res.appendHeader('Set-Cookie', result.cookie)
   if (asJson) return void write(settings, res, 200, 'application/json', JSON.stringify(result.json))
   if (result.type === 'redirect') return void redirect(settings, res, result.to)
   sendPage(settings, res, await renderPage(ctx, null), null)

@@ -6,7 +6,7 @@ import type { Rejection, Reservation } from '../../delivery/queue/reservation.js
 import { refundSend } from '../../delivery/refund.js'
 import { sendAndWait } from '../../delivery/send-and-wait.js'
 import type { RequestContext } from '../request/context.js'
-import { takeIpSend } from '../request/ip-limit.js'
+import { sendBuckets, takeIpSend } from '../request/send-limits.js'
 import { challengeJson } from '../response/json.js'
 import { type Problem, problem, type RouteResult, temporaryProblem } from '../response/problem.js'
 import { withStatus } from '../response/state.js'
@@ -24,6 +24,7 @@ interface SessionEnded {
   readonly outcome: 'session_ended'
 }
 
+const SIGNED_IN = { browser: null, isDeliverable: true }
 const SUPERSEDED = { outcome: 'cancelled', reason: 'superseded' } as const
 
 /**
@@ -66,10 +67,11 @@ async function sendToTypedAddress(ctx: RequestContext, reservation: Reservation)
   if (typed.type === 'problem') return typed
   const { identity } = typed
   const existing = findChallenge(services.settings, req, stepUp, identity.ref)
-  const retryAfter = await takeIpSend(ctx, identity, existing)
+  const browser = services.deviceCookie.knows(req, identity)
+  const retryAfter = browser === null ? await takeIpSend(ctx, identity, existing) : null
   if (retryAfter !== null) return throttled(retryAfter)
   const isDeliverable = await isAccepted(ctx, identity)
-  const issued = await issueAndSave(ctx, identity, existing, isDeliverable)
+  const issued = await issueAndSave(ctx, identity, existing, { browser, isDeliverable })
   if (issued.outcome !== 'opened') return notSent(issued)
   const mailRequest: CodeMailRequest = { type: 'code', identity, stepUp, challenge: issued.challenge }
   reservation.keep()
@@ -87,11 +89,12 @@ async function issueAndSave(
   ctx: RequestContext,
   identity: Identity,
   existing: OpenChallenge | null,
-  isDeliverable = true,
+  { browser, isDeliverable }: { readonly browser: string | null; readonly isDeliverable: boolean } = SIGNED_IN,
 ): Promise<IssueOutcome | SessionEnded> {
   const { services, req, stepUp, locale } = ctx
   const before = existing && { ...existing, wasMailed: mayHaveBeenMailed(ctx, existing) }
-  const issued = await issueChallenge(services, { identity, stepUp, existing: before, locale, isDeliverable })
+  const buckets = sendBuckets(ctx, identity, existing, browser)
+  const issued = await issueChallenge(services, { identity, stepUp, existing: before, locale, buckets, isDeliverable })
   if (issued.outcome === 'throttled') return issued
   const { challenge } = issued
   // A waiting mail with the replaced code is of no use any more.
@@ -104,7 +107,7 @@ async function issueAndSave(
     // Nothing is mailed, so the send is refunded, except to a typed address: there every send costs the same.
     if (!isSaved && ctx.identity) {
       services.deliveryStatus.set(challenge, { delivery: 'failed', failureClass: 'config' })
-      await refundSend(services, { identity, challenge })
+      await refundSend(services, { identity, challenge }, buckets.extraBuckets)
     }
   }
   return isSaved ? issued : { outcome: 'session_ended' }

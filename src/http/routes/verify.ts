@@ -68,7 +68,8 @@ async function complete(ctx: RequestContext, identity: Identity, challenge: Open
     return problemOfError(services, error, 'problem.used')
   }
   publishVerified(ctx, identity, challenge)
-  return { type: 'redirect', to: returnUrl(settings, stepUp), json: verifiedJson(ctx) }
+  const cookie = identity.user ? {} : { cookie: services.deviceCookie.remember(req, identity) }
+  return { type: 'redirect', to: returnUrl(settings, stepUp), json: verifiedJson(ctx), ...cookie }
 }
 
 /** Saves that the code is void, so that the page offers a new one. */

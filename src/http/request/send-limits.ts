@@ -1,24 +1,66 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { eventContext } from '../../challenge/event-context.js'
 import type { OpenChallenge } from '../../challenge/records.js'
+import { ADDRESS_BUCKET, type SendBuckets } from '../../challenge/challenge.js'
 import { storeKey } from '../../challenge/store-key.js'
+import { mac } from '../../crypto/keys.js'
 import type { OtpRequest } from '../../express-types.js'
 import type { RequestContext } from './context.js'
 import type { Identity } from '../../identity/user.js'
+import { sessionState } from '../../session/storage.js'
+import type { ExtraBucket } from '../../stores/store.js'
+
+/**
+ * The buckets that a mail takes a permit from. A stranger who types somebody's address uses up the mails of one network
+ * only; a browser that has proven the address is not refused because of others.
+ */
+export function sendBuckets(
+  ctx: RequestContext,
+  { ref }: Identity,
+  existing: OpenChallenge | null,
+  browser: string | null,
+): SendBuckets {
+  const { limits } = ctx.services.settings
+  const extraBuckets = onceBucket(ctx, existing)
+  if (ref.type === 'user') return { sends: limits.sendsPerUser, extraBuckets }
+  if (browser !== null) return { sends: { ...limits.sendsPerUser, bucket: `sends:browser:${browser}` }, extraBuckets }
+  return {
+    sends: { ...limits.sendsPerUser, bucket: `sends:network:${networkKey(ctx)}` },
+    extraBuckets: [{ bucket: ADDRESS_BUCKET, ...limits.sendsPerAddress }, ...extraBuckets],
+  }
+}
+
+/**
+ * Of two sends at one moment in one session, only one may open a challenge: the session can hold one, so the code of the
+ * other mail would be wrong. Both see the same state of the session, which names the bucket.
+ */
+function onceBucket({ services, req, stepUp }: RequestContext, existing: OpenChallenge | null): ExtraBucket[] {
+  const { settings } = services
+  const state = sessionState(settings, req)
+  if (state === null) return []
+  const binding = [stepUp.purpose, stepUp.details, existing?.id ?? null]
+  const name = mac(settings.keys.current.store, 'once', state, ...binding).toString('base64url').slice(0, 16)
+  return [{ bucket: `once:${name}`, onlyIfFresh: true, ...settings.limits.resend }]
+}
 
 /** Takes a permit from the client's `sendsPerIp`. Returns the seconds to wait, or null if there was a permit. */
 export async function takeIpSend(
-  { req, stepUp, services }: RequestContext,
+  ctx: RequestContext,
   identity: Identity,
   existing: OpenChallenge | null,
 ): Promise<number | null> {
+  const { stepUp, services } = ctx
   const { settings, store, events } = services
-  warnAboutProxy(req)
-  const user = storeKey(settings.keys.current, { type: 'ip', id: clientNetwork(req.ip ?? '') })
-  const spent = await store.spend({ user, bucket: 'sends', ...settings.limits.sendsPerIp })
+  warnAboutProxy(ctx.req)
+  const request = { user: networkKey(ctx), bucket: 'sends', isAnonymous: true, ...settings.limits.sendsPerIp }
+  const spent = await store.spend(request)
   if (spent.outcome === 'spent') return null
   events.publish({ type: 'throttled', ...eventContext(identity, stepUp, existing), outcome: 'sendsPerIp' })
   return spent.retryAfter
+}
+
+function networkKey({ req, services }: RequestContext): string {
+  return storeKey(services.settings.keys.current, { type: 'ip', id: clientNetwork(req.ip ?? '') })
 }
 
 /** One client: an IPv4 address, or the /56 that one IPv6 customer is given (RIPE-690). */
