@@ -14,10 +14,5 @@ export function composeAlertMail(deps: ComposeDeps, mailRequest: AlertMailReques
     request: { tag: '', at: timeOfDay(locale, at) },
   }
   const rendered = views.renderMail('alert', context)
-  return buildMessage(deps, settings.keys.current, rendered, {
-    to: identity.address,
-    id: ['alert', id],
-    code: null,
-    at,
-  })
+  return buildMessage(deps, rendered, { to: identity.address, id: `alert ${id}`, code: null, at })
 }

@@ -11,9 +11,8 @@ import { duration, timeOfDay } from '../views/messages.js'
 export function composeCodeMail(deps: ComposeDeps, { identity, stepUp, challenge }: CodeMailRequest): ComposedMail {
   const { settings, views } = deps
   const { id, kind, tag, locale, expires } = challenge
-  const derived = deriveChallengeCode(settings, challenge)
-  if (!derived) throw new OtpError('mail_failed', 'the secret of this challenge is no longer in `secret`.')
-  const { keys, code } = derived
+  const code = deriveChallengeCode(settings, challenge)
+  if (code === null) throw new OtpError('mail_failed', 'the secret of this challenge is no longer in `secret`.')
   const at = settings.now()
   const lifetime = (expires - at) / 1000
   const context: MailContext = {
@@ -33,6 +32,6 @@ export function composeCodeMail(deps: ComposeDeps, { identity, stepUp, challenge
     boundLine: boundLine(settings.site, code),
   }
   const rendered = views.renderMail(stepUp.purpose, context)
-  const composed = buildMessage(deps, keys, rendered, { to: identity.address, id: [id, kind], code, at })
+  const composed = buildMessage(deps, rendered, { to: identity.address, id: `${id} ${kind}`, code, at })
   return { ...composed, secrets: [...composed.secrets, context.code] }
 }
