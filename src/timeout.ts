@@ -1,16 +1,11 @@
 import type { Clock } from './clock.js'
 
 /** Waits for `answer`, but rejects after `ms` milliseconds; a later answer is ignored. */
-export async function withTimeout<T>(clock: Clock, ms: number, answer: Promise<T>): Promise<T> {
-  let cancel: () => void = () => undefined
-  const timedOut = new Promise<never>((_, reject) => {
-    cancel = clock.timeout(ms, () => {
+export function withTimeout<T>(clock: Clock, ms: number, answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.timeout(ms, () => {
       reject(new Error(`no answer within ${ms} ms`))
     })
+    void answer.then(resolve, reject).then(cancel)
   })
-  try {
-    return await Promise.race([answer, timedOut])
-  } finally {
-    cancel()
-  }
 }
