@@ -19,17 +19,23 @@ import { handleVerify } from './routes/verify.js'
 import type { Services } from '../services.js'
 import { requireSession } from '../session/host-session.js'
 
-const POSTS = ['/send', '/verify', '/restart']
+const POSTS = {
+  '/send': requireIdentity(handleSend),
+  '/verify': requireIdentity(handleVerify),
+  '/restart': handleRestart,
+}
 const MAX_RESPONSE_MS = 2_000
 
 /** The pages under `/2fa`. */
 export function createRouter(services: Services): OtpHandler {
   const { settings, views } = services
   const router = express.Router()
-  const bodies = [
-    express.urlencoded({ extended: false, limit: MAX_BODY_BYTES }),
-    express.json({ limit: MAX_BODY_BYTES, strict: true }),
-  ]
+  const form: express.RequestHandler = express.urlencoded({ extended: false, limit: MAX_BODY_BYTES })
+  const json: express.RequestHandler = express.json({ limit: MAX_BODY_BYTES, strict: true })
+  const parseBody: express.RequestHandler = (req, res, next) => {
+    const parse = /json/i.test(req.headers['content-type'] ?? '') ? json : form
+    return parse(req, res, next)
+  }
   const asHandler =
     (route: RouteHandler) =>
     (req: OtpRequest, res: OtpResponse): void => {
@@ -39,17 +45,16 @@ export function createRouter(services: Services): OtpHandler {
     }
 
   router.use(checkMountPath(settings.path))
+  router.get('/', asHandler(requireIdentity(handleStatus)))
+  for (const [path, route] of Object.entries(POSTS)) {
+    router.get(path, (_req, res) => {
+      redirect(settings, res, settings.path) // for a reload of a problem page
+    })
+    router.post(path, rejectCrossSite(services), limitBody(services), parseBody, asHandler(route))
+  }
   for (const folder of views.assetFolders) {
     router.use('/assets', express.static(folder, { index: false, redirect: false, maxAge: '1h', setHeaders: nosniff }))
   }
-  router.get('/', asHandler(requireIdentity(handleStatus)))
-  router.get(POSTS, (_req, res) => {
-    redirect(settings, res, settings.path) // for a reload of a problem page
-  })
-  router.post(POSTS, rejectCrossSite(services), limitBody(services), ...bodies)
-  router.post('/send', asHandler(requireIdentity(handleSend)))
-  router.post('/verify', asHandler(requireIdentity(handleVerify)))
-  router.post('/restart', asHandler(handleRestart))
   router.use((error: unknown, req: OtpRequest, res: OtpResponse, next: (error?: unknown) => void) => {
     if (error instanceof OtpError || res.headersSent) return void next(error)
     const { status } = error as { status?: unknown }
