@@ -19,12 +19,16 @@ interface SendDeps {
 
 const SEND_TIMEOUT_MS = 20_000
 
+/** Those that ended nothing are used again: making one would cost more than all else that is done for a mail here. */
+const unusedControllers: AbortController[] = []
+
 /** Makes one attempt to send a message. Never rejects: a failure is a result. */
 export async function sendOnce({ transporter, clock }: SendDeps, mail: OutgoingMessage): Promise<SendResult> {
-  const abort = new AbortController()
+  const abort = unusedControllers.pop() ?? new AbortController()
   try {
     const sending = Promise.resolve(transporter.sendMail({ ...mail.message, signal: abort.signal }))
     const info = (await withTimeout(clock, SEND_TIMEOUT_MS, sending)) as { accepted?: unknown } | null
+    unusedControllers.push(abort)
     // The server must have taken this address and no other (GHSA-mm7p-fcc7-pg87).
     const accepted = Array.isArray(info?.accepted) ? (info.accepted as unknown[]) : []
     if (accepted.length === 1 && addressOf(accepted[0]) === mail.address) return { outcome: 'accepted' }
