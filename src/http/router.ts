@@ -19,11 +19,7 @@ import { handleVerify } from './routes/verify.js'
 import type { Services } from '../services.js'
 import { requireSession } from '../session/host-session.js'
 
-const POSTS = {
-  '/send': requireIdentity(handleSend),
-  '/verify': requireIdentity(handleVerify),
-  '/restart': handleRestart,
-}
+const POSTS = ['/send', '/verify', '/restart']
 const MAX_RESPONSE_MS = 2_000
 
 /** The pages under `/2fa`. */
@@ -46,12 +42,13 @@ export function createRouter(services: Services): OtpHandler {
 
   router.use(checkMountPath(settings.path))
   router.get('/', asHandler(requireIdentity(handleStatus)))
-  for (const [path, route] of Object.entries(POSTS)) {
-    router.get(path, (_req, res) => {
-      redirect(settings, res, settings.path) // for a reload of a problem page
-    })
-    router.post(path, rejectCrossSite(services), limitBody(services), parseBody, asHandler(route))
-  }
+  const checks = [rejectCrossSite(services), limitBody(services), parseBody]
+  router.post('/send', checks, asHandler(requireIdentity(handleSend)))
+  router.post('/verify', checks, asHandler(requireIdentity(handleVerify)))
+  router.post('/restart', checks, asHandler(handleRestart))
+  router.get(POSTS, (_req, res) => {
+    redirect(settings, res, settings.path) // for a reload of a problem page
+  })
   for (const folder of views.assetFolders) {
     router.use('/assets', express.static(folder, { index: false, redirect: false, maxAge: '1h', setHeaders: nosniff }))
   }
