@@ -10,7 +10,7 @@ import type { OtpEvents } from '../events.js'
 import type { Identity, IdentityRef } from '../identity/user.js'
 import type { Candidate, OpenOutcome, OtpStore, RedeemOutcome } from '../stores/store.js'
 
-/** What issuing and verifying need. */
+/** What issuing, verifying and refunding need. */
 export interface ChallengeDeps {
   readonly settings: Settings
   readonly store: OtpStore

@@ -13,7 +13,7 @@ const MAX_YEARLY_GUESS_PROBABILITY = 0.01
 const SECONDS_A_YEAR = 31_536_000
 
 /** The limits with their defaults. None can be switched off, not even by very large numbers. */
-export function resolveLimits(options: LimitOptions, code: CodeFormat): Limits {
+export function resolveLimits(options: LimitOptions = {}, code: CodeFormat): Limits {
   check.rejectUnknownKeys('limits', options, ['sendsPerUser', 'sendsPerIp', 'failures', 'resendAfter'])
   const { resendAfter = 30 } = options
   const failures = limit('failures', options.failures, { capacity: 10, refill: 432_000 })

@@ -5,7 +5,7 @@ import { readField } from './body.js'
 import { resolveIdentity } from '../../identity/resolve-user.js'
 import type { Identity } from '../../identity/user.js'
 import type { Services } from '../../services.js'
-import { matchLocale } from '../../views/locale.js'
+import { matchLocale } from '../../views/messages.js'
 
 /** One request to our pages: identity, step-up and language. */
 export interface RequestContext {
