@@ -81,7 +81,10 @@ export type OtpEvent =
       readonly type: 'rejected'
       readonly outcome: 'mismatch' | 'exhausted' | 'not_found' | 'long_code_required'
     })
-  | (EventContext & { readonly type: 'throttled'; readonly outcome: 'sendsPerUser' | 'sendsPerAddress' | 'sendsPerIp' | 'resendAfter' })
+  | (EventContext & {
+      readonly type: 'throttled'
+      readonly outcome: 'sendsPerUser' | 'sendsPerAddress' | 'sendsPerIp' | 'resendAfter'
+    })
   | (EventContext & { readonly type: 'escalated'; readonly outcome: 'long_code_required' })
   | (EventContext & {
       readonly type: 'refused'

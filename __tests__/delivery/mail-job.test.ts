@@ -463,7 +463,7 @@ describe('a worker tells its queue whether to retry', () => {
       locale: 'en',
       attempt: 1,
       ms: expect.any(Number),
-      messageId: expect.stringMatching(/^<[\da-f]{32}@acme\.example>$/),
+      messageId: expect.stringMatching(/^<[\w-]{22}@acme\.example>$/),
       at: host.clock.ms,
     }
     expect(otp.published).toEqual([

@@ -52,7 +52,8 @@ type Request = CodeMailRequest & { challenge: { sendId: string } }
 
 async function requestFor(id: string): Promise<Request> {
   const identity = identityFromUser({ id, email: `${id}@example.com` })
-  const request = { identity, stepUp: PLAIN_ACCESS, existing: null, locale: 'en', isDeliverable: true }
+  const buckets = { sends: deps.settings.limits.sendsPerUser, extraBuckets: [] }
+  const request = { identity, stepUp: PLAIN_ACCESS, existing: null, locale: 'en', buckets }
   const issued = await issueChallenge(deps, request)
   if (issued.outcome === 'throttled') throw new Error('throttled')
   return { type: 'code', identity, stepUp: PLAIN_ACCESS, challenge: issued.challenge }

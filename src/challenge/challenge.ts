@@ -1,16 +1,16 @@
-import { randomBytes } from 'node:crypto'
 import { eventContext } from './event-context.js'
 import type { OpenChallenge } from './records.js'
 import type { Binding, StepUp } from './step-up.js'
 import { storeKey } from './store-key.js'
 import type { Settings } from '../config/settings.js'
 import { type CodeInputs, type CodeKind, deriveCode, digestCode, formatOf, normaliseCode } from '../crypto/code.js'
-import { type Keys, mac } from '../crypto/keys.js'
+import { type Keys, unkeyedHash } from '../crypto/keys.js'
+import { randomId } from '../crypto/random.js'
 import type { OtpEvents } from '../events.js'
 import type { Identity, IdentityRef } from '../identity/user.js'
 import type { Candidate, OpenOutcome, OpenRequest, OtpStore, RedeemOutcome } from '../stores/store.js'
 
-/** What issuing and verifying need. */
+/** What issuing, verifying and refunding need. */
 export interface ChallengeDeps {
   readonly settings: Settings
   readonly store: OtpStore
@@ -83,12 +83,12 @@ export async function issueChallenge(
     kind,
     purpose: stepUp.purpose,
     details: stepUp.details,
-    tag: tagOf(keys, id),
+    tag: tagOf(id),
     locale: before?.locale ?? locale,
     identity: identity.ref,
     expires: now() + expiresIn * 1000,
     sentAt: now(),
-    sendId: randomBytes(6).toString('base64url'),
+    sendId: randomId(6),
     delivery: 'queued',
     wasMailed: before?.kind === kind && before.wasMailed,
     isUsedUp: false,
@@ -104,9 +104,9 @@ type ChallengeSource = Pick<OpenChallenge, 'id' | 'kind' | 'secret' | 'identity'
 export function deriveChallengeCode(
   settings: Settings,
   { id, kind, secret, identity, purpose, details }: ChallengeSource,
-): { readonly keys: Keys; readonly code: string } | null {
+): string | null {
   const keys = findKeys(settings, secret)
-  return keys && { keys, code: deriveFor(settings, keys, codeInputs(id, identity, { purpose, details }), kind) }
+  return keys && deriveFor(settings, keys, codeInputs(id, identity, { purpose, details }), kind)
 }
 
 /**
@@ -141,10 +141,6 @@ export async function verifyChallenge(
   return redeemed
 }
 
-function randomId(): string {
-  return randomBytes(16).toString('base64url')
-}
-
 function findKeys({ keys }: Settings, secret: string): Keys | null {
   return keys.all.find((one) => one.fingerprint === secret) ?? null
 }
@@ -159,7 +155,8 @@ function codeInputs(challengeId: string, ref: IdentityRef, { purpose, details }:
 }
 
 // Consonants only, so that they spell no word; letters, so that mail programs do not take them for the code.
-function tagOf(keys: Keys, id: string): string {
+function tagOf(id: string): string {
   const letters = 'BCDFGHJKLMNPQRSTVWXZ'
-  return [...mac(keys.message, 'tag', id).subarray(0, 3)].map((byte) => letters.charAt(byte % 20)).join('')
+  const bytes = Buffer.from(unkeyedHash(id), 'base64url').subarray(0, 3)
+  return Array.from(bytes, (byte) => letters.charAt(byte % 20)).join('')
 }

@@ -15,8 +15,14 @@ const SECONDS_A_YEAR = 31_536_000
 const MAX_IP_CAPACITY = 100_000
 
 /** The limits with their defaults. None can be switched off, not even by very large numbers. */
-export function resolveLimits(options: LimitOptions, code: CodeFormat): Limits {
-  check.rejectUnknownKeys('limits', options, ['sendsPerUser', 'sendsPerAddress', 'sendsPerIp', 'failures', 'resendAfter'])
+export function resolveLimits(options: LimitOptions = {}, code: CodeFormat): Limits {
+  check.rejectUnknownKeys('limits', options, [
+    'sendsPerUser',
+    'sendsPerAddress',
+    'sendsPerIp',
+    'failures',
+    'resendAfter',
+  ])
   const { resendAfter = 30 } = options
   const failures = limit('failures', options.failures, { capacity: 10, refill: 432_000 })
   const guesses = failures.capacity + SECONDS_A_YEAR / failures.refill
@@ -35,12 +41,7 @@ export function resolveLimits(options: LimitOptions, code: CodeFormat): Limits {
   }
 }
 
-function limit(
-  name: string,
-  options: Partial<Limit> | undefined,
-  fallback: Limit,
-  maxCapacity = 1_000,
-): Limit {
+function limit(name: string, options: Partial<Limit> | undefined, fallback: Limit, maxCapacity = 1_000): Limit {
   if (options === undefined) return fallback
   check.rejectUnknownKeys(`limits.${name}`, options, ['capacity', 'refill'])
   const { capacity = fallback.capacity, refill = fallback.refill } = options

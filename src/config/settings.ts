@@ -77,14 +77,18 @@ const FOREIGN_SESSION_KEYS = 'cookie user passport id req save reload regenerate
  */
 export function resolveSettings(options: OtpOptions): Settings {
   check.rejectUnknownKeys('', options, OPTION_NAMES)
-  const { typedEmail = false, now, contentSecurityPolicy = STRICT_CSP } = options
+  // Only undefined gets the default; null is refused like any other wrong value.
+  const { typedEmail = false, path: givenPath = '/2fa', lifetime = 600, attempts = 5, grantMaxAge = 43_200 } = options
+  const { locale = 'en', contentSecurityPolicy = STRICT_CSP, now } = options
   const user = check.optionalFunction('user', options.user, null)
   if (!user && !typedEmail) {
     throw check.invalid('user', undefined, 'Give `user: (req) => …`, or `typedEmail: true` to prove typed addresses.')
   }
   const code = resolveCode(options.code, user ? 6 : 8)
-  const path = check.mountPath('path', withDefault(options.path, '/2fa'))
-  const sessionKey = resolveSessionKey(withDefault(options.sessionKey, `emailOtp:${path}`))
+  const path = check.mountPath('path', givenPath)
+  const { subject = 'auto' } = options.code ?? {}
+  const { sessionKey: givenKey = `emailOtp:${path}`, autoSend = user !== null } = options
+  const sessionKey = resolveSessionKey(givenKey)
   return Object.freeze({
     keys: resolveSecrets(options.secret, sessionKey),
     site: resolveSite(options.site),
@@ -94,17 +98,17 @@ export function resolveSettings(options: OtpOptions): Settings {
     path,
     sessionKey,
     home: options.home === undefined ? null : check.sitePath('home', options.home),
-    autoSend: check.oneOf('autoSend', withDefault(options.autoSend, user !== null), [true, false]),
+    autoSend: check.oneOf('autoSend', autoSend, [true, false]),
     signIn: options.signIn === undefined ? null : check.sitePath('signIn', options.signIn),
     code,
-    codeInSubject: check.oneOf('code.subject', withDefault(options.code?.subject, 'auto'), SUBJECT_MODES),
+    codeInSubject: check.oneOf('code.subject', subject, SUBJECT_MODES),
     // NIST SP 800-63B-4 3.1.3.2: an out-of-band secret is valid for at most ten minutes.
-    lifetime: check.seconds('lifetime', withDefault(options.lifetime, 600), 1, 600),
-    attempts: check.integer('attempts', withDefault(options.attempts, 5), 1, 10),
-    grantMaxAge: check.seconds('grantMaxAge', withDefault(options.grantMaxAge, 43_200)),
-    limits: resolveLimits(withDefault(options.limits, {}), code),
+    lifetime: check.seconds('lifetime', lifetime, 1, 600),
+    attempts: check.integer('attempts', attempts, 1, 10),
+    grantMaxAge: check.seconds('grantMaxAge', grantMaxAge),
+    limits: resolveLimits(options.limits, code),
     viewFolders: [options.views ?? []].flat().map((folder) => check.singleLine('views', folder)),
-    locale: check.localeTag('locale', withDefault(options.locale, 'en')),
+    locale: check.localeTag('locale', locale),
     locals: check.optionalFunction('locals', options.locals, () => ({})),
     contentSecurityPolicy:
       contentSecurityPolicy === false ? null : check.singleLine('contentSecurityPolicy', contentSecurityPolicy),
@@ -159,9 +163,4 @@ function resolveTypedEmail(typedEmail: NonNullable<OtpOptions['typedEmail']>): S
   if (typedEmail === true) return { accept: () => true }
   check.rejectUnknownKeys('typedEmail', typedEmail, ['accept'])
   return { accept: check.optionalFunction('typedEmail.accept', typedEmail.accept, () => true) }
-}
-
-/** Only undefined gets the default; null is refused like any other wrong value. */
-function withDefault<T>(given: T | undefined, fallback: T): T {
-  return given === undefined ? fallback : given
 }

@@ -1,4 +1,4 @@
-import { createHash, createHmac, hkdfSync } from 'node:crypto'
+import { createHmac, hash, hkdfSync } from 'node:crypto'
 
 /** The keys derived from one secret, one for each use (RFC 5869). */
 export interface Keys {
@@ -9,7 +9,6 @@ export interface Keys {
   readonly store: Buffer
   readonly seal: Buffer
   readonly cookie: Buffer
-  readonly message: Buffer
   readonly job: Buffer
 }
 
@@ -35,7 +34,6 @@ function deriveKeys(secret: string, scope: string): Keys {
     store: key('store'),
     seal: key(`seal/${scope}`),
     cookie: key(`cookie/${scope}`),
-    message: key('mail'),
     job: key('job'),
   }
 }
@@ -46,9 +44,9 @@ export function mac(key: Buffer, ...inputs: readonly (string | null)[]): Buffer 
 }
 
 /**
- * For values that are stored only where they need not be secret (the sealed step-up, the host's session). Without a key,
- * so that it stays the same when the secret is rotated.
+ * For values that need not be secret where their hash is kept (the sealed step-up, the host's session), or that nobody can
+ * guess (ids). Without a key, so that it stays the same when the secret is rotated.
  */
 export function unkeyedHash(text: string): string {
-  return createHash('sha256').update(text).digest('base64url').slice(0, 22)
+  return hash('sha256', text, 'base64url').slice(0, 22)
 }

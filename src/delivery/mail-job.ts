@@ -11,7 +11,6 @@ import { localFailure } from './smtp/classify.js'
 import { OtpError } from '../errors.js'
 import type { FailureClass } from '../events.js'
 import type { MailRequest } from '../mail/mail-request.js'
-import type { Renderer } from '../views/renderer.js'
 
 /** How a job ended for good: another attempt would end in the same way. */
 export type JobOutcome =
@@ -24,13 +23,12 @@ export interface JobDeps extends PrepareDeps {
   readonly sendQueue: Pick<SendQueue, 'sendJob'>
 }
 
-interface SealDeps {
-  readonly settings: Settings
-  readonly views: Renderer
-}
-
 /** A mail request for the app's own queue: sealed, and without the code. */
-export function sealJob({ settings, views }: SealDeps, mailRequest: MailRequest, mailId: string): MailJob {
+export function sealJob(
+  { settings, views }: Pick<PrepareDeps, 'settings' | 'views'>,
+  mailRequest: MailRequest,
+  mailId: string,
+): MailJob {
   const { type, identity, stepUp, challenge } = mailRequest
   const locale = type === 'code' ? challenge.locale : mailRequest.locale
   const view = views.mailTemplateFolder(type === 'code' ? stepUp.purpose : type, locale)

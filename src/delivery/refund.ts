@@ -1,15 +1,8 @@
+import type { ChallengeDeps } from '../challenge/challenge.js'
 import { storeKey } from '../challenge/store-key.js'
-import type { Settings } from '../config/settings.js'
 import { wrapError } from '../errors.js'
-import type { OtpEvents } from '../events.js'
 import type { Identity } from '../identity/user.js'
-import type { ExtraBucket, OtpStore } from '../stores/store.js'
-
-export interface RefundDeps {
-  readonly settings: Settings
-  readonly store: OtpStore
-  readonly events: OtpEvents
-}
+import type { ExtraBucket } from '../stores/store.js'
 
 /** Refunds per user at once: enough for an outage of an hour. */
 const MAX_REFUNDS = 20
@@ -19,7 +12,7 @@ const MAX_REFUNDS = 20
  * would allow any number of challenges. Never throws: a failed refund is an event.
  */
 export async function refundSend(
-  { settings, store, events }: RefundDeps,
+  { settings, store, events }: ChallengeDeps,
   { identity, challenge }: { readonly identity: Identity; readonly challenge: { readonly id: string } },
   extraBuckets: readonly ExtraBucket[] = [],
 ): Promise<void> {

@@ -1,3 +1,4 @@
+import type { ChallengeDeps } from '../challenge/challenge.js'
 import type { OpenChallenge } from '../challenge/records.js'
 import type { DeliveryStatusCache } from './delivery-status.js'
 import { dispatchMail } from './dispatch.js'
@@ -5,12 +6,12 @@ import type { PrepareDeps } from './prepare-mail.js'
 import type { DeliveryUpdate } from './queue/queued-mail.js'
 import type { Reservation } from './queue/reservation.js'
 import { BREAKER_OPEN, type SendQueue } from './queue/send-queue.js'
-import { type RefundDeps, refundSend } from './refund.js'
+import { refundSend } from './refund.js'
 import type { FailureClass } from '../events.js'
 import type { CodeMailRequest } from '../mail/mail-request.js'
 import { withTimeout } from '../timeout.js'
 
-export interface SendAndWaitDeps extends PrepareDeps, RefundDeps {
+export interface SendAndWaitDeps extends PrepareDeps, ChallengeDeps {
   readonly sendQueue: Pick<SendQueue, 'health' | 'cancel'>
   readonly deliveryStatus: DeliveryStatusCache
 }

@@ -26,10 +26,12 @@ const MAX_RESPONSE_MS = 2_000
 export function createRouter(services: Services): OtpHandler {
   const { settings, views } = services
   const router = express.Router()
-  const bodies = [
-    express.urlencoded({ extended: false, limit: MAX_BODY_BYTES }),
-    express.json({ limit: MAX_BODY_BYTES, strict: true }),
-  ]
+  const form: express.RequestHandler = express.urlencoded({ extended: false, limit: MAX_BODY_BYTES })
+  const json: express.RequestHandler = express.json({ limit: MAX_BODY_BYTES, strict: true })
+  const parseBody: express.RequestHandler = (req, res, next) => {
+    const parse = /json/i.test(req.headers['content-type'] ?? '') ? json : form
+    return parse(req, res, next)
+  }
   const asHandler =
     (route: RouteHandler) =>
     (req: OtpRequest, res: OtpResponse): void => {
@@ -39,17 +41,17 @@ export function createRouter(services: Services): OtpHandler {
     }
 
   router.use(checkMountPath(settings.path))
-  for (const folder of views.assetFolders) {
-    router.use('/assets', express.static(folder, { index: false, redirect: false, maxAge: '1h', setHeaders: nosniff }))
-  }
   router.get('/', asHandler(requireIdentity(handleStatus)))
+  const checks = [rejectCrossSite(services), limitBody(services), parseBody]
+  router.post('/send', checks, asHandler(requireIdentity(handleSend)))
+  router.post('/verify', checks, asHandler(requireIdentity(handleVerify)))
+  router.post('/restart', checks, asHandler(handleRestart))
   router.get(POSTS, (_req, res) => {
     redirect(settings, res, settings.path) // for a reload of a problem page
   })
-  router.post(POSTS, rejectCrossSite(services), limitBody(services), ...bodies)
-  router.post('/send', asHandler(requireIdentity(handleSend)))
-  router.post('/verify', asHandler(requireIdentity(handleVerify)))
-  router.post('/restart', asHandler(handleRestart))
+  for (const folder of views.assetFolders) {
+    router.use('/assets', express.static(folder, { index: false, redirect: false, maxAge: '1h', setHeaders: nosniff }))
+  }
   router.use((error: unknown, req: OtpRequest, res: OtpResponse, next: (error?: unknown) => void) => {
     if (error instanceof OtpError || res.headersSent) return void next(error)
     const { status } = error as { status?: unknown }

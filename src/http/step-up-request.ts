@@ -1,6 +1,6 @@
-import { sanitizeDescription } from '../challenge/description.js'
 import { sealStepUp, type StepUp } from '../challenge/step-up.js'
 import type { Settings } from '../config/settings.js'
+import { OtpError } from '../errors.js'
 import { pageUrl } from './response/urls.js'
 import type { Identity } from '../identity/user.js'
 import { isSitePath, isUnder } from '../url.js'
@@ -16,6 +16,8 @@ export interface SealedStepUp {
   readonly url: string
 }
 
+const MAX_DESCRIPTION_LENGTH = 140
+
 /** Makes and seals a step-up, and the URL of our page for it. */
 export function createStepUp(settings: Settings, identity: Identity | null, request: StepUpRequest): SealedStepUp {
   const { returnTo } = request
@@ -25,4 +27,11 @@ export function createStepUp(settings: Settings, identity: Identity | null, requ
   const stepUp: StepUp = { ...request, description, returnTo: isSafe ? returnTo : null }
   const sealed = sealStepUp(settings.keys.current, stepUp, identity?.ref ?? null, settings.now())
   return { stepUp, sealed, url: pageUrl(settings, sealed) }
+}
+
+/** One line of at most 140 characters. Control and direction characters are removed: they could change how it reads. */
+function sanitizeDescription(description: unknown): string | null {
+  if (typeof description !== 'string') throw new OtpError('host_callback', '`describe(req)` must give a string.')
+  const line = description.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()
+  return line === '' ? null : line.slice(0, MAX_DESCRIPTION_LENGTH).replace(/[\uD800-\uDBFF]$/, '')
 }

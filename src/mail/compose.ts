@@ -1,7 +1,11 @@
-import { composeAlertMail } from './alert-mail.js'
-import { composeCodeMail } from './code-mail.js'
-import type { MailRequest } from './mail-request.js'
-import type { ComposeDeps, ComposedMail } from './message.js'
+import { deriveChallengeCode } from '../challenge/challenge.js'
+import { displayCode } from '../crypto/code.js'
+import { OtpError } from '../errors.js'
+import { maskAddress } from '../identity/address.js'
+import type { AlertMailRequest, CodeMailRequest, MailRequest } from './mail-request.js'
+import { boundLine, buildMessage, type ComposeDeps, type ComposedMail } from './message.js'
+import { type MailContext, mailContextFor } from '../views/context.js'
+import { duration, timeOfDay } from '../views/messages.js'
 
 /**
  * Composes a mail. The same request and `id` give the same mail again, down to its Message-ID.
@@ -9,4 +13,46 @@ import type { ComposeDeps, ComposedMail } from './message.js'
  */
 export function composeMail(deps: ComposeDeps, mailRequest: MailRequest, id: string): ComposedMail {
   return mailRequest.type === 'code' ? composeCodeMail(deps, mailRequest) : composeAlertMail(deps, mailRequest, id)
+}
+
+/** Derives the code again, renders it, and builds the message. */
+function composeCodeMail(deps: ComposeDeps, { identity, stepUp, challenge }: CodeMailRequest): ComposedMail {
+  const { settings, views } = deps
+  const { id, kind, tag, locale, expires } = challenge
+  const code = deriveChallengeCode(settings, challenge)
+  if (code === null) throw new OtpError('mail_failed', 'the secret of this challenge is no longer in `secret`.')
+  const at = settings.now()
+  const lifetime = (expires - at) / 1000
+  const context: MailContext = {
+    ...mailContextFor(settings.site, locale),
+    purpose: stepUp.purpose,
+    purposeText: stepUp.description ?? views.messages(locale)[`purpose.${stepUp.purpose}`] ?? '',
+    recipient: { masked: maskAddress(identity.address.address) },
+    code: displayCode(code, kind),
+    codeInSubject: settings.codeInSubject === 'always' || (settings.codeInSubject === 'auto' && identity.user === null),
+    expires: {
+      minutes: Math.max(1, Math.ceil(lifetime / 60)),
+      in: duration(locale, lifetime),
+      at: timeOfDay(locale, expires),
+      iso: new Date(expires).toISOString(),
+    },
+    request: { tag, at: timeOfDay(locale, at) },
+    boundLine: boundLine(settings.site, code),
+  }
+  const rendered = views.renderMail(stepUp.purpose, context)
+  const composed = buildMessage(deps, rendered, { to: identity.address, id: `${id} ${kind}`, code, at })
+  return { ...composed, secrets: [...composed.secrets, context.code] }
+}
+
+/** Warns a user that someone signed in as them typed wrong codes. Contains no code and no link. */
+function composeAlertMail(deps: ComposeDeps, mailRequest: AlertMailRequest, id: string): ComposedMail {
+  const { settings, views } = deps
+  const { identity, locale, at } = mailRequest
+  const context = {
+    ...mailContextFor(settings.site, locale),
+    recipient: { masked: maskAddress(identity.address.address) },
+    request: { tag: '', at: timeOfDay(locale, at) },
+  }
+  const rendered = views.renderMail('alert', context)
+  return buildMessage(deps, rendered, { to: identity.address, id: `alert ${id}`, code: null, at })
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { MailSettings } from '../config/mail-settings.js'
 import type { Settings, Site } from '../config/settings.js'
 import { isLoopback } from '../config/smtp-options.js'
-import { type Keys, mac } from '../crypto/keys.js'
+import { unkeyedHash } from '../crypto/keys.js'
 import type { Address } from '../identity/address.js'
 import type { RenderedMail, Renderer } from '../views/renderer.js'
 
@@ -17,7 +17,7 @@ export interface ComposeDeps {
 interface MessageParams {
   readonly to: Address
   /** Determines the Message-ID: the same for every send attempt of one mail. */
-  readonly id: readonly string[]
+  readonly id: string
   /** Null in a mail without one. */
   readonly code: string | null
   /** Milliseconds. */
@@ -38,7 +38,6 @@ export interface ComposedMail {
 
 export function buildMessage(
   { settings: { site }, mailSettings }: ComposeDeps,
-  keys: Keys,
   rendered: RenderedMail,
   { to, id, code, at }: MessageParams,
 ): ComposedMail {
@@ -46,7 +45,7 @@ export function buildMessage(
   const domain = address.slice(address.lastIndexOf('@') + 1)
   const threadId = randomUUID()
   // Always the same for one mail, so that a server that accepted the first attempt can drop the second.
-  const messageId = `<${mac(keys.message, ...id).toString('hex', 0, 16)}@${domain}>`
+  const messageId = `<${unkeyedHash(id)}@${domain}>`
   const message = {
     from: { name, address },
     to: { name: '', address: to.address },

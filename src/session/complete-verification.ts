@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import type { StepUp } from '../challenge/step-up.js'
 import type { Settings } from '../config/settings.js'
+import { randomId } from '../crypto/random.js'
 import type { OtpRequest } from '../express-types.js'
 import { callHostFunction } from '../host-callback.js'
 import { resolveIdentity } from '../identity/resolve-user.js'
@@ -21,7 +21,7 @@ export async function completeVerification(
   identity: Identity,
   { purpose, details }: StepUp,
 ): Promise<void> {
-  const [id, at] = [randomBytes(16).toString('base64url'), settings.now()]
+  const [id, at] = [randomId(), settings.now()]
   const session = await renewSession(settings, req, identity.user && identity.ref)
   try {
     const user = identity.user ?? { id: identity.ref.id, email: identity.ref.email }

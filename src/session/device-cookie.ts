@@ -37,7 +37,7 @@ export class DeviceCookie {
 
   /** The header `Set-Cookie` that adds an address. */
   remember(req: OtpRequest, identity: Identity): string {
-    const device = this.#read(req) ?? { id: randomId(16), addresses: [] }
+    const device = this.#read(req) ?? { id: randomId(), addresses: [] }
     const hash = hashOf(device, identity)
     const others = device.addresses.filter(([one]) => one !== hash)
     const addresses = [[hash, this.#now()], ...others].slice(0, MAX_ADDRESSES)

@@ -50,7 +50,7 @@ export class SealedCookie {
 
 /** Whether the browser talks to this machine without TLS, where it would not keep a `Secure` cookie. */
 function isPlainLoopback({ headers, socket }: OtpRequest): boolean {
-  const isProxied = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined
+  const isTls = (socket as Partial<TLSSocket>).encrypted === true || headers['x-forwarded-proto'] === 'https'
   const host = parseUrl(`http://${headers.host ?? ''}`)?.hostname ?? ''
-  return !isProxied && (socket as Partial<TLSSocket>).encrypted !== true && isLoopback(host)
+  return !isTls && isLoopback(host)
 }

@@ -90,35 +90,32 @@ export const basePageContext: PageContext = Object.freeze<PageContext>({
   custom: {},
 })
 
-/** A mail context with every member empty. */
-export const baseMailContext: MailContext = Object.freeze<MailContext>({
-  locale: 'en',
-  dir: 'ltr',
-  start: 'left',
-  end: 'right',
-  site: NO_SITE,
-  purpose: '',
-  purposeText: '',
-  recipient: { masked: '' },
-  code: '',
-  codeInSubject: false,
-  expires: { minutes: 0, in: '', at: '', iso: '' },
-  request: { tag: '', at: '' },
-  boundLine: '',
-  custom: {},
-})
-
 /** The members that depend only on site and locale; the rest is empty. */
 export function mailContextFor(site: Site, locale: string): MailContext {
   const dir = textDirection(locale)
   const [start, end] = dir === 'ltr' ? (['left', 'right'] as const) : (['right', 'left'] as const)
-  return { ...baseMailContext, locale, dir, start, end, site }
+  return {
+    locale,
+    dir,
+    start,
+    end,
+    site,
+    purpose: '',
+    purposeText: '',
+    recipient: { masked: '' },
+    code: '',
+    codeInSubject: false,
+    expires: { minutes: 0, in: '', at: '', iso: '' },
+    request: { tag: '', at: '' },
+    boundLine: '',
+    custom: {},
+  }
 }
 
 /** The variables that templates may name, checked at start. The layouts get a few more. Any name under `custom` is allowed. */
 export const VARIABLES: Readonly<Record<'page' | 'mail', readonly string[]>> = {
   page: [...pathsOf(basePageContext), 'body'],
-  mail: [...pathsOf(baseMailContext), 'subject', 'preheader', 'body'],
+  mail: [...pathsOf(mailContextFor(NO_SITE, 'en')), 'subject', 'preheader', 'body'],
 }
 
 /** `site`, `site.name`, …: the paths of all members, nested ones included. */

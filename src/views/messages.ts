@@ -7,6 +7,11 @@ import { readView } from './files.js'
 /** Texts by key. */
 export type Messages = Readonly<Record<string, string>>
 
+/** The locale itself, else its bare language, whichever has messages. */
+export function matchLocale(locales: readonly string[], own: string): string | undefined {
+  return locales.includes(own) ? own : locales.find((tag) => tag === own.replace(/-.*/, ''))
+}
+
 /** Reads and merges the message files of one locale: the first file wins, key by key. */
 export function loadMessages(files: readonly string[], englishMessages: Messages | null): Messages {
   const messages: Record<string, string> = Object.create(null) as Record<string, string>

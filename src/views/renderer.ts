@@ -3,9 +3,8 @@ import Handlebars from 'handlebars'
 import { compileAll } from './compile.js'
 import type { MailContext, PageContext } from './context.js'
 import { BUILT_IN, modificationStamp } from './files.js'
-import { matchLocale } from './locale.js'
 import type { LocaleViews } from './locale-views.js'
-import type { Messages } from './messages.js'
+import { matchLocale, type Messages } from './messages.js'
 
 /** The texts of a mail. */
 export interface RenderedMail {

@@ -177,6 +177,23 @@ describe('what a mail server does, read from nodemailer’s error', () => {
     silent.close()
   })
 
+  test('a signal that has ended an attempt is not given to the next one', async () => {
+    const clock = new ManualClock()
+    const signals: AbortSignal[] = []
+    const sendMail = ({ signal }: Record<string, unknown>): Promise<unknown> => {
+      signals.push(signal as AbortSignal)
+      return signals.length === 2 ? new Promise(() => undefined) : Promise.resolve({ accepted: [TO] })
+    }
+    const queue = queueOf({ transport: { sendMail } }, clock)
+    expect(await sendOnce(queue, MESSAGE, TO)).toEqual({ outcome: 'accepted' })
+    const hanging = sendOnce(queue, MESSAGE, TO)
+    await clock.advance(20)
+    expect(await hanging).toMatchObject({ failureClass: 'aborted' })
+    expect(await sendOnce(queue, MESSAGE, TO)).toEqual({ outcome: 'accepted' })
+    await queue.close()
+    expect(signals.map((signal) => signal.aborted)).toEqual([true, true, false]) // the first one served twice
+  })
+
   test('an app’s own transporter is read in the same way', async () => {
     const smtp = await ScriptedSmtp.listen({ rcpt: '550 5.1.1 no such user' })
     const transport = createTransport({ host: '127.0.0.1', port: smtp.port, ignoreTLS: true })

@@ -6,7 +6,7 @@ import { resolveIdentity } from '../../identity/resolve-user.js'
 import type { Identity } from '../../identity/user.js'
 import type { Services } from '../../services.js'
 import type { ExpectedUser } from '../../session/refresh-session.js'
-import { matchLocale } from '../../views/locale.js'
+import { matchLocale } from '../../views/messages.js'
 
 /** One request to our pages: identity, step-up and language. */
 export interface RequestContext {

@@ -39,7 +39,9 @@ function onceBucket({ services, req, stepUp }: RequestContext, existing: OpenCha
   const state = sessionState(settings, req)
   if (state === null) return []
   const binding = [stepUp.purpose, stepUp.details, existing?.id ?? null]
-  const name = mac(settings.keys.current.store, 'once', state, ...binding).toString('base64url').slice(0, 16)
+  const name = mac(settings.keys.current.store, 'once', state, ...binding)
+    .toString('base64url')
+    .slice(0, 16)
   return [{ bucket: `once:${name}`, onlyIfFresh: true, ...settings.limits.resend }]
 }
 
