@@ -4,7 +4,7 @@ export type OtpErrorCode =
   | 'invalid_view' // a template, a text file or a file name in `views` is wrong; thrown by emailOtp() and reloadViews()
   | 'mount_path' // the router is not mounted at `path`; passed to next() at the first request
   | 'invalid_user' // `user(req)` returned something that is not an OtpUser
-  | 'invalid_details' // `details(req)` returned something that is not a JSON value
+  | 'invalid_details' // `details(req)` returned something that is not a JSON value, or is too large
   | 'host_callback' // a function of the host's threw or hung
   | 'internal' // something of ours threw that should not: please report it
   | 'session_unavailable' // there is no req.session, or it could not be read or saved

@@ -8,7 +8,7 @@ const DAY = 86_400
 let host: HostApp
 afterEach(async () => {
   // Mails to one address go one after the other.
-  while (host.otp.health().queue > 0) await new Promise((resolve) => setTimeout(resolve, 20))
+  await host.mailbox.mails(host.events.filter(({ type }) => type === 'issued').length)
   await host.close()
 })
 

@@ -7,7 +7,7 @@ import type { Response } from 'supertest'
 import { ANA, type Agent, BROWSER, HostApp, type HostOptions, JSON_CLIENT, NAVIGATE } from '../helpers/host-app.js'
 import { wrongCode } from '../helpers/mailbox.js'
 import { ScriptedSmtp } from '../helpers/smtp-script.js'
-import { MemoryStore, OtpError, type OtpOptions, type OtpStore } from '../../src/index.js'
+import { MemoryStore, OtpError, type OtpOptions, type OtpStore, type OtpUser } from '../../src/index.js'
 
 let host: HostApp
 afterEach(() => host.close())
@@ -102,6 +102,55 @@ describe('a page or JSON', () => {
     host = await HostApp.start()
     const jar = await host.signedIn()
     expect((await jar.get('/2fa').set(headers).expect(200)).type).toBe(type)
+  })
+
+  /** Watches the functions with which Express reads Accept and Accept-Language. */
+  const watch = (): [jest.SpyInstance, jest.SpyInstance] => [
+    jest.spyOn(host.app.request, 'accepts'),
+    jest.spyOn(host.app.request, 'acceptsLanguages'),
+  ]
+
+  const LONG = 'text/html,'.repeat(700)
+
+  test.each(['/2fa', '/secret', '/2fa/assets/none'])('at %s a long Accept header is not parsed', async (url) => {
+    host = await HostApp.start({ otp: { signIn: '/sign-in' } })
+    const jar = await host.signedIn()
+    const [types, languages] = watch()
+    await jar.get(url).set({ Accept: LONG, 'Accept-Language': LONG })
+    await host.jar().get(url).set({ Accept: LONG, 'Accept-Language': LONG })
+    expect(types).not.toHaveBeenCalled()
+    expect(languages).not.toHaveBeenCalled()
+  })
+
+  test('a long Accept header counts as none, and a long Accept-Language too', async () => {
+    const views = mkdtempSync(path.join(tmpdir(), 'otp-'))
+    mkdirSync(path.join(views, 'locales'))
+    writeFileSync(path.join(views, 'locales', 'de.json'), '{}')
+    host = await HostApp.start({ otp: { views } })
+    const jar = await host.signedIn()
+    const long = { Accept: `application/json,${LONG}`, 'Accept-Language': `de,${LONG}` }
+    const page = await jar.get('/2fa').set(long).expect(200)
+    expect(page.type).toBe('text/html')
+    expect(page.text).toContain('<html lang="en"')
+    const short = await jar.get('/2fa').set({ Accept: 'text/*', 'Accept-Language': 'de' }).expect(200)
+    expect(short.text).toContain('<html lang="de"')
+    await jar.get('/secret').set({ Accept: LONG }).expect(401)
+    rmSync(views, { recursive: true })
+  })
+
+  const broken = (): never => {
+    throw new Error('the database is down')
+  }
+  test.each<[string, string, number, () => OtpUser]>([
+    ['a page', '/2fa', 200, () => ANA],
+    ['a guarded route', '/secret', 401, () => ANA],
+    ['a bad request', '/2fa?for=1&for=2', 400, () => ANA],
+    ['an error', '/2fa', 500, broken],
+  ])('for %s the format is negotiated once', async (_name, url, status, userOf) => {
+    host = await HostApp.start({ otp: { user: () => userOf() } })
+    const [types] = watch()
+    await host.jar().get(url).set({ Accept: 'text/html;q=0.9,*/*' }).expect(status)
+    expect(types).toHaveBeenCalledTimes(1)
   })
 
   test('a problem has the members of RFC 9457, our code, and its own', async () => {

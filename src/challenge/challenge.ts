@@ -1,3 +1,4 @@
+import { findChallengeKeys, findKeys } from './challenge-keys.js'
 import { eventContext } from './event-context.js'
 import type { OpenChallenge } from './records.js'
 import type { Binding, StepUp } from './step-up.js'
@@ -61,7 +62,7 @@ export async function issueChallenge(
   const { limits, lifetime, attempts, now } = settings
   const opened = await store.open({
     user: storeKey(keys, identity.ref),
-    existing: existing?.secret === keys.fingerprint ? candidate(existing.id) : null,
+    existing: existing && findChallengeKeys(settings, existing) === keys ? candidate(existing.id) : null,
     fresh: candidate(randomId()),
     lifetime,
     attempts,
@@ -120,7 +121,7 @@ export async function verifyChallenge(
   challenge: OpenChallenge,
   typed: string,
 ): Promise<RedeemOutcome | { readonly outcome: 'malformed' }> {
-  const keys = findKeys(settings, challenge.secret)
+  const keys = findChallengeKeys(settings, challenge)
   if (!keys) return { outcome: 'not_found' }
   const { id, kind } = challenge
   const code = normaliseCode(typed, kind, formatOf(kind, settings.code))
@@ -139,10 +140,6 @@ export async function verifyChallenge(
     events.publish({ type: 'escalated', ...context, outcome: 'long_code_required' })
   }
   return redeemed
-}
-
-function findKeys({ keys }: Settings, secret: string): Keys | null {
-  return keys.all.find((one) => one.fingerprint === secret) ?? null
 }
 
 function deriveFor(settings: Settings, keys: Keys, inputs: CodeInputs, kind: CodeKind): string {

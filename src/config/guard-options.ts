@@ -7,7 +7,10 @@ export interface GuardOptions {
   purpose?: string
   /** Seconds since the verification at most, never refreshed by use; `grantMaxAge` by default. */
   maxAge?: number
-  /** Binds code and grant to exactly this JSON value, such as amount and payee. The grant is good for one use. */
+  /**
+   * Binds code and grant to exactly this JSON value, such as amount and payee: 16 384 characters at most. The grant is
+   * good for one use.
+   */
   details?: (req: OtpRequest) => unknown
   /**
    * The action as page and mail describe it; 140 characters at most. Avoid runs of 4 to 8 digits: mail programs take

@@ -17,6 +17,8 @@ export interface SealedStepUp {
 }
 
 const MAX_DESCRIPTION_LENGTH = 140
+/** What is read of it: a client may have filled it with a hundred kilobytes of spaces. */
+const MAX_INPUT_LENGTH = 4_096
 
 /** Makes and seals a step-up, and the URL of our page for it. */
 export function createStepUp(settings: Settings, identity: Identity | null, request: StepUpRequest): SealedStepUp {
@@ -32,6 +34,9 @@ export function createStepUp(settings: Settings, identity: Identity | null, requ
 /** One line of at most 140 characters. Control and direction characters are removed: they could change how it reads. */
 function sanitizeDescription(description: unknown): string | null {
   if (typeof description !== 'string') throw new OtpError('host_callback', '`describe(req)` must give a string.')
-  const line = description.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()
+  const line = description
+    .slice(0, MAX_INPUT_LENGTH)
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ')
+    .trim()
   return line === '' ? null : line.slice(0, MAX_DESCRIPTION_LENGTH).replace(/[\uD800-\uDBFF]$/, '')
 }

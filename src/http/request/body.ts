@@ -6,7 +6,9 @@
 export function readField(body: unknown, name: string, maxLength: number): string | null | undefined {
   if (body === undefined || body === null) return null
   if (typeof body !== 'object' || Array.isArray(body) || Buffer.isBuffer(body)) return undefined
-  if (Object.keys(body).some((key) => key.startsWith(`${name}[`) || key.startsWith(`${name}.`))) return undefined
+  for (const key in body) {
+    if (key.startsWith(`${name}[`) || key.startsWith(`${name}.`)) return undefined
+  }
   if (!Object.hasOwn(body, name)) return null
   const value = (body as Record<string, unknown>)[name]
   return typeof value === 'string' && value.length <= maxLength ? value : undefined
@@ -24,14 +26,19 @@ export function isLargerThan(body: unknown, limit: number): boolean {
     size += 2 // quotes, brackets, separators
     if (Buffer.isBuffer(value)) size += value.length
     else if (typeof value === 'string') size += Buffer.byteLength(value)
-    else if (typeof value === 'object' && value !== null) {
-      for (const [key, member] of Object.entries(value)) {
-        size += Array.isArray(value) ? 0 : Buffer.byteLength(key)
-        rest.push(member)
+    else if (Array.isArray(value)) {
+      if (value.length > limit) return true
+      rest.push(...(value as unknown[]))
+    } else if (typeof value === 'object' && value !== null) {
+      // Not Object.keys(): it makes a list of all members first, however many there are.
+      for (const key in value) {
+        if (!Object.hasOwn(value, key)) continue
+        size += Buffer.byteLength(key)
+        rest.push((value as Record<string, unknown>)[key])
         if (size + rest.length > limit) return true
       }
     }
-    if (size > limit) return true
+    if (size + rest.length > limit) return true
   }
   return false
 }

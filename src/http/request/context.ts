@@ -2,6 +2,7 @@ import { PLAIN_ACCESS, type StepUp, unsealStepUp } from '../../challenge/step-up
 import type { Settings } from '../../config/settings.js'
 import type { OtpRequest } from '../../express-types.js'
 import { readField } from './body.js'
+import { acceptedLanguage } from '../response/content-negotiation.js'
 import { resolveIdentity } from '../../identity/resolve-user.js'
 import type { Identity } from '../../identity/user.js'
 import type { Services } from '../../services.js'
@@ -57,7 +58,7 @@ export function negotiateLocale(
   const { locales } = views
   const own = matchLocale(locales, identity?.locale ?? '')
   if (own !== undefined) return own
-  // Without an Accept-Language header Express returns the first one, so the default comes first.
+  // For `*` Express returns the first one, so the default comes first.
   const available = [settings.locale, ...locales.filter((tag) => tag !== settings.locale)]
-  return req.acceptsLanguages(...available) || settings.locale
+  return acceptedLanguage(req, available) ?? settings.locale
 }
