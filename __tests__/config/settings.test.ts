@@ -252,6 +252,7 @@ describe('V11: no limit can be switched off', () => {
     const { limits } = resolveSettings({ ...GOOD, limits: { sendsPerUser: { capacity: 2 } } })
     expect(limits).toEqual({
       sendsPerUser: { capacity: 2, refill: 5_760 },
+      sendsPerAddress: { capacity: 30, refill: 600 },
       sendsPerIp: { capacity: 30, refill: 120 },
       failures: { capacity: 10, refill: 432_000 },
       resend: { capacity: 1, refill: 30 },

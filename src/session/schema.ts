@@ -1,4 +1,5 @@
 import type { Grant, OpenChallenge } from '../challenge/records.js'
+import { randomId } from '../crypto/random.js'
 import { type IdentityRef, sameIdentity } from '../identity/user.js'
 import { memoize } from '../memoize.js'
 
@@ -55,7 +56,8 @@ const NOTHING: SessionData = Object.freeze({ challenges: [], grants: [] })
 
 /**
  * One short string, since express-session parses and hashes every property of the session on every request, guarded or
- * not. An identity is written once; the last value of a record is its index.
+ * not. An identity is written once; the last value of a record is its index. The random text at the end makes each state
+ * of a session unique.
  */
 export function encode({ challenges, grants }: SessionData): string {
   const identities: IdentityRef[] = []
@@ -66,7 +68,7 @@ export function encode({ challenges, grants }: SessionData): string {
   const rows = <T>(shape: Shape<T>, records: readonly (T & { identity: IdentityRef })[]): unknown[][] =>
     records.map((one) => [...valuesOf(shape, one), indexOf(one.identity)])
   const records = [rows(CHALLENGE, challenges), rows(GRANT, grants)]
-  return JSON.stringify([...records, identities.map((one) => valuesOf(IDENTITY, one))])
+  return JSON.stringify([...records, identities.map((one) => valuesOf(IDENTITY, one)), randomId(6)])
 }
 
 /**

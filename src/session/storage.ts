@@ -12,14 +12,11 @@ export function read({ sessionKey }: SessionSettings, req: OtpRequest): SessionD
   return decode(Object.hasOwn(session, sessionKey) ? session[sessionKey] : null)
 }
 
-/**
- * The same text for all requests of one session between two changes of what it holds; null in a session that this request
- * has made.
- */
+/** The same text for all requests of one session between two writes of ours; null in a session that this request made. */
 export function sessionState({ sessionKey }: SessionSettings, req: OtpRequest): string | null {
   const session = requireSession(req)
   const id = sessionStoreOf(req) === null ? (req.headers.cookie ?? null) : sharedId(req)
-  return id === null ? null : JSON.stringify([id, session[sessionKey] ?? null])
+  return id === null ? null : JSON.stringify([id, sessionKey, session[sessionKey] ?? null])
 }
 
 /** Replaces challenges, grants or both. If there is no room, the oldest ones are dropped. */

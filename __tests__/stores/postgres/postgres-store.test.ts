@@ -239,7 +239,7 @@ describeWithPostgres('on a real PostgreSQL', () => {
       await guess(jar, wrongCode(code)).expect(422)
       const rows = await postgres.ask('SELECT user_key, id, kind, digest FROM otp_challenges')
       const buckets = await postgres.ask('SELECT user_key, bucket FROM otp_buckets')
-      expect([rows.length, buckets.length]).toEqual([1, 3])
+      expect([rows.length, buckets.length]).toEqual([1, 4])
       expect(JSON.stringify([rows, buckets])).not.toMatch(/@|example|the id of Ana/)
       expect(JSON.stringify([rows, buckets])).not.toContain(code)
       await guess(jar, code).expect(200)
