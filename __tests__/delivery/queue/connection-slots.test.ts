@@ -3,6 +3,7 @@ import { ConnectionSlots, type Priority, type SlotOptions } from '../../../src/d
 
 let clock: ManualClock
 let breakerDelay: number
+let isNextMail: boolean
 let slots: ConnectionSlots
 /** Who has got a connection, in order, and how to return it. */
 let started: string[]
@@ -11,18 +12,19 @@ const releases = new Map<string, () => void>()
 function start(options: Partial<SlotOptions> = {}): void {
   clock = new ManualClock()
   breakerDelay = 0
+  isNextMail = false
   started = []
   const connections = options.connections ?? 3
   slots = new ConnectionSlots(
     clock,
     { connections, anonymousConnections: connections, rate: null, ...options },
-    () => breakerDelay,
+    { delay: () => breakerDelay, isNextMail: () => isNextMail },
   )
 }
 
 /** Asks for a connection. Gives the function that cancels the request. */
 function acquire(address: string, priority: Priority = 'anonymous'): () => void {
-  const { granted, cancel } = slots.request(address, priority)
+  const { granted, cancel } = slots.request(address, priority, priority === 'signed-in')
   void granted.then((release) => {
     if (release === null) return
     started.push(address)
@@ -90,7 +92,7 @@ test.each([
   start({ connections: 9, rate })
   const seen: number[] = []
   for (const address of ['a', 'b', 'c', 'd'])
-    void slots.request(address, 'anonymous').granted.then(() => seen.push(clock.now()))
+    void slots.request(address, 'anonymous', false).granted.then(() => seen.push(clock.now()))
   await clock.advance(10)
   expect(seen).toEqual(times)
 })
@@ -129,4 +131,23 @@ test('nobody starts while the breaker is open; during a probe whoever makes it w
   breakerDelay = 0
   await release('b')
   expect(started.at(-1)).toBe('c')
+})
+
+describe('H18: one domain', () => {
+  test('H18: of mail to typed addresses a domain has one connection, and the others pass it', async () => {
+    start()
+    for (const address of ['a@slow.example', 'b@slow.example', 'c@slow.example', 'd@fast.example']) acquire(address)
+    await settled()
+    expect(started).toEqual(['a@slow.example', 'd@fast.example'])
+    await release('a@slow.example')
+    expect(started).toEqual(['a@slow.example', 'd@fast.example', 'b@slow.example'])
+  })
+
+  test('H18: mail to signed-in users is not limited by domain, nor does it count for typed addresses', async () => {
+    start({ connections: 4 })
+    for (const address of ['a@acme.example', 'b@acme.example']) acquire(address, 'signed-in')
+    for (const address of ['c@acme.example', 'd@acme.example']) acquire(address)
+    await settled()
+    expect(started).toEqual(['a@acme.example', 'b@acme.example', 'c@acme.example'])
+  })
 })
