@@ -1,29 +1,32 @@
 import { ManualClock } from '../../helpers/manual-clock.js'
 import { CircuitBreaker } from '../../../src/delivery/queue/circuit-breaker.js'
+import { FailureScope } from '../../../src/delivery/queue/failure-scope.js'
 import { classifyFailure, type Failure, localFailure, type SendResult } from '../../../src/delivery/smtp/classify.js'
 
 const ACCEPTED: SendResult = { outcome: 'accepted' }
 const GONE = localFailure('connect', 'ESOCKET')
 const WRONG_PASSWORD = classifyFailure({ code: 'EAUTH', responseCode: 535, response: '535 5.7.8 bad' })
-const USED_UP = classifyFailure({ responseCode: 550, response: '550 5.4.5 daily limit' })
+const USED_UP = classifyFailure({ command: 'MAIL FROM', responseCode: 550, response: '550 5.4.5 daily limit' })
 
 let clock: ManualClock
 let changes: string[]
 let breaker: CircuitBreaker
+let scope: FailureScope
 beforeEach(() => {
   clock = new ManualClock()
   changes = []
+  scope = new FailureScope(clock)
   breaker = new CircuitBreaker(clock, (state, failure, seconds) => {
     changes.push(`${state} ${failure?.failureClass ?? '-'} ${seconds}`)
   })
 })
 
 /** As many attempts with the same result as the breaker lets through. */
-function attempt(result: SendResult, times = 1, isSignedIn = false): number {
+function attempt(result: SendResult, times = 1, isSignedIn = false, address = 'ana@example.com'): number {
   for (let count = 0; count < times; count++) {
     const permit = breaker.acquire()
     if (permit === null) return count
-    breaker.record(permit, result, isSignedIn)
+    breaker.record(permit, result, scope.isAboutAll(result, address, isSignedIn ? 'signed-in' : 'anonymous'))
   }
   return times
 }
@@ -92,7 +95,7 @@ test('after 15 seconds one mail is the probe, and no second one beside it', asyn
   expect([breaker.state, breaker.retryAfter]).toEqual(['half-open', 0])
   expect(breaker.acquire()).toBe('probe')
   expect(breaker.acquire()).toBeNull()
-  breaker.record('probe', ACCEPTED, false)
+  breaker.record('probe', ACCEPTED, true)
   expect(breaker.state).toBe('closed')
   expect(breaker.acquire()).toBe('normal')
   expect(changes).toEqual(['open connect 15', 'closed - 0'])
@@ -192,14 +195,6 @@ describe('one recipient’s server', () => {
     expect(attempt(midSession, 50, true)).toBe(5)
   })
 
-  test.each([
-    ['550 5.4.5 Daily user sending limit exceeded', 'DATA'],
-    ['454 Throttling failure: Daily message quota exceeded.', 'DATA'],
-  ])('%s is about the sender, whatever command it answers', (response, command) => {
-    attempt(replied(response, command))
-    expect(breaker.retryAfter).toBe(3_600)
-  })
-
   test('any reply shows a server at work and resets the count of failures', () => {
     for (let i = 0; i < 5; i++) {
       attempt(GONE, 4)
@@ -216,4 +211,60 @@ test('a probe that was not made in the end leaves it to the next mail', async ()
   expect(breaker.delay).toBe(Infinity)
   breaker.record('probe', null, false)
   expect([breaker.state, breaker.delay, breaker.acquire()]).toEqual(['half-open', 0, 'probe'])
+})
+
+describe('H18: what a relay quotes of one recipient’s server', () => {
+  const LIMITS = [
+    ['550 5.4.5 Daily user sending limit exceeded', 'DATA'],
+    ['454 Throttling failure: Daily message quota exceeded.', 'DATA'],
+    ['550 5.4.5 Daily user sending limit exceeded', 'RCPT TO'],
+    ['530 5.7.0 log in', 'RCPT TO'],
+    ['550 5.4.5 Daily user sending limit exceeded', ''], // of a transport that names no command
+  ] as const
+  const failures = LIMITS.map(([response, command]) => {
+    const failure = classifyFailure({ command, responseCode: Number(response.slice(0, 3)), response })
+    return [`${response} (${command})`, failure] as const
+  })
+  const get = (failure: Failure, domain: string): number => attempt(failure, 1, true, `ana@${domain}`)
+
+  test.each(failures)(
+    'H18: "%s" opens the breaker when three domains get it within a minute',
+    async (_what, failure) => {
+      get(failure, 'a.example')
+      await clock.advance(30)
+      get(failure, 'b.example')
+      expect(breaker.state).toBe('closed')
+      await clock.advance(29)
+      get(failure, 'c.example')
+      expect(breaker.retryAfter).toBe(failure.isDailyQuota ? 3_600 : 15)
+    },
+  )
+
+  test.each(failures)('H18: "%s" to three domains over more than a minute does not', async (_what, failure) => {
+    for (const domain of ['a.example', 'b.example', 'c.example', 'd.example', 'e.example']) {
+      get(failure, domain)
+      await clock.advance(31)
+    }
+    expect(breaker.state).toBe('closed')
+  })
+
+  test('H18: subdomains, of which anybody can have many, count once', () => {
+    for (let i = 0; i < 50; i++) get(failures[0]?.[1] ?? GONE, `mx${i}.evil.example`)
+    expect(breaker.state).toBe('closed')
+  })
+
+  test('H18: three domains that get three different failures do not open it', () => {
+    for (const [i, response] of ['550 5.4.5 daily limit', '530 5.7.0 log in', '451 4.3.0 later'].entries()) {
+      get(classifyFailure({ command: 'DATA', responseCode: Number(response.slice(0, 3)), response }), `d${i}.example`)
+    }
+    expect(breaker.state).toBe('closed')
+  })
+
+  test('H18: a mail that goes out in between shows that there is no such limit', () => {
+    const [, failure = GONE] = failures[0] ?? []
+    for (const domain of ['a.example', 'b.example']) get(failure, domain)
+    attempt(ACCEPTED)
+    get(failure, 'c.example')
+    expect(breaker.state).toBe('closed')
+  })
 })

@@ -130,3 +130,22 @@ test('nobody starts while the breaker is open; during a probe whoever makes it w
   await release('b')
   expect(started.at(-1)).toBe('c')
 })
+
+describe('H18: one domain', () => {
+  test('H18: of mail to typed addresses a domain has one connection, and the others pass it', async () => {
+    start()
+    for (const address of ['a@slow.example', 'b@slow.example', 'c@slow.example', 'd@fast.example']) acquire(address)
+    await settled()
+    expect(started).toEqual(['a@slow.example', 'd@fast.example'])
+    await release('a@slow.example')
+    expect(started).toEqual(['a@slow.example', 'd@fast.example', 'b@slow.example'])
+  })
+
+  test('H18: mail to signed-in users is not limited by domain, nor does it count for typed addresses', async () => {
+    start({ connections: 4 })
+    for (const address of ['a@acme.example', 'b@acme.example']) acquire(address, 'signed-in')
+    for (const address of ['c@acme.example', 'd@acme.example']) acquire(address)
+    await settled()
+    expect(started).toEqual(['a@acme.example', 'b@acme.example', 'c@acme.example'])
+  })
+})

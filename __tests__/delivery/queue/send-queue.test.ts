@@ -33,7 +33,7 @@ function reserve(priority: Priority = 'anonymous'): Reservation {
 }
 
 function mailOf(of: string, more: Partial<QueuedMail> = {}): QueuedMail {
-  const address = `${of}@example.com`
+  const address = of.includes('@') ? of : `${of}@example.com`
   return {
     message: { from: 'no-reply@acme.example', to: { name: '', address }, subject: of, text: `for ${of}` },
     address,
@@ -117,7 +117,7 @@ describe('the places in the queue', () => {
   test('are 600 with those of signed-in users, and a connection is reserved for them, whatever others type', async () => {
     start(new FakeTransport(), 2)
     const gate = (transport.gate = new Gate())
-    for (let i = 0; i < 500; i++) enqueue(`p${i}`)
+    for (let i = 0; i < 500; i++) enqueue(`p@${i}.example`)
     await settled()
     expect(transport.inFlight).toBe(2) // of three connections
     transport.gate = null
@@ -141,7 +141,7 @@ describe('the places in the queue', () => {
 describe('how mails go out', () => {
   test('as many at once as there are connections', async () => {
     start(new FakeTransport(2))
-    for (const of of ['a', 'b', 'c', 'd', 'e']) enqueue(of)
+    for (const of of ['a', 'b', 'c', 'd', 'e']) enqueue(of, 'signed-in')
     await clock.advance(0)
     while (endings().length < 5) await settled()
     expect(transport.mostInFlight).toBe(2)
@@ -180,6 +180,19 @@ describe('how mails go out', () => {
     gate.open()
     while (endings().length < 3) await settled()
     expect(endings().sort()).toEqual(['a accepted', 'b accepted', 'c accepted'])
+  })
+
+  test('H18: thirty mails to a tarpit hold up no typed mail to another domain', async () => {
+    const gate = (transport.gate = new Gate())
+    for (let i = 0; i < 30; i++) enqueue(`p${i}@tarpit.example`)
+    await settled()
+    expect(transport.attempts).toEqual(['p0@tarpit.example'])
+    transport.gate = null
+    for (const of of ['a', 'b', 'c']) enqueue(of)
+    while (endings().length < 3) await settled()
+    expect(endings()).toEqual(['a accepted', 'b accepted', 'c accepted'])
+    gate.open()
+    while (endings().length < 33) await settled()
   })
 
   test('with no work between them: a mail that waits costs two timers, and none when it is gone', async () => {
@@ -222,14 +235,33 @@ describe('"too fast"', () => {
     expect(endings()).toEqual(['a unavailable', 'b accepted'])
   })
 
-  test('as a reply to the recipient pauses nobody else', async () => {
-    transport.error = smtpError('421 4.7.28 rate limited')
-    enqueue('a')
-    await settled()
+  const AFTER_RECIPIENT = [
+    ['421 4.7.28 rate limited', 'RCPT TO'],
+    ['421 4.7.28 rate limited', 'DATA'],
+    ['454 Throttling failure: Maximum sending rate exceeded', 'DATA'],
+  ] as const
+
+  test.each(AFTER_RECIPIENT)('H18: "%s" as a reply to %s pauses nobody else', async (reply, command) => {
+    transport.error = smtpError(reply, command)
+    for (const of of ['a', 'b', 'c']) enqueue(of)
+    while (updates.length < 3) await settled()
     transport.error = null
-    enqueue('b')
+    enqueue('d')
     await settled()
-    expect(endings()).toEqual(['b accepted'])
+    expect(endings()).toEqual(['d accepted'])
+  })
+
+  test.each(AFTER_RECIPIENT)('H18: "%s" as a reply to %s of three domains pauses all mail', async (reply, command) => {
+    transport.error = smtpError(reply, command)
+    for (const domain of ['a.example', 'b.example', 'c.example']) enqueue(`p@${domain}`)
+    while (updates.length < 3) await settled()
+    transport.error = null
+    enqueue('d', 'signed-in')
+    await clock.advance(1)
+    expect(endings()).toEqual([])
+    await clock.advance(3)
+    expect(endings()).toContain('d accepted')
+    expect(queue.health().breaker).toBe('closed')
   })
 })
 

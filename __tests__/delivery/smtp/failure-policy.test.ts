@@ -26,6 +26,10 @@ const RETRY: Record<FailurePolicy['retry'], string> = {
   ifTransient: 'after 4xx',
   unlessDaily: 'short-term: yes; daily: no',
 }
+const ABOUT_ALL: Record<NonNullable<FailurePolicy['aboutAllElsewhere']>, string> = {
+  threeDomains: 'or to three domains',
+  signedIn: 'or to a signed-in user',
+}
 const BREAKER: Record<FailurePolicy['breaker'], string> = {
   counts: 'counts',
   opensIfPermanent: 'opens at once, except 4xx',
@@ -38,12 +42,18 @@ const BREAKER: Record<FailurePolicy['breaker'], string> = {
 function failureTable(): string[] {
   const classes = Object.entries(FAILURE_POLICY) as [FailureClass, FailurePolicy][]
   return [
-    '| class | what happened | another attempt | breaker |',
+    '| class | what happened | another attempt | breaker | about all mail |',
     ...classes.map(
-      ([name, { retry, breaker }]) =>
-        `| \`${name}\` | ${WHAT_HAPPENED[name]} | ${RETRY[retry]} | ${BREAKER[breaker]} |`,
+      ([name, { retry, breaker, ...policy }]) =>
+        `| \`${name}\` | ${WHAT_HAPPENED[name]} | ${RETRY[retry]} | ${BREAKER[breaker]} | ${aboutAll(policy)} |`,
     ),
   ]
+}
+
+function aboutAll({ aboutAllAt, aboutAllElsewhere }: Omit<FailurePolicy, 'retry' | 'breaker'>): string {
+  const elsewhere = aboutAllElsewhere ? [ABOUT_ALL[aboutAllElsewhere]] : []
+  const stages = aboutAllAt.map((stage) => (stage === 'connection' ? stage : `\`${stage}\``))
+  return [...stages, ...elsewhere].join(', ').replace(/^or /, '') || '–'
 }
 
 test('the table of docs/mail-delivery.md says what the policy of each failure class is', () => {

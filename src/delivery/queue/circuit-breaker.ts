@@ -61,18 +61,19 @@ export class CircuitBreaker {
 
   /**
    * @param result null if there was no send attempt
-   * @param isSignedIn whether the mail is to a signed-in user, not to a typed address
+   * @param isAboutAll whether it is about all mail, not just about the recipient
    */
-  record(permit: Permit, result: SendResult | null, isSignedIn: boolean): void {
+  record(permit: Permit, result: SendResult | null, isAboutAll: boolean): void {
     if (permit === 'probe') this.#isProbing = false
     // This attempt began before the breaker opened, which its result cannot change.
     else if (this.#probeAt !== null) return
     if (result === null) return
     if (result.outcome === 'accepted') return this.#reset()
+    if (!isAboutAll) return hasReplied(result) ? this.#reset() : undefined
     const effect = effectOf(result)
     if (effect === 'reset') this.#reset()
-    else if (permit === 'probe' ? isAboutServer(result, isSignedIn) : effect === 'open') this.#open(result)
-    else if (permit === 'normal' && effect === 'count' && isAboutServer(result, isSignedIn)) this.#count(result)
+    else if (permit === 'probe' || effect === 'open') this.#open(result)
+    else if (effect === 'count') this.#count(result)
   }
 
   #count(failure: Failure): void {
@@ -82,8 +83,9 @@ export class CircuitBreaker {
   }
 
   #open(failure: Failure): void {
-    const isDaily = failure.isDailyQuota && failure.scope === 'server'
-    const seconds = isDaily ? DAILY_QUOTA_OPEN_SECONDS : (OPEN_SECONDS[this.#consecutiveOpens] ?? OPEN_SECONDS[2])
+    const seconds = failure.isDailyQuota
+      ? DAILY_QUOTA_OPEN_SECONDS
+      : (OPEN_SECONDS[this.#consecutiveOpens] ?? OPEN_SECONDS[2])
     this.#consecutiveOpens += 1
     this.#failedAt = []
     this.#probeAt = this.#clock.now() + seconds * 1000
@@ -99,9 +101,7 @@ export class CircuitBreaker {
   }
 }
 
-function effectOf({ failureClass, isTransient, isDailyQuota, scope }: Failure): 'open' | 'count' | 'reset' | 'none' {
-  // Any reply about one message shows that the server works; `connect` here is a timeout or disconnect.
-  if (scope === 'message') return failureClass === 'connect' ? 'count' : 'reset'
+function effectOf({ failureClass, isTransient, isDailyQuota }: Failure): 'open' | 'count' | 'reset' | 'none' {
   switch (FAILURE_POLICY[failureClass].breaker) {
     case 'counts':
       return 'count'
@@ -116,7 +116,7 @@ function effectOf({ failureClass, isTransient, isDailyQuota, scope }: Failure): 
   }
 }
 
-/** Otherwise anybody could open the breaker, or keep it open, by typing addresses whose server is slow. */
-function isAboutServer({ failureClass, scope }: Failure, isSignedIn: boolean): boolean {
-  return isSignedIn || (scope === 'server' && failureClass !== 'aborted')
+/** Whether the server replied, which shows that it works. The other failures are timeouts and disconnects. */
+function hasReplied({ failureClass }: Failure): boolean {
+  return FAILURE_POLICY[failureClass].aboutAllElsewhere !== 'signedIn'
 }

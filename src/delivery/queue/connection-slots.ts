@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.js'
+import { domainOf } from './recipient-domain.js'
 import { type Limit, permitIntervalMs, takeForced } from '../../stores/gcra.js'
 
 /** Mail to signed-in users goes before mail to typed addresses. */
@@ -28,7 +29,10 @@ interface Waiter {
 /** A server that says "too fast" pauses all mail for at most this long, whatever it asks for. */
 const MAX_THROTTLE_MS = 30_000
 
-/** A semaphore over the connections to the mail server. At most one connection mails to the same address. */
+/**
+ * A semaphore over the connections to the mail server. At most one connection mails to the same address, and of mail to
+ * typed addresses at most one to the same domain: otherwise a domain whose server is slow could hold up all the others.
+ */
 export class ConnectionSlots {
   readonly #clock: Clock
   readonly #options: SlotOptions
@@ -100,10 +104,13 @@ export class ConnectionSlots {
   #next(): Waiter | null {
     const { connections, anonymousConnections } = this.#options
     if (this.#inUse.size >= connections) return null
-    const anonymousInUse = [...this.#inUse.values()].filter((priority) => priority === 'anonymous').length
     const { 'signed-in': signedIn, anonymous } = this.#waiting
-    for (const waiting of anonymousInUse < anonymousConnections ? [signedIn, anonymous] : [signedIn])
-      for (const waiter of waiting) if (!this.#inUse.has(waiter.address)) return waiter
+    for (const waiter of signedIn) if (!this.#inUse.has(waiter.address)) return waiter
+    const typed = [...this.#inUse].flatMap(([address, priority]) => (priority === 'anonymous' ? [address] : []))
+    if (typed.length >= anonymousConnections) return null
+    const domains = new Set(typed.map(domainOf))
+    for (const waiter of anonymous)
+      if (!this.#inUse.has(waiter.address) && !domains.has(domainOf(waiter.address))) return waiter
     return null
   }
 

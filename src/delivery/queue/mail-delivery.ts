@@ -2,6 +2,7 @@ import type { Clock } from '../../clock.js'
 import type { MailTransporter } from '../../config/options.js'
 import type { CircuitBreaker, Permit } from './circuit-breaker.js'
 import type { ConnectionSlots, Priority } from './connection-slots.js'
+import type { FailureScope } from './failure-scope.js'
 import type { Cancelled, QueuedMail } from './queued-mail.js'
 import { nextRetryAt } from './retry-schedule.js'
 import { type Failure, localFailure, type SendResult } from '../smtp/classify.js'
@@ -12,6 +13,7 @@ export interface MailDeliveryDeps {
   readonly clock: Clock
   readonly slots: ConnectionSlots
   readonly breaker: CircuitBreaker
+  readonly scope: FailureScope
   readonly onFailure: (failure: Failure) => void
 }
 
@@ -100,19 +102,21 @@ export class MailDelivery {
   }
 
   async #send(permit: Permit): Promise<number | null> {
-    const { transporter, clock, breaker } = this.#deps
+    const { transporter, clock, breaker, scope } = this.#deps
     this.#state = 'sending'
     if (this.#attempts === 0) this.#firstAttemptAt = clock.now()
     this.#attempts += 1
     const startedAt = performance.now()
     let result: SendResult | null = null
+    let isAboutAll = false
     try {
       result = await sendOnce({ transporter, clock }, this.mail)
+      isAboutAll = scope.isAboutAll(result, this.mail.address, this.priority)
     } finally {
-      breaker.record(permit, result, this.priority === 'signed-in')
+      breaker.record(permit, result, isAboutAll)
     }
     const durationMs = performance.now() - startedAt
-    const retryAt = result.outcome === 'accepted' ? null : this.#afterFailure(result)
+    const retryAt = result.outcome === 'accepted' ? null : this.#afterFailure(result, isAboutAll)
     if (retryAt === null) {
       this.end(result, durationMs)
     } else {
@@ -122,7 +126,7 @@ export class MailDelivery {
     return retryAt
   }
 
-  #afterFailure(failure: Failure): number | null {
+  #afterFailure(failure: Failure, isAboutAll: boolean): number | null {
     const { slots, clock, onFailure } = this.#deps
     this.#lastFailure = failure
     onFailure(failure)
@@ -130,8 +134,7 @@ export class MailDelivery {
     const history = { attempts: this.#attempts, firstAttemptAt: this.#firstAttemptAt }
     const isLast = this.#isLastAttempt || this.#isStopped || retryUntil === null
     const retryAt = isLast ? null : nextRetryAt(failure, history, retryUntil, clock.now())
-    // "Too fast" is about all mails, not about this one.
-    const isTooFast = failure.failureClass === 'quota' && failure.scope === 'server' && !failure.isDailyQuota
+    const isTooFast = failure.failureClass === 'quota' && isAboutAll && !failure.isDailyQuota
     if (isTooFast && !this.#isLastAttempt) slots.throttleUntil(retryAt ?? Infinity)
     return retryAt
   }

@@ -2,6 +2,7 @@ import type { Clock } from '../../clock.js'
 import type { MailSettings } from '../../config/mail-settings.js'
 import { type BreakerListener, type BreakerState, CircuitBreaker } from './circuit-breaker.js'
 import { ConnectionSlots, type Priority } from './connection-slots.js'
+import { FailureScope } from './failure-scope.js'
 import { MailDelivery, type MailDeliveryDeps } from './mail-delivery.js'
 import type { Cancelled, DeliveryUpdate, QueuedMail } from './queued-mail.js'
 import { QueueCapacity, type Rejection, Reservation } from './reservation.js'
@@ -56,6 +57,7 @@ export class SendQueue {
       transporter: settings.transporter,
       clock,
       breaker,
+      scope: new FailureScope(clock),
       slots: new ConnectionSlots(clock, { ...settings, anonymousConnections }, () => breaker.delay),
       onFailure: ({ failureClass }) => (this.#lastError = failureClass),
     }

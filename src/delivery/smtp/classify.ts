@@ -1,5 +1,12 @@
 import { FAILURE_POLICY, type FailurePolicy } from './failure-policy.js'
-import { mentionsDailyLimit, parseRetryAfter, parseSmtpError, type SmtpError } from './parse-error.js'
+import {
+  mentionsDailyLimit,
+  parseRetryAfter,
+  parseSmtpError,
+  type SmtpError,
+  type SmtpStage,
+  stageOf,
+} from './parse-error.js'
 import { redact } from './redact.js'
 import type { FailureClass } from '../../events.js'
 
@@ -15,10 +22,8 @@ export interface Failure {
   readonly isTransient: boolean
   /** A daily limit, not a short-term one. */
   readonly isDailyQuota: boolean
-  /**
-   * `message` if the error may come from this recipient's server, which must not stop the mail of others.
-   */
-  readonly scope: 'server' | 'message'
+  /** Where in the conversation it failed. A failure on our side is one of the connection. */
+  readonly stage: SmtpStage
   /** Seconds that the server asks us to wait, or null. */
   readonly retryAfter: number | null
 }
@@ -122,26 +127,13 @@ export function classifyFailure(error: unknown, secrets: readonly string[] = [])
     text: redact(response, secrets),
     isTransient: isTransient(parsed),
     isDailyQuota: failureClass === 'quota' && (isPermanent(parsed) || mentionsDailyLimit(response)),
-    scope: isMessageScoped(parsed) ? 'message' : 'server',
+    stage: stageOf(parsed),
     retryAfter: parseRetryAfter(response),
   }
 }
 
-function isMessageScoped({ code, command, replyCode, enhancedCode, response }: SmtpError): boolean {
-  // A relay may answer RCPT TO with what the recipient's own server said.
-  if (command === 'RCPT TO') return true
-  // Limits of the sender's account.
-  if (enhancedCode === '5.4.5' || enhancedCode === '4.7.28' || replyCode === 454) return false
-  // A timeout or disconnect after the greeting: only these texts of nodemailer distinguish it from one before. A reset
-  // looks the same at any time.
-  const isMidSession = /^Timeout$|^Connection closed unexpectedly$|^read ECONNRESET$|^write (?:EPIPE|ECONNRESET)$/.test(
-    response,
-  )
-  return command === 'DATA' || code === 'EMESSAGE' || isMidSession
-}
-
 /** A failure on our side. */
 export function localFailure(failureClass: FailureClass, reason: string): Failure {
-  const defaults = { text: '', isTransient: false, isDailyQuota: false, scope: 'server' as const, retryAfter: null }
+  const defaults = { text: '', isTransient: false, isDailyQuota: false, stage: 'connection', retryAfter: null } as const
   return { outcome: FAILURE_POLICY[failureClass].outcome, failureClass, reason, ...defaults }
 }

@@ -1,3 +1,6 @@
+/** What of an SMTP conversation failed: greeting, TLS and login; a command; or the message, its end included. */
+export type SmtpStage = 'connection' | 'MAIL FROM' | 'RCPT TO' | 'DATA'
+
 /** What nodemailer reports about a failed attempt. */
 export interface SmtpError {
   /** Its own code, such as EENVELOPE. */
@@ -65,6 +68,18 @@ export function parseRetryAfter(response: string): number | null {
   if (!plain) return null
   const [, count, unit = ''] = plain
   return Number(count) * ({ s: 1, m: 60, h: 3600 }[unit.charAt(0).toLowerCase()] ?? 1)
+}
+
+/** Where it is unknown, the stage that says least about other mail. */
+export function stageOf({ code, command, replyCode, response }: SmtpError): SmtpStage {
+  if (command === 'MAIL FROM' || command === 'RCPT TO') return command
+  // A timeout or disconnect after the greeting: only these texts of nodemailer distinguish it from one before. A reset
+  // looks the same at any time.
+  const isMidSession = /^Timeout$|^Connection closed unexpectedly$|^read ECONNRESET$|^write (?:EPIPE|ECONNRESET)$/.test(
+    response,
+  )
+  const isReplyToUnknown = replyCode > 0 && command === '' && code !== 'EAUTH'
+  return command === 'DATA' || code === 'EMESSAGE' || isMidSession || isReplyToUnknown ? 'DATA' : 'connection'
 }
 
 /** Whether the text names a daily limit, as SES, Gmail and others do. */
