@@ -94,7 +94,7 @@ function createServices(options: OtpOptions): Services {
     (outcome, failure, seconds) => {
       events.publish({ type: 'breaker', outcome, failureClass: failure?.failureClass ?? null, seconds })
     },
-    settings.user ? Math.max(1, mailSettings.connections - 1) : mailSettings.connections,
+    { hasUsers: settings.user !== null },
   )
   const deliveryStatus = new DeliveryStatusCache(settings.clock, settings.lifetime)
   const deviceCookie = new DeviceCookie(settings)

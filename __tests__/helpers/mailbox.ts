@@ -55,6 +55,15 @@ export class Mailbox {
     return this.received
   }
 
+  /** Waits for a mail to an address, the first one. */
+  async mailTo(address: string): Promise<Received> {
+    for (;;) {
+      const found = this.received.find(({ to }) => to.includes(address))
+      if (found) return found
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    }
+  }
+
   get last(): Received {
     const last = this.received.at(-1)
     if (!last) throw new Error('no mail has come')

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../../src/clock.js'
 import { type MailSettings, resolveMailSettings } from '../../src/config/mail-settings.js'
-import { SendQueue } from '../../src/delivery/queue/send-queue.js'
+import { SendQueue, type SendQueueOptions } from '../../src/delivery/queue/send-queue.js'
 import type { SendResult } from '../../src/delivery/smtp/classify.js'
 import type { MailTransporter, OtpOptions } from '../../src/index.js'
 import { Gate } from './gate.js'
@@ -11,10 +11,10 @@ type Mail = Partial<OtpOptions['mail']> & Pick<OtpOptions['mail'], 'transport'>
 export function queueOf(
   mail: Mail | MailSettings,
   clock: Clock = systemClock,
-  anonymousConnections?: number,
+  options: SendQueueOptions = {},
 ): SendQueue {
   const settings = 'transporter' in mail ? mail : resolveMailSettings({ from: 'Acme <no-reply@acme.example>', ...mail })
-  return new SendQueue(settings, clock, () => undefined, anonymousConnections)
+  return new SendQueue(settings, clock, () => undefined, options)
 }
 
 /** One attempt at one message. */
@@ -59,5 +59,24 @@ export class FakeTransport implements MailTransporter {
     } finally {
       this.inFlight -= 1
     }
+  }
+}
+
+/** One that can check its connection. */
+export class CheckedTransport extends FakeTransport {
+  checks = 0
+  /** What checks end with, as `error` is for mails; `false` is a transport that cannot check. */
+  checkError: Error | false | null = null
+  checkGate: Gate | null = null
+
+  verify(): Promise<true> | false {
+    this.checks += 1
+    return this.checkError === false ? false : this.#check(this.checkError)
+  }
+
+  async #check(error: Error | null): Promise<true> {
+    await this.checkGate?.opened
+    if (error) throw error
+    return true
   }
 }

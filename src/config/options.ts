@@ -7,6 +7,11 @@ import type { OtpStore } from '../stores/store.js'
 /** The part of a nodemailer Transporter that we need. */
 export interface MailTransporter {
   sendMail(message: Record<string, unknown>): Promise<unknown>
+  /**
+   * Checks connection and login, without a mail. After an outage this decides whether mail flows again; without it a mail
+   * to a signed-in user does.
+   */
+  verify?(): unknown
 }
 
 /** A mail for a worker to send. It contains no code, and `deliverJob()` refuses it if it was altered. */

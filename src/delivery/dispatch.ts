@@ -2,15 +2,20 @@ import { randomUUID } from 'node:crypto'
 import { publishDeliveryEvent } from './delivery-events.js'
 import { sealJob } from './mail-job.js'
 import { type PrepareDeps, prepareMail } from './prepare-mail.js'
-import type { DeliveryUpdate } from './queue/queued-mail.js'
+import type { DeliveryUpdate, QueuedMail } from './queue/queued-mail.js'
 import type { Reservation } from './queue/reservation.js'
 import { attemptWindow } from './queue/retry-schedule.js'
+import type { SendQueue } from './queue/send-queue.js'
 import { localFailure } from './smtp/classify.js'
-import { composeOnly } from './smtp/send-once.js'
 import { wrapError } from '../errors.js'
 import { callHostFunction } from '../host-callback.js'
 import type { CodeMailRequest, MailRequest } from '../mail/mail-request.js'
+import type { ComposedMail } from '../mail/message.js'
 import { withTimeout } from '../timeout.js'
+
+export interface TypedMailDeps extends PrepareDeps {
+  readonly sendQueue: Pick<SendQueue, 'startLater'>
+}
 
 /** Called after each send attempt and at the end; with null once the app's own queue has accepted the mail. */
 export type OnDeliveryUpdate = (update: DeliveryUpdate | null) => void
@@ -18,17 +23,28 @@ export type OnDeliveryUpdate = (update: DeliveryUpdate | null) => void
 /** How long the app's own queue may take to accept a mail. */
 const ENQUEUE_TIMEOUT_MS = 5_000
 
+/**
+ * Starts the mail to a typed address, or the decoy of one that gets none, at a random moment within two seconds. Both
+ * take a place in the queue, a permit of `mail.rate` and a connection for equally long, and nothing else tells them apart.
+ */
+export function dispatchTypedMail(
+  deps: TypedMailDeps,
+  reservation: Reservation,
+  mailRequest: CodeMailRequest,
+  isDeliverable: boolean,
+): void {
+  const dispatch = isDeliverable ? dispatchMail : dispatchDecoy
+  deps.sendQueue.startLater(mailRequest.challenge.id, () => dispatch(deps, reservation, mailRequest))
+}
+
 /** Composes a mail and queues it in its reserved place. Never throws: failures go to `onUpdate`. */
-export function dispatchMail(
+export async function dispatchMail(
   deps: PrepareDeps,
   reservation: Reservation,
   mailRequest: MailRequest,
   onUpdate?: OnDeliveryUpdate,
-): void {
-  if (deps.mailSettings.deliver) {
-    void enqueueExternally(deps, reservation, mailRequest, onUpdate)
-    return
-  }
+): Promise<void> {
+  if (deps.mailSettings.deliver) return enqueueExternally(deps, reservation, mailRequest, onUpdate)
   const mail = prepareMail(deps, mailRequest)
   const report = (update: DeliveryUpdate): void => {
     publishDeliveryEvent(deps.events, mail, update)
@@ -37,32 +53,45 @@ export function dispatchMail(
   const { composed } = mail
   if (composed.outcome !== 'composed') {
     reservation.release()
-    return report({ result: composed, attempt: 0, durationMs: 0, retryInMs: null })
+    report({ result: composed, attempt: 0, durationMs: 0, retryInMs: null })
+    return
   }
-  const { now, clock } = deps.settings
+  reservation.enqueue(queuedMail(deps, mailRequest, composed, report))
+}
+
+/** Composes a mail and queues it, but it is never sent. Never throws. */
+function dispatchDecoy(deps: PrepareDeps, reservation: Reservation, mailRequest: CodeMailRequest): void {
+  if (deps.mailSettings.deliver) {
+    reservation.release()
+    return discardJob(deps, mailRequest)
+  }
+  const { composed } = prepareMail(deps, mailRequest)
+  if (composed.outcome !== 'composed') return reservation.release()
+  reservation.enqueue({ ...queuedMail(deps, mailRequest, composed, () => undefined), isDecoy: true })
+}
+
+function queuedMail(
+  { settings: { now, clock } }: PrepareDeps,
+  mailRequest: MailRequest,
+  composed: ComposedMail,
+  onUpdate: QueuedMail['onUpdate'],
+): QueuedMail {
   const { firstAttemptUntil, retryUntil } = attemptWindow(mailRequest, now())
   const toClock = (time: number): number => clock.now() + time - now()
-  reservation.enqueue({
+  return {
     ...composed,
     address: mailRequest.identity.address.address,
     challengeId: mailRequest.challenge?.id ?? null,
     firstAttemptUntil: toClock(firstAttemptUntil),
     retryUntil: toClock(retryUntil),
-    onUpdate: report,
-  })
+    onUpdate,
+  }
 }
 
-/** Composes a mail and discards it, so that response times do not reveal whether an address is mailed. */
-export async function composeDecoy(
-  deps: PrepareDeps,
-  reservation: Reservation,
-  mailRequest: CodeMailRequest,
-): Promise<void> {
-  reservation.release()
+/** Seals a job and drops it: the app's own queue gets nothing for an address that is not mailed. */
+function discardJob(deps: PrepareDeps, mailRequest: CodeMailRequest): void {
   try {
-    if (deps.mailSettings.deliver) return void sealJob(deps, mailRequest, randomUUID())
-    const { composed } = prepareMail(deps, mailRequest)
-    if (composed.outcome === 'composed') await composeOnly(composed.message)
+    sealJob(deps, mailRequest, randomUUID())
   } catch (error) {
     const failure = wrapError('mail_failed', 'a decoy mail could not be composed.', error)
     deps.events.publish({ type: 'failed', outcome: failure.code, error: failure })

@@ -33,12 +33,17 @@ export async function alertOwner(deps: OwnerAlertDeps, identity: Identity, stepU
     try {
       if (!(await takeAlertPermit(deps, identity, 1))) return
       const [locale, at] = [identityLocale(deps, identity), settings.now()]
-      dispatchMail(deps, reservation, { type: 'alert', identity, stepUp, challenge: null, locale, at }, (update) => {
-        if (update?.retryInMs !== null || update.result.outcome === 'accepted') return
-        void takeAlertPermit(deps, identity, -1).catch((error: unknown) => {
-          publishAlertFailure(deps, error)
-        })
-      })
+      void dispatchMail(
+        deps,
+        reservation,
+        { type: 'alert', identity, stepUp, challenge: null, locale, at },
+        (update) => {
+          if (update?.retryInMs !== null || update.result.outcome === 'accepted') return
+          void takeAlertPermit(deps, identity, -1).catch((error: unknown) => {
+            publishAlertFailure(deps, error)
+          })
+        },
+      )
     } catch (error) {
       publishAlertFailure(deps, error)
     }

@@ -12,7 +12,7 @@ import type { CodeMailRequest } from '../mail/mail-request.js'
 import { withTimeout } from '../timeout.js'
 
 export interface SendAndWaitDeps extends PrepareDeps, ChallengeDeps {
-  readonly sendQueue: Pick<SendQueue, 'health' | 'cancel'>
+  readonly sendQueue: Pick<SendQueue, 'health' | 'cancel' | 'onOutage'>
   readonly deliveryStatus: DeliveryStatusCache
 }
 
@@ -47,7 +47,7 @@ export async function sendAndWait(
   deliveryStatus.set(challenge, { delivery: 'queued', failureClass: null })
 
   const decided = new Promise<void>((resolve) => {
-    dispatchMail(deps, reservation, mailRequest, (update) => {
+    void dispatchMail(deps, reservation, mailRequest, (update) => {
       if (update === null) return resolve()
       latest = reportOf(update)
       recorded = record(deps, mailRequest, update)
@@ -55,9 +55,12 @@ export async function sendAndWait(
       if (!retriesInTime || sendQueue.health().breaker === 'open') resolve()
     })
   })
-  await withTimeout(settings.clock, MAX_WAIT_MS, decided).catch(() => undefined)
   // The response says that nothing is sent at the moment, so the mail must not be sent later.
-  if (sendQueue.health().breaker === 'open') sendQueue.cancel(challenge.id, BREAKER_OPEN)
+  const cancel = (): void => void sendQueue.cancel(challenge.id, BREAKER_OPEN)
+  const endListening = sendQueue.onOutage(cancel)
+  await withTimeout(settings.clock, MAX_WAIT_MS, decided).catch(() => undefined)
+  endListening()
+  if (sendQueue.health().breaker === 'open') cancel()
   await recorded
   const { breaker, retryAfter } = sendQueue.health()
   return { ...latest, retryAfter: breaker === 'open' ? retryAfter : 0 }

@@ -3,6 +3,7 @@ import { ConnectionSlots, type Priority, type SlotOptions } from '../../../src/d
 
 let clock: ManualClock
 let breakerDelay: number
+let isNextMail: boolean
 let slots: ConnectionSlots
 /** Who has got a connection, in order, and how to return it. */
 let started: string[]
@@ -11,18 +12,19 @@ const releases = new Map<string, () => void>()
 function start(options: Partial<SlotOptions> = {}): void {
   clock = new ManualClock()
   breakerDelay = 0
+  isNextMail = false
   started = []
   const connections = options.connections ?? 3
   slots = new ConnectionSlots(
     clock,
     { connections, anonymousConnections: connections, rate: null, ...options },
-    () => breakerDelay,
+    { delay: () => breakerDelay, isNextMail: () => isNextMail },
   )
 }
 
 /** Asks for a connection. Gives the function that cancels the request. */
 function acquire(address: string, priority: Priority = 'anonymous'): () => void {
-  const { granted, cancel } = slots.request(address, priority)
+  const { granted, cancel } = slots.request(address, priority, priority === 'signed-in')
   void granted.then((release) => {
     if (release === null) return
     started.push(address)
@@ -90,7 +92,7 @@ test.each([
   start({ connections: 9, rate })
   const seen: number[] = []
   for (const address of ['a', 'b', 'c', 'd'])
-    void slots.request(address, 'anonymous').granted.then(() => seen.push(clock.now()))
+    void slots.request(address, 'anonymous', false).granted.then(() => seen.push(clock.now()))
   await clock.advance(10)
   expect(seen).toEqual(times)
 })

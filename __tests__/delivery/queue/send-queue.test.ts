@@ -5,7 +5,7 @@ import { ScriptedSmtp } from '../../helpers/smtp-script.js'
 import type { Priority } from '../../../src/delivery/queue/connection-slots.js'
 import type { DeliveryUpdate, QueuedMail } from '../../../src/delivery/queue/queued-mail.js'
 import type { Reservation } from '../../../src/delivery/queue/reservation.js'
-import { BREAKER_OPEN, type SendQueue } from '../../../src/delivery/queue/send-queue.js'
+import { BREAKER_OPEN, type SendQueue, type SendQueueOptions } from '../../../src/delivery/queue/send-queue.js'
 import { localFailure } from '../../../src/delivery/smtp/classify.js'
 
 const USED = { outcome: 'cancelled', reason: 'used' } as const
@@ -21,9 +21,9 @@ beforeEach(() => {
   start(new FakeTransport())
 })
 
-function start(fake: FakeTransport, anonymousConnections?: number, rate?: number): void {
+function start(fake: FakeTransport, options: SendQueueOptions = {}, rate?: number): void {
   transport = fake
-  queue = queueOf({ transport, ...(rate !== undefined && { rate }) }, clock, anonymousConnections)
+  queue = queueOf({ transport, ...(rate !== undefined && { rate }) }, clock, options)
 }
 
 function reserve(priority: Priority = 'anonymous'): Reservation {
@@ -115,7 +115,7 @@ describe('the places in the queue', () => {
   })
 
   test('are 600 with those of signed-in users, and a connection is reserved for them, whatever others type', async () => {
-    start(new FakeTransport(), 2)
+    start(new FakeTransport(), { hasUsers: true })
     const gate = (transport.gate = new Gate())
     for (let i = 0; i < 500; i++) enqueue(`p@${i}.example`)
     await settled()
@@ -159,7 +159,7 @@ describe('how mails go out', () => {
   })
 
   test('in an even flow of `rate` a second, jobs among them', async () => {
-    start(new FakeTransport(), undefined, 10)
+    start(new FakeTransport(), {}, 10)
     for (let i = 0; i < 10; i++) enqueue(`p${i}`)
     const jobs = Array.from({ length: 10 }, (_, i) => sendOnce(queue, mailOf(`j${i}`).message, `j${i}@example.com`))
     for (let count = 1; count <= 20; count++) {

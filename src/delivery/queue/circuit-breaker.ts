@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.js'
 import type { Failure, SendResult } from '../smtp/classify.js'
 import { FAILURE_POLICY } from '../smtp/failure-policy.js'
 
-/** `closed`: mail flows. `open`: the server is left alone. `half-open`: one mail probes whether it is back. */
+/** `closed`: mail flows. `open`: the server is left alone. `half-open`: one probe shows whether it is back. */
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
 export type Permit = 'normal' | 'probe'
@@ -76,6 +76,18 @@ export class CircuitBreaker {
     else if (effect === 'count') this.#count(result)
   }
 
+  /**
+   * Ends a probe that was a check of the connection.
+   * @param result null if there was no check
+   */
+  recordCheck(result: SendResult | null): void {
+    this.#isProbing = false
+    if (result === null) return
+    // Whether mail flows is not known yet. If it does not, the next pause is longer than the last one.
+    if (result.outcome === 'accepted') this.#close()
+    else this.#open(result)
+  }
+
   #count(failure: Failure): void {
     const now = this.#clock.now()
     this.#failedAt = [...this.#failedAt.filter((at) => now - at < FAILURE_WINDOW_MS), now]
@@ -93,9 +105,13 @@ export class CircuitBreaker {
   }
 
   #reset(): void {
+    this.#consecutiveOpens = 0
+    this.#close()
+  }
+
+  #close(): void {
     this.#failedAt = []
     if (this.#probeAt === null) return
-    this.#consecutiveOpens = 0
     this.#probeAt = null
     this.#onChange('closed', null, 0)
   }

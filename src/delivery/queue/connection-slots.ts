@@ -21,8 +21,17 @@ export interface SlotRequest {
   readonly cancel: () => void
 }
 
+/** What the breaker lets through. */
+export interface ProbeState {
+  /** Milliseconds until a mail may start; Infinity while that depends on a probe under way. */
+  delay(): number
+  /** Whether the next mail is the probe. */
+  isNextMail(): boolean
+}
+
 interface Waiter {
   readonly address: string
+  readonly canProbe: boolean
   readonly start: () => void
 }
 
@@ -37,25 +46,24 @@ export class ConnectionSlots {
   readonly #clock: Clock
   readonly #options: SlotOptions
   readonly #limit: Limit | null
-  /** Milliseconds until the breaker may let a mail through. */
-  readonly #breakerDelay: () => number
+  readonly #probe: ProbeState
   readonly #waiting = { 'signed-in': new Set<Waiter>(), anonymous: new Set<Waiter>() }
   readonly #inUse = new Map<string, Priority>()
   #rateFullAt = 0
   #throttledUntil = 0
   #cancelTimer = (): void => undefined
 
-  constructor(clock: Clock, options: SlotOptions, breakerDelay: () => number) {
+  constructor(clock: Clock, options: SlotOptions, probe: ProbeState) {
     this.#clock = clock
     this.#options = options
-    this.#breakerDelay = breakerDelay
+    this.#probe = probe
     // Evenly spaced: at once at most the mails of a tenth of a second.
     const { rate } = options
     this.#limit = rate === null ? null : { capacity: Math.ceil(rate / 10), refill: 1 / rate }
   }
 
-  /** Asks for a connection. */
-  request(address: string, priority: Priority): SlotRequest {
+  /** Asks for a connection. If the next mail is the probe, only one that `canProbe` gets it. */
+  request(address: string, priority: Priority, canProbe: boolean): SlotRequest {
     const waiting = this.#waiting[priority]
     let resolve: (release: (() => void) | null) => void = () => undefined
     const granted = new Promise<(() => void) | null>((done) => (resolve = done))
@@ -64,12 +72,12 @@ export class ConnectionSlots {
       this.#inUse.set(address, priority)
       resolve(() => {
         this.#inUse.delete(address)
-        this.#fill()
+        this.fill()
       })
     }
-    const waiter: Waiter = { address, start }
+    const waiter: Waiter = { address, canProbe, start }
     waiting.add(waiter)
-    this.#fill()
+    this.fill()
     const cancel = (): void => {
       waiting.delete(waiter)
       resolve(null)
@@ -80,19 +88,20 @@ export class ConnectionSlots {
   /** Starts nothing before `time`. 0 ends the pause. */
   throttleUntil(time: number): void {
     this.#throttledUntil = Math.min(time, this.#clock.now() + MAX_THROTTLE_MS)
-    this.#fill()
+    this.fill()
   }
 
-  #fill(): void {
+  /** Starts what may start. */
+  fill(): void {
     this.#cancelTimer()
     for (let next = this.#next(); next !== null; next = this.#next()) {
       const now = this.#clock.now()
-      const delay = Math.max(this.#throttledUntil - now, this.#breakerDelay(), this.#rateDelay(now))
+      const delay = Math.max(this.#throttledUntil - now, this.#probe.delay(), this.#rateDelay(now))
       if (delay > 0) {
-        // Infinity: a probe is being sent. When it releases its connection, this runs again.
+        // Infinity: a probe is being sent. When it has ended, this runs again.
         if (delay < Infinity)
           this.#cancelTimer = this.#clock.after(delay, () => {
-            this.#fill()
+            this.fill()
           })
         return
       }
@@ -104,13 +113,14 @@ export class ConnectionSlots {
   #next(): Waiter | null {
     const { connections, anonymousConnections } = this.#options
     if (this.#inUse.size >= connections) return null
+    const isProbe = this.#probe.isNextMail()
+    const mayStart = ({ address, canProbe }: Waiter): boolean => !this.#inUse.has(address) && (canProbe || !isProbe)
     const { 'signed-in': signedIn, anonymous } = this.#waiting
-    for (const waiter of signedIn) if (!this.#inUse.has(waiter.address)) return waiter
+    for (const waiter of signedIn) if (mayStart(waiter)) return waiter
     const typed = [...this.#inUse].flatMap(([address, priority]) => (priority === 'anonymous' ? [address] : []))
     if (typed.length >= anonymousConnections) return null
     const domains = new Set(typed.map(domainOf))
-    for (const waiter of anonymous)
-      if (!this.#inUse.has(waiter.address) && !domains.has(domainOf(waiter.address))) return waiter
+    for (const waiter of anonymous) if (mayStart(waiter) && !domains.has(domainOf(waiter.address))) return waiter
     return null
   }
 

@@ -3,7 +3,10 @@ import type { MailTransporter } from '../../config/options.js'
 import type { CircuitBreaker, Permit } from './circuit-breaker.js'
 import type { ConnectionSlots, Priority } from './connection-slots.js'
 import type { FailureScope } from './failure-scope.js'
+import { attemptDecoy } from './decoy-attempt.js'
+import type { RealTime } from './delayed-starts.js'
 import type { Cancelled, QueuedMail } from './queued-mail.js'
+import type { RecentDurations } from './recent-durations.js'
 import { nextRetryAt } from './retry-schedule.js'
 import { type Failure, localFailure, type SendResult } from '../smtp/classify.js'
 import { sendOnce } from '../smtp/send-once.js'
@@ -14,6 +17,11 @@ export interface MailDeliveryDeps {
   readonly slots: ConnectionSlots
   readonly breaker: CircuitBreaker
   readonly scope: FailureScope
+  /** Of the newest send attempts. */
+  readonly durations: RecentDurations
+  readonly realTime: RealTime
+  /** Whether mail to signed-in users can come, so that mail to typed addresses never has to be the breaker's probe. */
+  readonly hasUsers: boolean
   readonly onFailure: (failure: Failure) => void
 }
 
@@ -36,6 +44,7 @@ export class MailDelivery {
   #cancelled: Cancelled | null = null
   #cancelSlotRequest = (): void => undefined
   #wake = (): void => undefined
+  #endDecoy = (): void => undefined
 
   constructor(deps: MailDeliveryDeps, mail: QueuedMail, priority: Priority, onEnd: () => void) {
     this.mail = mail
@@ -69,6 +78,7 @@ export class MailDelivery {
   makeLastAttempt(): void {
     this.#isLastAttempt = true
     this.#wake()
+    this.#endDecoy()
   }
 
   end(result: SendResult | Cancelled, durationMs = 0): void {
@@ -84,7 +94,7 @@ export class MailDelivery {
   async #attempt(): Promise<number | null> {
     const { slots, breaker, clock } = this.#deps
     for (;;) {
-      const { granted, cancel } = slots.request(this.mail.address, this.priority)
+      const { granted, cancel } = slots.request(this.mail.address, this.priority, this.#canProbe)
       this.#cancelSlotRequest = cancel
       const releaseSlot = await granted
       if (releaseSlot === null) return null
@@ -102,7 +112,8 @@ export class MailDelivery {
   }
 
   async #send(permit: Permit): Promise<number | null> {
-    const { transporter, clock, breaker, scope } = this.#deps
+    const { transporter, clock, breaker, scope, durations } = this.#deps
+    if (this.mail.isDecoy) return this.#pretend(permit)
     this.#state = 'sending'
     if (this.#attempts === 0) this.#firstAttemptAt = clock.now()
     this.#attempts += 1
@@ -116,6 +127,7 @@ export class MailDelivery {
       breaker.record(permit, result, isAboutAll)
     }
     const durationMs = performance.now() - startedAt
+    durations.add(durationMs)
     const retryAt = result.outcome === 'accepted' ? null : this.#afterFailure(result, isAboutAll)
     if (retryAt === null) {
       this.end(result, durationMs)
@@ -124,6 +136,25 @@ export class MailDelivery {
       this.mail.onUpdate({ result, attempt: this.#attempts, durationMs, retryInMs: retryAt - clock.now() })
     }
     return retryAt
+  }
+
+  /** The attempt of a decoy, which says nothing about the server. */
+  async #pretend(permit: Permit): Promise<null> {
+    const { breaker, durations, realTime } = this.#deps
+    this.#state = 'sending'
+    const { ended, end } = attemptDecoy(this.mail, durations.draw(), realTime)
+    this.#endDecoy = end
+    if (this.#isLastAttempt) end()
+    await ended
+    breaker.record(permit, null, false)
+    this.end({ outcome: 'accepted' })
+    return null
+  }
+
+  /** The fallback for an app that mails typed addresses only: with no other mail to come, nothing would ever probe. */
+  get #canProbe(): boolean {
+    const isJob = this.mail.retryUntil === null
+    return !this.mail.isDecoy && (this.priority === 'signed-in' || isJob || !this.#deps.hasUsers)
   }
 
   #afterFailure(failure: Failure, isAboutAll: boolean): number | null {

@@ -6,6 +6,8 @@ export interface QueuedMail extends OutgoingMessage {
   /** The challenge by which `cancel()` finds the mail; null if there is none. */
   readonly challengeId: string | null
   readonly firstAttemptUntil: number
+  /** Whether it takes a connection for as long as a mail does, and is not sent. */
+  readonly isDecoy?: boolean
   /** Null for a job, which gets one attempt. */
   readonly retryUntil: number | null
   /** Called after each attempt and at the end. */

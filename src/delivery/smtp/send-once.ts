@@ -1,8 +1,8 @@
 import { createTransport } from 'nodemailer'
+import { makeAttempt } from './attempt.js'
 import type { Clock } from '../../clock.js'
 import type { MailTransporter } from '../../config/options.js'
-import { classifyFailure, localFailure, type SendResult } from './classify.js'
-import { withTimeout } from '../../timeout.js'
+import { localFailure, type SendResult } from './classify.js'
 
 /** A message of nodemailer, and its one recipient. */
 export interface OutgoingMessage {
@@ -17,28 +17,16 @@ interface SendDeps {
   readonly clock: Clock
 }
 
-const SEND_TIMEOUT_MS = 20_000
-
-/** Those that ended nothing are used again: making one would cost more than all else that is done for a mail here. */
-const unusedControllers: AbortController[] = []
-
 /** Makes one attempt to send a message. Never rejects: a failure is a result. */
 export async function sendOnce({ transporter, clock }: SendDeps, mail: OutgoingMessage): Promise<SendResult> {
-  const abort = unusedControllers.pop() ?? new AbortController()
-  try {
-    const sending = Promise.resolve(transporter.sendMail({ ...mail.message, signal: abort.signal }))
-    const info = (await withTimeout(clock, SEND_TIMEOUT_MS, sending)) as { accepted?: unknown } | null
-    unusedControllers.push(abort)
+  return makeAttempt(clock, mail.secrets, async (signal) => {
+    const info = (await transporter.sendMail({ ...mail.message, signal })) as { accepted?: unknown } | null
     // The server must have taken this address and no other (GHSA-mm7p-fcc7-pg87).
     const accepted = Array.isArray(info?.accepted) ? (info.accepted as unknown[]) : []
     if (accepted.length === 1 && addressOf(accepted[0]) === mail.address) return { outcome: 'accepted' }
     // No retry: the other address would get it twice.
     return localFailure('config', 'accepted for another address')
-  } catch (error) {
-    // nodemailer's timeouts do not end a conversation in which the server sends a byte now and then. The signal does.
-    abort.abort(error)
-    return classifyFailure(error, mail.secrets)
-  }
+  })
 }
 
 const streamTransport = createTransport({ streamTransport: true, buffer: true })

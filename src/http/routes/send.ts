@@ -1,7 +1,7 @@
 import { issueChallenge, type IssueOutcome } from '../../challenge/challenge.js'
 import { eventContext } from '../../challenge/event-context.js'
 import type { OpenChallenge } from '../../challenge/records.js'
-import { composeDecoy, dispatchMail } from '../../delivery/dispatch.js'
+import { dispatchTypedMail } from '../../delivery/dispatch.js'
 import type { Rejection, Reservation } from '../../delivery/queue/reservation.js'
 import { refundSend } from '../../delivery/refund.js'
 import { sendAndWait } from '../../delivery/send-and-wait.js'
@@ -78,8 +78,7 @@ async function sendToTypedAddress(ctx: RequestContext, reservation: Reservation)
   return {
     ...sentResult(ctx, issued.challenge),
     afterResponse: () => {
-      if (isDeliverable) dispatchMail(services, reservation, mailRequest)
-      else void composeDecoy(services, reservation, mailRequest)
+      dispatchTypedMail(services, reservation, mailRequest, isDeliverable)
     },
   }
 }
