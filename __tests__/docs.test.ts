@@ -123,8 +123,8 @@ describe('docs/options.md', () => {
       '`grantMaxAge`': `\`${grantMaxAge}\``,
     })
     const limits = rows(section(page, 'limits')).map((cells) => cells.slice(0, 3))
-    const { sendsPerUser, sendsPerIp, failures, resend } = settings.limits
-    const expected = Object.entries({ sendsPerUser, sendsPerIp, resendAfter: resend, failures })
+    const { resend, sendsPerUser, sendsPerAddress, sendsPerIp, failures } = settings.limits
+    const expected = Object.entries({ sendsPerUser, sendsPerAddress, sendsPerIp, resendAfter: resend, failures })
     expect(limits).toEqual(expected.map(([name, limit]) => [`\`${name}\``, `${limit.capacity}`, `\`${limit.refill}\``]))
   })
 

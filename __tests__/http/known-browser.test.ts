@@ -57,15 +57,12 @@ describe('H15: a stranger cannot keep the owner of a typed address from codes', 
     const known = host.jar()
     await prove(known, '198.51.100.1')
     for (let day = 0; day < 7; day++) {
-      for (let hour = 0; hour < 24; hour += 4) {
-        await flood('203.0.113.9')
-        await tick(4 * 3600)
-      }
-      await ask(host.jar(), '203.0.113.9').then(() => flood('203.0.113.9'))
+      await tick(DAY)
+      expect(await flood('203.0.113.9')).toBeGreaterThan(0)
       await ask(host.jar(), `192.0.2.${day}`).expect(200)
       await ask(known, '203.0.113.9').expect(200)
     }
-  })
+  }, 60_000)
 
   test('H15: many networks together use up the address, but not for a browser that has proven it', async () => {
     await start()
