@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, Request } from 'express'
-import { type Agent, ANA, BEN, BROWSER, HostApp } from '../helpers/host-app.js'
+import { type Agent, ANA, BEN, BROWSER, HostApp, JSON_CLIENT } from '../helpers/host-app.js'
 import { ScriptedSmtp } from '../helpers/smtp-script.js'
 import type { OtpOptions, StartOptions } from '../../src/index.js'
 
@@ -12,6 +12,12 @@ async function started(options: StartOptions = {}, otp: Partial<OtpOptions> = {}
     otp,
     after: (app, { start, status, forget }) => {
       app.all('/start', async (req: Request, res) => void res.json(await start(req, options)))
+      app.post('/sign-in-again', async (req: Request, res) => {
+        req.session.user = BEN
+        delete req.session.cart
+        await start(req, options)
+        res.json({})
+      })
       app.get('/status', async (req: Request, res) => void res.json(await status(req)))
       app.post('/sign-out', (req: Request, res) => {
         forget(req)
@@ -28,6 +34,18 @@ async function started(options: StartOptions = {}, otp: Partial<OtpOptions> = {}
 }
 
 describe('otp.start()', () => {
+  test('keeps what the host has added, changed and removed in the same request', async () => {
+    await started()
+    const jar = host.jar()
+    await jar
+      .post('/login')
+      .send({ user: ANA, cart: ['a book'] })
+      .expect(200)
+    await jar.post('/sign-in-again').expect(200)
+    expect((await jar.get('/me').expect(200)).body).toEqual({ user: BEN, cart: null })
+    expect((await jar.get('/2fa').set(JSON_CLIENT).expect(200)).body).toMatchObject({ state: 'code' })
+  })
+
   test('mails the code and gives the page for it, which redirects to `returnTo` afterwards', async () => {
     const jar = await started({ returnTo: '/account' })
     const { body } = await jar.post('/start').expect(200)

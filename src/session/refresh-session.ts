@@ -37,8 +37,9 @@ export async function refreshSession(
     setSession(req, undefined)
     return null
   }
-  const current = ofHost.filter((name) => Object.hasOwn(before, name))
-  copyProperties(before, session, current)
+  // What is missing here was removed in a request of the host's; otherwise another request has added it.
+  const kept = expected === 'any' ? ofHost : ofHost.filter((name) => Object.hasOwn(before, name))
+  copyProperties(before, session, kept)
   return latest
 }
 
