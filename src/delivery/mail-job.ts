@@ -47,7 +47,8 @@ export async function deliverJob(deps: JobDeps, job: MailJob): Promise<JobOutcom
   const payload = openJob(settings, job)
   const mailRequest = toMailRequest(payload)
   // The mail must show the code that the app accepts, whatever format the worker's options say.
-  const mail = prepareMail({ ...deps, settings: { ...settings, code: payload.format } }, mailRequest, payload.mailId)
+  const send = { id: payload.mailId, at: payload.enqueuedAt }
+  const mail = prepareMail({ ...deps, settings: { ...settings, code: payload.format } }, mailRequest, send)
   const publish = (update: DeliveryUpdate): void => {
     publishDeliveryEvent(events, mail, update)
   }
