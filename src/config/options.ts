@@ -53,7 +53,7 @@ export interface LimitOptions {
 }
 
 export interface CodeOptions {
-  /** Decimal digits; 6 by default, 8 without `user`. */
+  /** Decimal digits; by default 6 for signed-in users and 8 for typed addresses. */
   digits?: number
   /** Characters to draw from, instead of digits: ASCII letters of one case and digits. */
   alphabet?: string

@@ -23,9 +23,15 @@ export const DIGITS = '0123456789'
 /** 13 characters of Crockford's base 32: 65 bits, more than can be guessed over HTTP. */
 export const LONG_FORMAT: CodeFormat = { alphabet: '0123456789ABCDEFGHJKMNPQRSTVWXYZ', length: 13 }
 
-/** The format of codes of a kind. */
-export function formatOf(kind: CodeKind, short: CodeFormat): CodeFormat {
-  return kind === 'long' ? LONG_FORMAT : short
+/** The formats of short codes: for signed-in users, and for typed addresses, which are all that those show. */
+export type ShortFormats = Readonly<Record<'user' | 'address', CodeFormat>>
+
+/** The format of the codes of a challenge. It goes with the identity: one app may have both. */
+export function formatOf(
+  { kind, identity }: { readonly kind: CodeKind; readonly identity: { readonly type: keyof ShortFormats } },
+  short: ShortFormats,
+): CodeFormat {
+  return kind === 'long' ? LONG_FORMAT : short[identity.type]
 }
 
 /**
