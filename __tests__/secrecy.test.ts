@@ -97,9 +97,12 @@ describe('long enough', () => {
     expect(() => emailOtp({ ...OPTIONS, code })).toThrow(chance)
   })
 
-  test.each([
+  test.each<[string, Partial<OtpOptions>, RegExp]>([
     ['a signed-in user', {}, /^\d{6}$/],
     ['a typed address alone', { user: undefined as never, typedEmail: true }, /^\d{8}$/],
+    ['a signed-in user of an app that takes typed addresses', { typedEmail: true }, /^\d{6}$/],
+    ['a typed address of an app that has users', { user: () => null, typedEmail: true }, /^\d{8}$/],
+    ['a typed address by an option', { user: () => null, typedEmail: true, code: { digits: 7 } }, /^\d{7}$/],
   ])('C2: the code for %s has its digits', async (_name, otp, shape) => {
     await start({ otp })
     const jar = await host.signedIn()

@@ -173,14 +173,22 @@ describe('C2: how many codes there are', () => {
     [{ alphabet: '0123456789ABCDEFGHJKMNPQRSTVWXYZ', length: 12 }],
     [{ alphabet: 'abcdefghij', length: 6 }],
   ])('C2: %j is enough', (code) => {
-    const { length } = resolveSettings({ ...GOOD, code }).code
-    expect(length).toBe('digits' in code ? code.digits : code.length)
+    const { user, address } = resolveSettings({ ...GOOD, typedEmail: true, code }).code
+    expect(user.length).toBe('digits' in code ? code.digits : code.length)
+    expect(address).toEqual(user)
   })
 
-  test('C2: six digits for users, eight when a typed address is all there is', () => {
-    expect(resolveSettings(GOOD).code).toEqual({ alphabet: '0123456789', length: 6 })
-    expect(resolveSettings(TYPED_ONLY).code.length).toBe(8)
-    expect(resolveSettings({ ...GOOD, typedEmail: true }).code.length).toBe(6)
+  test('C2: six digits for users, eight for typed addresses, in one app too', () => {
+    expect(resolveSettings(GOOD).code.user).toEqual({ alphabet: '0123456789', length: 6 })
+    expect(resolveSettings(TYPED_ONLY).code.address.length).toBe(8)
+    const { user, address } = resolveSettings({ ...GOOD, typedEmail: true }).code
+    expect([user.length, address.length]).toEqual([6, 8])
+  })
+
+  test('C2: the chance of a year of guessing is that of the shorter format', () => {
+    const limits = { failures: { capacity: 10, refill: 3_000 } } // 10 522 guesses a year
+    expect(() => resolveSettings({ ...TYPED_ONLY, limits })).not.toThrow()
+    expect(refusal({ ...GOOD, typedEmail: true, limits }).message).toContain('`limits.failures`')
   })
 })
 

@@ -138,11 +138,17 @@ describe('a job', () => {
     await guess(jar, code, { for: body.for }).expect(200)
   })
 
-  test('is the same mail however often it is delivered: one code, one Message-ID, one mail id in events', async () => {
+  test('H7: is the same mail however often it is delivered: one code, Message-ID, Date and id in events', async () => {
     await app()
     const { job } = await waiting()
     const [one, two] = [worker(), worker()]
-    for (const otp of [one, one, two]) await otp.deliverJob(job)
+    for (const otp of [one, one, two]) {
+      await otp.deliverJob(job)
+      host.clock.tick(60)
+    }
+    for (const header of [/^Date: .*$/m, /^References: .*$/m]) {
+      expect(new Set(host.mailbox.received.map(({ raw }) => header.exec(raw)?.[0])).size).toBe(1)
+    }
     const codes = host.mailbox.received.map(codeIn)
     expect(new Set(codes).size).toBe(1)
     expect(messageIds()).toHaveLength(3)
@@ -152,7 +158,7 @@ describe('a job', () => {
     expect(new Set(names).size).toBe(1)
   })
 
-  test('of a resend repeats the code, for a restart there is another one', async () => {
+  test('H7: of a resend repeats the code in a mail of its own, for a restart there is another one', async () => {
     await app()
     const { jar } = await waiting()
     host.clock.tick(31)
@@ -164,6 +170,7 @@ describe('a job', () => {
     const [first, again, other] = host.mailbox.received.map(codeIn)
     expect(again).toBe(first)
     expect(other).not.toBe(first)
+    expect(new Set(messageIds()).size).toBe(3)
     await guess(jar, other ?? '').expect(200)
   })
 

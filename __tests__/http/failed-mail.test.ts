@@ -71,7 +71,7 @@ describe('S6: a mail that failed', () => {
     expect(reloaded.text).toContain('The mail to a•••@example.com did not go out')
   })
 
-  test('S6: the next mail carries the same code and Message-ID: the challenge stayed', async () => {
+  test('S6 and H7: the mail after a failed one carries the same code, and a Message-ID of its own', async () => {
     const jar = await against({ end: '554 5.6.0 looks like spam' })
     await again(jar).expect(503)
     await again(jar).expect(503)
@@ -80,7 +80,7 @@ describe('S6: a mail that failed', () => {
     const ids = smtp?.messages.map((message) => /^Message-ID: (.*)$/im.exec(message)?.[1])
     expect(codes()[0]).toMatch(/^\d{6}$/)
     expect(codes()).toEqual(Array(3).fill(codes()[0]))
-    expect(ids).toEqual(Array(3).fill(ids?.[0]))
+    expect(new Set(ids).size).toBe(3)
   })
 
   test('S6: a mailbox that refuses everything opens a limited number of challenges', async () => {

@@ -17,6 +17,9 @@ test.each<[string, (code: string) => string]>([
   ['full-width digits', (code) => code.replace(/\d/g, (digit) => String.fromCharCode(0xff10 + Number(digit)))],
   ['Arabic-Indic digits', (code) => code.replace(/\d/g, (digit) => String.fromCharCode(0x660 + Number(digit)))],
   ['Persian digits', (code) => code.replace(/\d/g, (digit) => String.fromCharCode(0x6f0 + Number(digit)))],
+  ['Devanagari digits', (code) => code.replace(/\d/g, (digit) => String.fromCharCode(0x966 + Number(digit)))],
+  ['a closing full stop', (code) => `${code}.`],
+  ['its bound line', (code) => `@acme.example #${code}`],
 ])('U2: a code with %s is accepted', async (_what, write) => {
   host = await HostApp.start()
   const { jar, code } = await host.asked()

@@ -202,6 +202,23 @@ describe('what is not left to chance', () => {
     expect(error.message).toContain('Leave it out')
   })
 
+  test.each<[string, object]>([
+    ['sendmail', { sendmail: true, path: '/usr/sbin/sendmail' }],
+    ['jsonTransport', { jsonTransport: true }],
+    ['streamTransport', { streamTransport: true }],
+    ['SES', { SES: {} }],
+    ['send', { name: 'plugin', send: () => undefined }],
+  ])('A3: `%s` is refused at start, with the cure: it would become SMTP', (name, transport) => {
+    const error = refusal({ transport, from: FROM })
+    expect(error.code).toBe('invalid_option')
+    expect(error.message).toContain(`\`mail.transport.${name}\``)
+    expect(error.message).toContain('pass `nodemailer.createTransport(…)`')
+  })
+
+  test('options that switch other transports off are SMTP', () => {
+    expect(optionsOf({ host: 'mail.example', sendmail: false } as object)).toMatchObject({ host: 'mail.example' })
+  })
+
   test('a transporter of the host’s own is used as it is', () => {
     const transport = { sendMail: () => Promise.resolve({}) }
     expect(resolveMailSettings({ transport, from: FROM }).transporter).toBe(transport)

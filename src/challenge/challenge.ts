@@ -5,7 +5,7 @@ import type { Binding, StepUp } from './step-up.js'
 import { storeKey } from './store-key.js'
 import type { Settings } from '../config/settings.js'
 import { type CodeInputs, type CodeKind, deriveCode, digestCode, formatOf, normaliseCode } from '../crypto/code.js'
-import { type Keys, unkeyedHash } from '../crypto/keys.js'
+import { unkeyedHash } from '../crypto/keys.js'
 import { randomId } from '../crypto/random.js'
 import type { OtpEvents } from '../events.js'
 import type { Identity, IdentityRef } from '../identity/user.js'
@@ -56,7 +56,10 @@ export async function issueChallenge(
     // If the code is not mailed, no guess may redeem the challenge: its digests are made from an id that nobody has.
     const digestId = isDeliverable ? id : randomId()
     const inputs = codeInputs(digestId, identity.ref, stepUp)
-    const digest = (kind: CodeKind): string => digestCode(keys, inputs, deriveFor(settings, keys, inputs, kind))
+    const digest = (kind: CodeKind): string => {
+      const format = formatOf({ kind, identity: identity.ref }, settings.code)
+      return digestCode(keys, inputs, deriveCode(keys, inputs, kind, format))
+    }
     return { id, short: digest('short'), long: digest('long') }
   }
   const { limits, lifetime, attempts, now } = settings
@@ -102,12 +105,10 @@ export async function issueChallenge(
 type ChallengeSource = Pick<OpenChallenge, 'id' | 'kind' | 'secret' | 'identity' | 'purpose' | 'details'>
 
 /** Derives the code of a challenge again, with the keys that made it; null if their secret is no longer configured. */
-export function deriveChallengeCode(
-  settings: Settings,
-  { id, kind, secret, identity, purpose, details }: ChallengeSource,
-): string | null {
+export function deriveChallengeCode(settings: Settings, challenge: ChallengeSource): string | null {
+  const { id, kind, secret, identity } = challenge
   const keys = findKeys(settings, secret)
-  return keys && deriveFor(settings, keys, codeInputs(id, identity, { purpose, details }), kind)
+  return keys && deriveCode(keys, codeInputs(id, identity, challenge), kind, formatOf(challenge, settings.code))
 }
 
 /**
@@ -124,7 +125,7 @@ export async function verifyChallenge(
   const keys = findChallengeKeys(settings, challenge)
   if (!keys) return { outcome: 'not_found' }
   const { id, kind } = challenge
-  const code = normaliseCode(typed, kind, formatOf(kind, settings.code))
+  const code = normaliseCode(typed, kind, formatOf(challenge, settings.code))
   if (code === null) return { outcome: 'malformed' }
   const digest = digestCode(keys, codeInputs(id, identity.ref, stepUp), code)
   const user = storeKey(keys, identity.ref)
@@ -140,10 +141,6 @@ export async function verifyChallenge(
     events.publish({ type: 'escalated', ...context, outcome: 'long_code_required' })
   }
   return redeemed
-}
-
-function deriveFor(settings: Settings, keys: Keys, inputs: CodeInputs, kind: CodeKind): string {
-  return deriveCode(keys, inputs, kind, formatOf(kind, settings.code))
 }
 
 function codeInputs(challengeId: string, ref: IdentityRef, { purpose, details }: Binding): CodeInputs {

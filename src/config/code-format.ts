@@ -1,11 +1,19 @@
 import type { CodeOptions } from './options.js'
-import { type CodeFormat, DIGITS, keyspace } from '../crypto/code.js'
+import { type CodeFormat, DIGITS, keyspace, type ShortFormats } from '../crypto/code.js'
 import { OptionChecker } from '../validate.js'
 
 const check = new OptionChecker('emailOtp')
 
-/** The format of short codes, with at least a million possibilities (ASVS 6.5.4). */
-export function resolveCode(options: CodeOptions = {}, defaultDigits: number): CodeFormat {
+/**
+ * The formats of short codes, with at least a million possibilities (ASVS 6.5.4). By default a typed address has longer
+ * ones: nothing else stands between an attacker and a sign-in.
+ */
+export function resolveCode(options: CodeOptions | undefined, hasUsers: boolean): ShortFormats {
+  const address = resolveFormat(options, 8)
+  return Object.freeze({ address, user: hasUsers ? resolveFormat(options, 6) : address })
+}
+
+function resolveFormat(options: CodeOptions = {}, defaultDigits: number): CodeFormat {
   check.rejectUnknownKeys('code', options, ['digits', 'alphabet', 'length', 'subject'])
   const { digits = defaultDigits, alphabet, length } = options
   if (alphabet === undefined && length === undefined) {

@@ -1,5 +1,5 @@
 import type { LimitOptions } from './options.js'
-import { type CodeFormat, keyspace } from '../crypto/code.js'
+import { keyspace, type ShortFormats } from '../crypto/code.js'
 import type { Limit } from '../stores/gcra.js'
 import { OptionChecker } from '../validate.js'
 
@@ -15,7 +15,7 @@ const SECONDS_A_YEAR = 31_536_000
 const MAX_IP_CAPACITY = 100_000
 
 /** The limits with their defaults. None can be switched off, not even by very large numbers. */
-export function resolveLimits(options: LimitOptions = {}, code: CodeFormat): Limits {
+export function resolveLimits(options: LimitOptions = {}, code: ShortFormats): Limits {
   check.rejectUnknownKeys('limits', options, [
     'sendsPerUser',
     'sendsPerAddress',
@@ -26,7 +26,8 @@ export function resolveLimits(options: LimitOptions = {}, code: CodeFormat): Lim
   const { resendAfter = 30 } = options
   const failures = limit('failures', options.failures, { capacity: 10, refill: 432_000 })
   const guesses = failures.capacity + SECONDS_A_YEAR / failures.refill
-  const guessProbability = guesses / Number(keyspace(code))
+  const weakest = Math.min(...Object.values(code).map((format) => Number(keyspace(format))))
+  const guessProbability = guesses / weakest
   if (guessProbability > MAX_YEARLY_GUESS_PROBABILITY) {
     const chance = `${Math.round(guesses)} guesses a year, a ${(guessProbability * 100).toPrecision(2)} % chance`
     const hint = `That allows ${chance}. Lower the capacity or lengthen the refill.`

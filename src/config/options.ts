@@ -6,6 +6,10 @@ import type { OtpStore } from '../stores/store.js'
 
 /** The part of a nodemailer Transporter that we need. */
 export interface MailTransporter {
+  /**
+   * Resolves when the mail is accepted. If the result has `accepted`, that must be exactly the one address; if it has not,
+   * `rejected` must name nobody.
+   */
   sendMail(message: Record<string, unknown>): Promise<unknown>
   /**
    * Checks connection and login, without a mail. After an outage this decides whether mail flows again; without it a mail
@@ -49,7 +53,7 @@ export interface LimitOptions {
 }
 
 export interface CodeOptions {
-  /** Decimal digits; 6 by default, 8 without `user`. */
+  /** Decimal digits; by default 6 for signed-in users and 8 for typed addresses. */
   digits?: number
   /** Characters to draw from, instead of digits: ASCII letters of one case and digits. */
   alphabet?: string
@@ -72,7 +76,10 @@ export interface OtpOptions {
   secret: string | readonly string[]
   /** `origin`: such as `https://acme.example`. Nothing in a mail or redirect is ever built from the Host header. */
   site: { name: string; origin?: string; supportUrl?: string }
-  /** `transport`: an SMTP URL, nodemailer options, or any nodemailer Transporter. */
+  /**
+   * `transport`: an SMTP URL, SMTP options of nodemailer, any nodemailer Transporter (SES, sendmail …), or an object with
+   * `sendMail` that returns a promise.
+   */
   mail: {
     transport: string | SmtpOptions | MailTransporter
     from: string

@@ -2,7 +2,7 @@ import { type Clock, clockFrom, systemClock } from '../clock.js'
 import { resolveCode } from './code-format.js'
 import { type Limits, resolveLimits } from './limits.js'
 import type { OtpOptions } from './options.js'
-import type { CodeFormat } from '../crypto/code.js'
+import type { ShortFormats } from '../crypto/code.js'
 import { type KeyRing, keyRing } from '../crypto/keys.js'
 import { isSitePath, parseUrl } from '../url.js'
 import { OptionChecker, optionNames } from '../validate.js'
@@ -29,7 +29,7 @@ export interface Settings {
   readonly home: string | null
   readonly autoSend: boolean
   readonly signIn: string | null
-  readonly code: CodeFormat
+  readonly code: ShortFormats
   readonly codeInSubject: (typeof SUBJECT_MODES)[number]
   readonly lifetime: number
   readonly attempts: number
@@ -84,7 +84,7 @@ export function resolveSettings(options: OtpOptions): Settings {
   if (!user && !typedEmail) {
     throw check.invalid('user', undefined, 'Give `user: (req) => …`, or `typedEmail: true` to prove typed addresses.')
   }
-  const code = resolveCode(options.code, user ? 6 : 8)
+  const code = resolveCode(options.code, user !== null)
   const path = check.mountPath('path', givenPath)
   const { subject = 'auto' } = options.code ?? {}
   const { sessionKey: givenKey = `emailOtp:${path}`, autoSend = user !== null } = options

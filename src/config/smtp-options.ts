@@ -12,6 +12,8 @@ export const DEFAULT_CONNECTIONS = 3
 const SECOND = 1_000
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i
 const LEAKING_OPTIONS = ['debug', 'logger', 'transactionLog'] as const
+/** Other transports of nodemailer, and `send`, which its plugins and the clients of mail APIs have. */
+const OTHER_TRANSPORTS = ['sendmail', 'jsonTransport', 'streamTransport', 'SES', 'send'] as const
 
 /** Whether a host name is this machine: nothing sent there crosses a network. */
 export function isLoopback(host: string): boolean {
@@ -49,9 +51,14 @@ function isPercentEncoded({ username, password }: URL): boolean {
 /** Safe defaults, overridden by the host's SMTP options; then what no option may switch off. */
 export function withSafeDefaults(options: SmtpOptions): PoolOptions {
   if (typeof options !== 'object' || (options as unknown) === null) {
-    throw check.invalid('mail.transport', options, 'Give an SMTP URL, nodemailer options or a nodemailer Transporter.')
+    throw check.invalid('mail.transport', options, 'Give an SMTP URL, SMTP options or a nodemailer Transporter.')
   }
   const given = options as Record<string, unknown>
+  const other = OTHER_TRANSPORTS.find((name) => given[name])
+  if (other) {
+    const hint = 'That is not SMTP: pass `nodemailer.createTransport(…)`, or an object with `sendMail`.'
+    throw check.invalid(`mail.transport.${other}`, given[other], hint)
+  }
   const leak = LEAKING_OPTIONS.find((name) => given[name])
   if (leak) throw check.invalid(`mail.transport.${leak}`, true, 'Leave it out: it writes codes into the log.')
   // nodemailer prefers `url` to `host`, but whether TLS is required is decided by `host`.

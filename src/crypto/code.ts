@@ -23,9 +23,15 @@ export const DIGITS = '0123456789'
 /** 13 characters of Crockford's base 32: 65 bits, more than can be guessed over HTTP. */
 export const LONG_FORMAT: CodeFormat = { alphabet: '0123456789ABCDEFGHJKMNPQRSTVWXYZ', length: 13 }
 
-/** The format of codes of a kind. */
-export function formatOf(kind: CodeKind, short: CodeFormat): CodeFormat {
-  return kind === 'long' ? LONG_FORMAT : short
+/** The formats of short codes: for signed-in users, and for typed addresses, which are all that those show. */
+export type ShortFormats = Readonly<Record<'user' | 'address', CodeFormat>>
+
+/** The format of the codes of a challenge. It goes with the identity: one app may have both. */
+export function formatOf(
+  { kind, identity }: { readonly kind: CodeKind; readonly identity: { readonly type: keyof ShortFormats } },
+  short: ShortFormats,
+): CodeFormat {
+  return kind === 'long' ? LONG_FORMAT : short[identity.type]
 }
 
 /**
@@ -59,20 +65,29 @@ export function sameDigest(a: string, b: string): boolean {
 }
 
 /**
- * Normalises a typed or pasted code: removes white space, dashes and format characters, and understands full-width,
- * Arabic-Indic and Persian digits and any letter case.
+ * Normalises a typed or pasted code: removes white space, dashes, format characters and a closing full stop, takes the code
+ * out of a bound line (`@acme.example #482915`), and understands full-width forms, the digits of any script and any letter
+ * case.
  * @returns the code in its own alphabet, or null if length or alphabet are wrong
  */
 export function normaliseCode(typed: string, kind: CodeKind, format: CodeFormat): string | null {
   const plain = typed
-    .replace(/[\s\p{Pd}\p{Cf}\u2212]/gu, '')
     .replace(/[\uFF01-\uFF5E]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0))
-    .replace(/[\u0660-\u0669]/g, (c) => String(c.charCodeAt(0) - 0x0660))
-    .replace(/[\u06F0-\u06F9]/g, (c) => String(c.charCodeAt(0) - 0x06f0))
-    .replace(/-/g, '')
+    .replace(/\p{Nd}/gu, digitValue)
+    .replace(/[\s\p{Pd}\p{Cf}\u2212]/gu, '')
+    .replace(/^@[^#]+#/, '')
+    .replace(/[.\u3002\uFF61\u06D4\u0964]$/, '') // also the full stops of Chinese, Japanese, Urdu and Hindi
   if (plain.length !== format.length) return null
   const letters = Array.from(plain, (c) => inAlphabet(kind === 'long' ? normaliseCrockford(c) : c, format.alphabet))
   return letters.includes(null) ? null : letters.join('')
+}
+
+/** Decimal digits of a script are ten characters in a row, in ascending order (Unicode 4.6), and some rows adjoin. */
+function digitValue(digit: string): string {
+  const codePoint = digit.codePointAt(0) ?? 0
+  let first = codePoint
+  while (/\p{Nd}/u.test(String.fromCodePoint(first - 1))) first -= 1
+  return String((codePoint - first) % 10)
 }
 
 /** The code as the mail shows it: long ones as XXXXX-XXXX-XXXX. */

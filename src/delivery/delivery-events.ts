@@ -43,7 +43,8 @@ export function publishDeliveryEvent(
   })
 }
 
-function adviceFor({ failureClass }: Failure, willRetry: boolean): Advice {
+function adviceFor({ failureClass, advice }: Failure, willRetry: boolean): Advice {
   const policy = FAILURE_POLICY[failureClass]
-  return willRetry ? policy : (policy.whenGivenUp ?? policy)
+  const general = willRetry ? policy : (policy.whenGivenUp ?? policy)
+  return advice === undefined ? general : { ...general, advice }
 }

@@ -21,7 +21,7 @@ export interface JobPayload {
   readonly address: string
   readonly view: string
   readonly locale: string
-  /** Code format of the app. */
+  /** Format of short codes at the app, for this type of identity. */
   readonly format: CodeFormat
   readonly identityType: IdentityRef['type']
   readonly identityId: string

@@ -33,7 +33,8 @@ export function sealJob(
   const locale = type === 'code' ? challenge.locale : mailRequest.locale
   const view = views.mailTemplateFolder(type === 'code' ? stepUp.purpose : type, locale)
   const publicFields = { address: identity.address.address, view, locale }
-  const payload = toPayload(mailRequest, { mailId, enqueuedAt: settings.now(), format: settings.code, ...publicFields })
+  const format = settings.code[identity.ref.type]
+  const payload = toPayload(mailRequest, { mailId, enqueuedAt: settings.now(), format, ...publicFields })
   return { payload: seal(settings.keys.current.job, JSON.stringify(payload)), ...publicFields }
 }
 
@@ -47,7 +48,9 @@ export async function deliverJob(deps: JobDeps, job: MailJob): Promise<JobOutcom
   const payload = openJob(settings, job)
   const mailRequest = toMailRequest(payload)
   // The mail must show the code that the app accepts, whatever format the worker's options say.
-  const mail = prepareMail({ ...deps, settings: { ...settings, code: payload.format } }, mailRequest, payload.mailId)
+  const code = { user: payload.format, address: payload.format }
+  const send = { id: payload.mailId, at: payload.enqueuedAt }
+  const mail = prepareMail({ ...deps, settings: { ...settings, code } }, mailRequest, send)
   const publish = (update: DeliveryUpdate): void => {
     publishDeliveryEvent(events, mail, update)
   }

@@ -4,7 +4,7 @@ import { wrapError } from '../errors.js'
 import type { OtpEvents } from '../events.js'
 import { composeMail } from '../mail/compose.js'
 import type { MailRequest } from '../mail/mail-request.js'
-import type { ComposeDeps, ComposedMail } from '../mail/message.js'
+import type { ComposeDeps, ComposedMail, Send } from '../mail/message.js'
 
 export interface PrepareDeps extends ComposeDeps {
   readonly events: OtpEvents
@@ -18,10 +18,15 @@ export interface PreparedMail {
   readonly composed: ComposedMail | Failure
 }
 
-/** Composes the mail. If that fails, the mail counts as undelivered. */
-export function prepareMail(deps: PrepareDeps, mailRequest: MailRequest, mailId: string = randomUUID()): PreparedMail {
+/** Composes the mail, by default of a send that begins now. If that fails, the mail counts as undelivered. */
+export function prepareMail(
+  deps: PrepareDeps,
+  mailRequest: MailRequest,
+  send: Send = { id: randomUUID(), at: deps.settings.now() },
+): PreparedMail {
+  const mailId = send.id
   try {
-    return { mailRequest, mailId, composed: composeMail(deps, mailRequest, mailId) }
+    return { mailRequest, mailId, composed: composeMail(deps, mailRequest, send) }
   } catch (error) {
     const failure = wrapError('mail_failed', 'the mail could not be composed.', error)
     deps.events.publish({ type: 'failed', outcome: failure.code, error: failure })

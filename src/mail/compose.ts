@@ -3,26 +3,31 @@ import { displayCode } from '../crypto/code.js'
 import { OtpError } from '../errors.js'
 import { maskAddress } from '../identity/address.js'
 import type { AlertMailRequest, CodeMailRequest, MailRequest } from './mail-request.js'
-import { boundLine, buildMessage, type ComposeDeps, type ComposedMail } from './message.js'
+import { boundLine, buildMessage, type ComposeDeps, type ComposedMail, type Send } from './message.js'
 import { type MailContext, mailContextFor } from '../views/context.js'
 import { duration, timeOfDay } from '../views/messages.js'
 
 /**
- * Composes a mail. The same request and `id` give the same mail again, down to its Message-ID.
+ * Composes a mail. For the same send it has the same Message-ID and Date, whichever process composes it.
  * @throws OtpError `mail_failed` when the code cannot be derived any more, `render_failed`
  */
-export function composeMail(deps: ComposeDeps, mailRequest: MailRequest, id: string): ComposedMail {
-  return mailRequest.type === 'code' ? composeCodeMail(deps, mailRequest) : composeAlertMail(deps, mailRequest, id)
+export function composeMail(deps: ComposeDeps, mailRequest: MailRequest, send: Send): ComposedMail {
+  return mailRequest.type === 'code'
+    ? composeCodeMail(deps, mailRequest, send)
+    : composeAlertMail(deps, mailRequest, send)
 }
 
 /** Derives the code again, renders it, and builds the message. */
-function composeCodeMail(deps: ComposeDeps, { identity, stepUp, challenge }: CodeMailRequest): ComposedMail {
+function composeCodeMail(
+  deps: ComposeDeps,
+  { identity, stepUp, challenge }: CodeMailRequest,
+  send: Send,
+): ComposedMail {
   const { settings, views } = deps
-  const { id, kind, tag, locale, expires } = challenge
+  const { kind, tag, locale, expires } = challenge
   const code = deriveChallengeCode(settings, challenge)
   if (code === null) throw new OtpError('mail_failed', 'the secret of this challenge is no longer in `secret`.')
-  const at = settings.now()
-  const lifetime = (expires - at) / 1000
+  const lifetime = (expires - settings.now()) / 1000
   const context: MailContext = {
     ...mailContextFor(settings.site, locale),
     purpose: stepUp.purpose,
@@ -36,16 +41,16 @@ function composeCodeMail(deps: ComposeDeps, { identity, stepUp, challenge }: Cod
       at: timeOfDay(locale, expires),
       iso: new Date(expires).toISOString(),
     },
-    request: { tag, at: timeOfDay(locale, at) },
+    request: { tag, at: timeOfDay(locale, send.at) },
     boundLine: boundLine(settings.site, code),
   }
   const rendered = views.renderMail(stepUp.purpose, context)
-  const composed = buildMessage(deps, rendered, { to: identity.address, id: `${id} ${kind}`, code, at })
+  const composed = buildMessage(deps, rendered, { ...send, to: identity.address, code })
   return { ...composed, secrets: [...composed.secrets, context.code] }
 }
 
 /** Warns a user that someone signed in as them typed wrong codes. Contains no code and no link. */
-function composeAlertMail(deps: ComposeDeps, mailRequest: AlertMailRequest, id: string): ComposedMail {
+function composeAlertMail(deps: ComposeDeps, mailRequest: AlertMailRequest, { id }: Send): ComposedMail {
   const { settings, views } = deps
   const { identity, locale, at } = mailRequest
   const context = {
@@ -54,5 +59,5 @@ function composeAlertMail(deps: ComposeDeps, mailRequest: AlertMailRequest, id: 
     request: { tag: '', at: timeOfDay(locale, at) },
   }
   const rendered = views.renderMail('alert', context)
-  return buildMessage(deps, rendered, { to: identity.address, id: `alert ${id}`, code: null, at })
+  return buildMessage(deps, rendered, { to: identity.address, id, code: null, at })
 }

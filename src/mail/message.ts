@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { MailSettings } from '../config/mail-settings.js'
 import type { Settings, Site } from '../config/settings.js'
 import { isLoopback } from '../config/smtp-options.js'
@@ -13,15 +12,22 @@ export interface ComposeDeps {
   readonly mailSettings: MailSettings
 }
 
-/** What a message contains beside its texts. */
-interface MessageParams {
-  readonly to: Address
-  /** Determines the Message-ID: the same for every send attempt of one mail. */
+/**
+ * One send: the mail that one request asks for. All its attempts are one message; the next send is another one, even with
+ * the same code, since mailboxes drop a second mail with a Message-ID that they know (RFC 5322 3.6.4).
+ */
+export interface Send {
+  /** Determines the Message-ID. */
   readonly id: string
+  /** Milliseconds, for the Date. */
+  readonly at: number
+}
+
+/** What a message contains beside its texts. */
+interface MessageParams extends Send {
+  readonly to: Address
   /** Null in a mail without one. */
   readonly code: string | null
-  /** Milliseconds. */
-  readonly at: number
 }
 
 /** A mail, ready for any number of send attempts. */
@@ -43,8 +49,8 @@ export function buildMessage(
 ): ComposedMail {
   const { name, address } = mailSettings.from
   const domain = address.slice(address.lastIndexOf('@') + 1)
-  const threadId = randomUUID()
-  // Always the same for one mail, so that a server that accepted the first attempt can drop the second.
+  const threadId = unkeyedHash(`thread ${id}`)
+  // The same for all attempts, so that a mailbox that got the first one can drop the second.
   const messageId = `<${unkeyedHash(id)}@${domain}>`
   const message = {
     from: { name, address },

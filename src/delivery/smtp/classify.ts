@@ -26,6 +26,8 @@ export interface Failure {
   readonly stage: SmtpStage
   /** Seconds that the server asks us to wait, or null. */
   readonly retryAfter: number | null
+  /** What to do about it, where that is known better than for its class. */
+  readonly advice?: string
 }
 
 /** How one attempt ended: accepted by the server, or not. */
@@ -133,7 +135,8 @@ export function classifyFailure(error: unknown, secrets: readonly string[] = [])
 }
 
 /** A failure on our side. */
-export function localFailure(failureClass: FailureClass, reason: string): Failure {
+export function localFailure(failureClass: FailureClass, reason: string, advice?: string): Failure {
   const defaults = { text: '', isTransient: false, isDailyQuota: false, stage: 'connection', retryAfter: null } as const
-  return { outcome: FAILURE_POLICY[failureClass].outcome, failureClass, reason, ...defaults }
+  const { outcome } = FAILURE_POLICY[failureClass]
+  return { outcome, failureClass, reason, ...defaults, ...(advice !== undefined && { advice }) }
 }

@@ -15,7 +15,7 @@ export function stateJson(ctx: RequestContext): Record<string, unknown> {
 /** The members that describe an open challenge, the same in every response. */
 export function challengeJson({ services }: RequestContext, challenge: ChallengeWithStatus): Record<string, unknown> {
   const { settings } = services
-  const { alphabet, length } = formatOf(challenge.kind, settings.code)
+  const { alphabet, length } = formatOf(challenge, settings.code)
   const now = settings.now()
   return {
     sent_to: challenge.masked,

@@ -39,7 +39,7 @@ export async function renderPage(ctx: RequestContext, problem: Problem | null): 
     ...basePage(services, locale, step, ctx),
     title:
       challenge && step === 'code'
-        ? codeLabel(services, locale, challenge.kind)
+        ? codeLabel(services, locale, challenge)
         : translate(views.messages(locale), `${step}.title`),
     autoSend: canAutoSend(ctx, state, problem) ? unkeyedHash(sealed) : '',
     recipient: {
@@ -97,10 +97,10 @@ function basePage(
 function challengeContext(ctx: RequestContext, challenge: ChallengeWithStatus): Partial<PageContext> {
   const { settings } = ctx.services
   const now = settings.now()
-  const { alphabet, length } = formatOf(challenge.kind, settings.code)
+  const { alphabet, length } = formatOf(challenge, settings.code)
   return {
     code: {
-      label: codeLabel(ctx.services, ctx.locale, challenge.kind),
+      label: codeLabel(ctx.services, ctx.locale, challenge),
       length,
       isLong: challenge.kind === 'long',
       inputMode: alphabet === DIGITS ? 'numeric' : 'text',

@@ -1,9 +1,11 @@
-import { type CodeKind, DIGITS, formatOf } from '../../crypto/code.js'
+import type { OpenChallenge } from '../../challenge/records.js'
+import { DIGITS, formatOf } from '../../crypto/code.js'
 import type { RequestContext } from '../request/context.js'
 import { failureText } from './delivery-text.js'
 import type { Problem, ProblemCode } from './problem.js'
 import { stateOf } from './state.js'
 import type { Services } from '../../services.js'
+import { hasSession } from '../../session/host-session.js'
 import { duration, translate } from '../../views/messages.js'
 
 type TextDeps = Pick<Services, 'settings' | 'views'>
@@ -16,7 +18,6 @@ export function problemTitle({ views }: TextDeps, locale: string, code: ProblemC
 export function problemDetail(deps: TextDeps, locale: string, problem: Problem, recipient = ''): string {
   const { code, members, textKey = `problem.${code}.detail` } = problem
   const messages = deps.views.messages(locale)
-  if (code === 'invalid_code_format') return codeLabel(deps, locale, 'short')
   if (code === 'mail_unavailable' && members.retry_after === undefined) {
     return translate(messages, 'problem.mail_unavailable.now')
   }
@@ -30,9 +31,10 @@ export function problemDetail(deps: TextDeps, locale: string, problem: Problem, 
 
 /** The same with a session, which may allow a more specific text. */
 export function problemDetailFor(ctx: RequestContext, problem: Problem): string {
-  const { services, locale, identity } = ctx
+  const { services, req, locale, identity } = ctx
   const { code, members } = problem
-  if (code === 'invalid_code_format') return codeLabel(services, locale, stateOf(ctx).challenge?.kind ?? 'short')
+  const challenge = code === 'invalid_code_format' && hasSession(req) ? stateOf(ctx).challenge : null
+  if (challenge) return codeLabel(services, locale, challenge)
   const isUnavailable = code === 'mail_unavailable' && members.retry_after === undefined
   const exact = isUnavailable
     ? failureText(ctx, null)
@@ -43,7 +45,11 @@ export function problemDetailFor(ctx: RequestContext, problem: Problem): string 
 }
 
 /** "Enter the 6-digit code". */
-export function codeLabel({ settings, views }: TextDeps, locale: string, kind: CodeKind): string {
-  const { alphabet, length } = formatOf(kind, settings.code)
+export function codeLabel(
+  { settings, views }: TextDeps,
+  locale: string,
+  challenge: Pick<OpenChallenge, 'kind' | 'identity'>,
+): string {
+  const { alphabet, length } = formatOf(challenge, settings.code)
   return translate(views.messages(locale), alphabet === DIGITS ? 'code.digits' : 'code.characters', { length })
 }
