@@ -72,7 +72,8 @@ describeInBrowser('in a real browser', () => {
   })
 
   test('W4: everything works under a CSP of nothing but our own files', async () => {
-    const contentSecurityPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'"
+    const own = ['style-src', 'script-src', 'img-src', 'font-src', 'form-action'].map((name) => `${name} 'self'`)
+    const contentSecurityPolicy = ["default-src 'none'", ...own].join('; ')
     await open({ otp: { contentSecurityPolicy } })
     await page.goto('/sign-in-as-ana')
     await page.goto('/secret')

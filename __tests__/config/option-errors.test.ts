@@ -1,4 +1,5 @@
 import { emailOtp, type OtpOptions, OtpError, PostgresStore, RedisStore } from '../../src/index.js'
+import { resolveSettings } from '../../src/config/settings.js'
 import { HostApp, SECRET } from '../helpers/host-app.js'
 
 const GOOD: OtpOptions = {
@@ -26,6 +27,11 @@ test.each<[string, () => unknown, string]>([
     'emailOtp',
     () => emailOtp({ ...GOOD, lifetme: 60 } as never),
     'emailOtp: unknown option `lifetme`. Did you mean "lifetime"?',
+  ],
+  [
+    'emailOtp, with a list of origins',
+    () => emailOtp({ ...GOOD, trustedOrgins: [] } as never),
+    'emailOtp: unknown option `trustedOrgins`. Did you mean "trustedOrigins"?',
   ],
   ['emailOtp without options', () => emailOtp(undefined as never), 'emailOtp: option `options` is missing.'],
   [
@@ -83,6 +89,40 @@ test.each([
   null,
 ])('H3: the session key %p is refused', (sessionKey) => {
   expect(errorOf(() => emailOtp({ ...GOOD, sessionKey: sessionKey as string })).message).toMatch(/option `sessionKey`/)
+})
+
+test.each<[unknown]>([
+  ['https://app.acme.example'],
+  [null],
+  [['null']],
+  [[null]],
+  [['*']],
+  [['https://*.acme.example']],
+  [['http://app.acme.example']],
+  [['https://app.acme.example/']],
+  [['https://app.acme.example/x']],
+  [['https://app.acme.example:443']],
+  [['https://ana@app.acme.example']],
+  [['app.acme.example']],
+  [['ftp://app.acme.example']],
+  [['file://']],
+  [['']],
+  [[' https://app.acme.example']],
+  [[/acme/]],
+  [new Array(1)],
+])('W1: trustedOrigins of %j are refused', (trustedOrigins) => {
+  const { code, message } = errorOf(() => emailOtp({ ...GOOD, trustedOrigins: trustedOrigins as string[] }))
+  expect(code).toBe('invalid_option')
+  expect(message).toMatch(/option `trustedOrigins` is .* exact origins, such as https:\/\/app.acme.example/)
+})
+
+test('W1: trustedOrigins may be https, or plain http on this machine; site.origin is always one of them', () => {
+  const site = { name: 'Acme', origin: 'https://acme.example' }
+  const given = Object.freeze(['https://APP.acme.example:8443', 'http://localhost:5173', 'http://[::1]:3000'])
+  const { trustedOrigins } = resolveSettings({ ...GOOD, site, trustedOrigins: given })
+  expect(trustedOrigins).toEqual([site.origin, given[0]?.toLowerCase(), given[1], given[2]])
+  expect(resolveSettings({ ...GOOD, site }).trustedOrigins).toEqual([site.origin])
+  expect(resolveSettings(GOOD).trustedOrigins).toEqual([])
 })
 
 test('allowInsecureSmtp beside requireTLS: true is a contradiction', () => {

@@ -4,43 +4,84 @@ import { isCrossSite, refererPath } from '../../src/http/request/csrf.js'
 import { isSitePath, isUnder } from '../../src/url.js'
 
 const SITE = 'https://acme.example'
+const NO_ORIGIN = { name: 'Acme', origin: null, domain: null, supportUrl: null }
 
 describe('W1: who may POST', () => {
+  const APP = 'https://app.acme.example'
   const fetchSites = ['same-origin', 'none', 'same-site', 'cross-site', 'nonsense', '', undefined]
-  const origins = [SITE, 'http://acme.example', 'https://evil.example', 'https://acme.example.evil.example', 'null', '']
-  const hosts = ['acme.example', 'ACME.example', 'evil.example', '127.0.0.1:3000']
-  const sites = [SITE, null]
+  const origins = [
+    SITE,
+    APP,
+    'http://acme.example',
+    'https://evil.example',
+    'https://acme.example.evil.example',
+    'null',
+  ]
+  const odd = ['', `${APP}, ${SITE}`, `${APP}/`, 'https://APP.acme.example', 'http://evil.example', undefined]
+  const hosts = [
+    'acme.example',
+    'ACME.example',
+    'acme.example:443',
+    'acme.example:80',
+    'evil.example',
+    'evil.example:80',
+  ]
+  const trusts = [[SITE], [SITE, APP], [APP], []]
 
-  /** The rule in other words: what Sec-Fetch-Site says goes; else Origin is this host or the site; else it is no browser. */
-  function allowed(fetchSite: string | undefined, origin: string | undefined, hostName: string, site: string | null) {
+  /** The rule in other words: a trusted Origin passes; else Sec-Fetch-Site; else Origin is this host; else it is no browser. */
+  function allowed(fetchSite: string | undefined, origin: string | undefined, hostName: string, trusted: string[]) {
+    if (trusted.some((one) => one === origin)) return true
     if (fetchSite !== undefined) return ['same-origin', 'none'].includes(fetchSite)
     if (origin === undefined) return true
-    const own = [`https://${hostName.toLowerCase()}`, `http://${hostName.toLowerCase()}`]
-    return origin === site || own.includes(origin)
+    const [name = '', port] = hostName.toLowerCase().split(':')
+    return (
+      (origin === `https://${name}` && port !== '80' && origin !== '') ||
+      (origin === `http://${name}` && port !== '443')
+    )
   }
 
   const matrix = fetchSites.flatMap((fetchSite) =>
-    [...origins, undefined].flatMap((origin) =>
-      hosts.flatMap((hostName) => sites.map((site) => ({ fetchSite, origin, hostName, site }))),
+    [...origins, ...odd].flatMap((origin) =>
+      [...hosts, '127.0.0.1:3000'].flatMap((hostName) =>
+        trusts.map((trusted) => ({ fetchSite, origin, hostName, trusted })),
+      ),
     ),
   )
 
-  test('W1: the whole matrix of Sec-Fetch-Site, Origin, Host and site.origin follows the rule', () => {
-    expect(matrix).toHaveLength(7 * 7 * 4 * 2)
-    const answers = matrix.map(({ fetchSite, origin, hostName, site }) => {
+  test('W1: the whole matrix of Sec-Fetch-Site, Origin, Host, site.origin and trustedOrigins follows the rule', () => {
+    expect(matrix).toHaveLength(7 * 12 * 7 * 4)
+    const answers = matrix.map(({ fetchSite, origin, hostName, trusted }) => {
       const headers: IncomingHttpHeaders = {
         host: hostName,
         ...(fetchSite !== undefined && { 'sec-fetch-site': fetchSite }),
         ...(origin !== undefined && { origin }),
       }
-      return { ...{ fetchSite, origin, hostName, site }, passes: !isCrossSite(headers, site) }
+      const passes = !isCrossSite(headers, { trustedOrigins: trusted })
+      return { ...{ fetchSite, origin, hostName, trusted }, passes }
     })
-    for (const answer of answers) {
-      const { fetchSite, origin, hostName, site, passes } = answer
-      expect({ ...answer, passes }).toEqual({ ...answer, passes: allowed(fetchSite, origin, hostName, site) })
-    }
+    const expected = matrix.map((one) => ({
+      ...one,
+      passes: allowed(one.fetchSite, one.origin, one.hostName, one.trusted),
+    }))
+    expect(answers).toEqual(expected)
     expect(answers.some(({ passes }) => passes)).toBe(true)
     expect(answers.some(({ passes }) => !passes)).toBe(true)
+  })
+
+  test.each([
+    ['http://intranet.example', 'intranet.example:80', true],
+    ['https://intranet.example', 'intranet.example:443', true],
+    ['http://intranet.example:8080', 'intranet.example:8080', true],
+    ['http://[::1]', '[::1]:80', true],
+    ['https://intranet.example', 'intranet.example:80', false],
+    ['http://intranet.example', 'intranet.example:443', false],
+    ['http://intranet.example:8080', 'intranet.example', false],
+    ['http://intranet.example', 'intranet.example:8080', false],
+    ['http://intranet.example', 'intranet.example:80:80', false],
+    ['http://intranet.example', undefined, false],
+  ])('W1: without Fetch Metadata, Origin %s is of the Host %s: %p', (origin, hostName, is) => {
+    const headers = { origin, ...(hostName !== undefined && { host: hostName }) }
+    expect(isCrossSite(headers, { trustedOrigins: [] })).toBe(!is)
   })
 
   describe('over HTTP', () => {
@@ -50,7 +91,12 @@ describe('W1: who may POST', () => {
     test.each([
       ['another site', { 'Sec-Fetch-Site': 'cross-site' }, 403],
       ['a sibling domain', { 'Sec-Fetch-Site': 'same-site' }, 403],
-      ['another site, with the Origin of ours', { 'Sec-Fetch-Site': 'cross-site', Origin: SITE }, 403],
+      ['another site that names its Origin', { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://evil.example' }, 403],
+      ['a sibling that nobody trusts', { 'Sec-Fetch-Site': 'same-site', Origin: 'https://x.acme.example' }, 403],
+      ['a sandboxed frame of ours', { 'Sec-Fetch-Site': 'cross-site', Origin: 'null' }, 403],
+      ['the site, when this is an API at another origin', { 'Sec-Fetch-Site': 'cross-site', Origin: SITE }, 200],
+      ['a trusted origin', { 'Sec-Fetch-Site': 'same-site', Origin: 'https://app.acme.example' }, 200],
+      ['a trusted origin, by an older browser', { Origin: 'https://app.acme.example' }, 200],
       ['an older browser on another site', { Origin: 'https://evil.example' }, 403],
       ['a sandboxed frame', { Origin: 'null' }, 403],
       ['an Origin that is no URL', { Origin: 'acme.example' }, 403],
@@ -60,7 +106,7 @@ describe('W1: who may POST', () => {
       ['an older browser on our page', { Origin: SITE }, 200],
       ['no browser', {}, 200],
     ])('W1: a POST of %s', async (_who, headers: Record<string, string>, status) => {
-      host = await HostApp.start()
+      host = await HostApp.start({ otp: { trustedOrigins: ['https://app.acme.example'] } })
       const jar = await host.signedIn()
       for (const route of ['send', 'verify', 'restart']) {
         const answer = await jar.post(`/2fa/${route}`).set(headers).send({})
@@ -199,7 +245,20 @@ describe('W2: return pages', () => {
       await jar.post('/2fa/send').send({ for: sealed }).expect(200)
       const done = await jar.post('/2fa/verify').send({ for: sealed, code: host.mailbox.code }).expect(200)
       expect(done.body.return_to).toBe('/pay?to=ben')
-      expect(refererPath({ referer, host: 'acme.example' }, null)).toBe('/pay?to=ben')
+      expect(refererPath({ referer, host: 'acme.example' }, { site: NO_ORIGIN })).toBe('/pay?to=ben')
+      expect(refererPath({ referer, host: 'acme.example:443' }, { site: NO_ORIGIN })).toBe('/pay?to=ben')
+    })
+
+    test('W2: the Referer of a trusted origin gives no return page', async () => {
+      host = await HostApp.start({ otp: { home: '/home', trustedOrigins: ['https://app.acme.example'] } })
+      const jar = await host.signedIn()
+      const post = jar
+        .post('/transfer')
+        .set({ Referer: 'https://app.acme.example/pay', Origin: 'https://app.acme.example' })
+      const sealed = ((await post.send({ amount: '5', payee: 'ben' }).expect(401)).body as { for: string }).for
+      await jar.post('/2fa/send').send({ for: sealed }).expect(200)
+      const done = await jar.post('/2fa/verify').send({ for: sealed, code: host.mailbox.code }).expect(200)
+      expect(done.body.return_to).toBe('/home')
     })
 
     test.each([

@@ -40,10 +40,11 @@ const answers: [string, (jar: Agent, code: string) => ReturnType<Agent['get']>, 
 describe('W3: headers', () => {
   function expectHeaders(answer: Response): void {
     expect(answer.get('Cache-Control')).toBe('no-store')
-    expect(answer.get('Referrer-Policy')).toBe('no-referrer')
+    expect(answer.get('Referrer-Policy')).toBe('same-origin')
     expect(answer.get('X-Content-Type-Options')).toBe('nosniff')
     const policy = answer.get('Content-Security-Policy') ?? ''
     expect(policy).toContain("default-src 'none'")
+    expect(policy).toContain("img-src 'self'; font-src 'self'")
     expect(policy).toContain("frame-ancestors 'none'")
     expect(policy).not.toContain('unsafe')
   }

@@ -185,12 +185,10 @@ describe('routes', () => {
     await host.jar().get('/2fa/nothing').expect(404)
   })
 
-  test('assets can be kept by caches; no file outside their folder can be had', async () => {
+  test('no file outside the folders of assets can be had', async () => {
     host = await HostApp.start()
     const css = await host.jar().get('/2fa/assets/otp.css').expect(200)
     expect(css.type).toBe('text/css')
-    expect(css.get('Cache-Control')).toContain('max-age=3600')
-    expect(css.get('X-Content-Type-Options')).toBe('nosniff')
     await host
       .jar()
       .get('/2fa/assets/otp.js')

@@ -119,6 +119,12 @@ export interface OtpOptions {
   autoSend?: boolean
   /** Path that a browser is redirected to when nobody is signed in and no address may be typed. */
   signIn?: string
+  /**
+   * Further origins whose pages may post here with the visitor's cookies, such as `https://app.acme.example` for an app
+   * that calls an API of another origin. Exact origins, https beyond this machine, no wildcards; `site.origin` is always
+   * one of them. CORS headers are yours to send.
+   */
+  trustedOrigins?: readonly string[]
   code?: CodeOptions
   /** Seconds that a code works; 600 at most, and by default. */
   lifetime?: number

@@ -2,19 +2,14 @@ import { type Clock, clockFrom, systemClock } from '../clock.js'
 import { resolveCode } from './code-format.js'
 import { type Limits, resolveLimits } from './limits.js'
 import type { OtpOptions } from './options.js'
+import { resolveSite, resolveTrustedOrigins, type Site } from './site.js'
 import type { ShortFormats } from '../crypto/code.js'
 import { type KeyRing, keyRing } from '../crypto/keys.js'
-import { isSitePath, parseUrl } from '../url.js'
 import { OptionChecker, optionNames } from '../validate.js'
 
-const check = new OptionChecker('emailOtp')
+export type { Site } from './site.js'
 
-export interface Site {
-  readonly name: string
-  readonly origin: string | null
-  readonly domain: string | null
-  readonly supportUrl: string | null
-}
+const check = new OptionChecker('emailOtp')
 
 /** The checked options, with all defaults. */
 export interface Settings {
@@ -28,6 +23,8 @@ export interface Settings {
   readonly sessionKey: string
   readonly home: string | null
   readonly autoSend: boolean
+  /** With `site.origin`. */
+  readonly trustedOrigins: readonly string[]
   readonly signIn: string | null
   readonly code: ShortFormats
   readonly codeInSubject: (typeof SUBJECT_MODES)[number]
@@ -54,18 +51,17 @@ const STRICT_CSP = [
   "style-src 'self'",
   "script-src 'self'",
   "img-src 'self'",
+  "font-src 'self'",
   "form-action 'self'",
   "base-uri 'none'",
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** A host as it may appear in a mail header and in the bound line of a mail; URLs allow more. */
-const HOST_PATTERN = /^([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])$/
-
 const OPTION_NAMES = optionNames<OtpOptions>({
   ...{ secret: true, site: true, mail: true, user: true, typedEmail: true, onVerified: true, path: true, home: true },
   ...{ autoSend: true, signIn: true, sessionKey: true, code: true, lifetime: true, attempts: true, grantMaxAge: true },
-  ...{ limits: true, store: true, views: true, locale: true, locals: true, contentSecurityPolicy: true, now: true },
+  ...{ limits: true, store: true, views: true, locale: true, locals: true, contentSecurityPolicy: true },
+  ...{ trustedOrigins: true, now: true },
 })
 
 /** Names in a session that belong to the session middleware, to Passport or to the host. */
@@ -89,9 +85,11 @@ export function resolveSettings(options: OtpOptions): Settings {
   const { subject = 'auto' } = options.code ?? {}
   const { sessionKey: givenKey = `emailOtp:${path}`, autoSend = user !== null } = options
   const sessionKey = resolveSessionKey(givenKey)
+  const site = resolveSite(options.site)
   return Object.freeze({
     keys: resolveSecrets(options.secret, sessionKey),
-    site: resolveSite(options.site),
+    site,
+    trustedOrigins: resolveTrustedOrigins(options.trustedOrigins, site),
     user,
     typedEmail: resolveTypedEmail(typedEmail),
     onVerified: check.optionalFunction('onVerified', options.onVerified, () => undefined),
@@ -133,29 +131,6 @@ function resolveSessionKey(sessionKey: unknown): string {
   const key = check.singleLine('sessionKey', sessionKey)
   if (!FOREIGN_SESSION_KEYS.includes(key) && !(key in Object.prototype)) return key
   throw check.invalid('sessionKey', key, 'That property of the session is used by others: give one of your own.')
-}
-
-function resolveSite(site: unknown): Site {
-  check.rejectUnknownKeys('site', site, ['name', 'origin', 'supportUrl'])
-  const { name, origin, supportUrl } = site as OtpOptions['site']
-  const parsed = origin === undefined ? null : resolveOrigin(check.singleLine('site.origin', origin))
-  const support = supportUrl === undefined ? null : check.singleLine('site.supportUrl', supportUrl)
-  if (support && !isSitePath(support) && !/^(https?|mailto):/i.test(support)) {
-    throw check.invalid('site.supportUrl', support, 'Give a path, or an https: or mailto: address.')
-  }
-  return {
-    name: check.singleLine('site.name', name),
-    origin: parsed?.origin ?? null,
-    domain: parsed?.hostname ?? null,
-    supportUrl: support,
-  }
-}
-
-function resolveOrigin(origin: string): URL {
-  const url = parseUrl(origin)
-  const isHttp = url !== null && /^https?:$/.test(url.protocol) && HOST_PATTERN.test(url.hostname)
-  if (isHttp && url.origin === origin.toLowerCase()) return url
-  throw check.invalid('site.origin', origin, 'Give scheme and host only, such as https://acme.example.')
 }
 
 function resolveTypedEmail(typedEmail: NonNullable<OtpOptions['typedEmail']>): Settings['typedEmail'] {

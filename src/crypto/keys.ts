@@ -47,6 +47,6 @@ export function mac(key: Buffer, ...inputs: readonly (string | null)[]): Buffer 
  * For values that need not be secret where their hash is kept (the sealed step-up, the host's session), or that nobody can
  * guess (ids). Without a key, so that it stays the same when the secret is rotated.
  */
-export function unkeyedHash(text: string): string {
-  return hash('sha256', text, 'base64url').slice(0, 22)
+export function unkeyedHash(data: string | Buffer): string {
+  return hash('sha256', data, 'base64url').slice(0, 22)
 }

@@ -1,6 +1,7 @@
 import { hashDetails } from '../challenge/details.js'
 import type { Grant } from '../challenge/records.js'
 import { type GuardOptions, type GuardSettings, parseGuardOptions } from '../config/guard-options.js'
+import type { Settings } from '../config/settings.js'
 import { OtpError } from '../errors.js'
 import type { OtpHandler, OtpRequest, OtpResponse } from '../express-types.js'
 import { callHostFunction } from '../host-callback.js'
@@ -80,7 +81,7 @@ async function requireVerification(
 ): Promise<false> {
   const { settings } = services
   const description = describe ? await callWithRequest('describe', () => describe(req)) : ''
-  const returnTo = returnToOf(settings.site.origin, req)
+  const returnTo = returnToOf(settings, req)
   const { sealed, url } = createStepUp(settings, identity, { purpose, details, description, returnTo, maxAge })
   if (isNavigation(req)) redirect(settings, res, url)
   else {
@@ -117,7 +118,7 @@ async function callWithRequest<T>(name: string, call: () => T | Promise<T>): Pro
 }
 
 /** A GET returns to its own URL, anything else to the page it came from: bodies are never replayed. */
-function returnToOf(siteOrigin: string | null, req: OtpRequest): string | null {
+function returnToOf(settings: Settings, req: OtpRequest): string | null {
   const isPage = req.method === 'GET' || req.method === 'HEAD'
-  return isPage ? req.originalUrl : refererPath(req.headers, siteOrigin)
+  return isPage ? req.originalUrl : refererPath(req.headers, settings)
 }

@@ -27,7 +27,7 @@ export function requireIdentity(route: RouteHandler): RouteHandler {
 
 export function rejectCrossSite(services: Services): Middleware {
   return (req, res, next) => {
-    if (!isCrossSite(req.headers, services.settings.site.origin)) return next()
+    if (!isCrossSite(req.headers, services.settings)) return next()
     const anonymous = { user: null, purpose: PLAIN_ACCESS.purpose, tag: null }
     services.events.publish({ type: 'refused', ...anonymous, outcome: 'cross_site' })
     respondWithoutContext(services, req, res, problem('cross_site'))

@@ -1,6 +1,7 @@
 import express from 'express'
 import { OtpError } from '../errors.js'
 import type { OtpHandler, OtpRequest, OtpResponse } from '../express-types.js'
+import { serveAssets } from './assets.js'
 import {
   checkMountPath,
   limitBody,
@@ -49,9 +50,7 @@ export function createRouter(services: Services): OtpHandler {
   router.get(POSTS, (_req, res) => {
     redirect(settings, res, settings.path) // for a reload of a problem page
   })
-  for (const folder of views.assetFolders) {
-    router.use('/assets', express.static(folder, { index: false, redirect: false, maxAge: '1h', setHeaders: nosniff }))
-  }
+  router.use('/assets', serveAssets(views))
   router.use((error: unknown, req: OtpRequest, res: OtpResponse, next: (error?: unknown) => void) => {
     if (error instanceof OtpError || res.headersSent) return void next(error)
     const { status } = error as { status?: unknown }
@@ -80,8 +79,4 @@ function afterResponse(res: OtpResponse, callback: () => void): void {
   if (res.closed) return once()
   res.once('close', once)
   setTimeout(once, MAX_RESPONSE_MS).unref()
-}
-
-function nosniff(res: { setHeader(name: string, value: string): unknown }): void {
-  res.setHeader('X-Content-Type-Options', 'nosniff')
 }

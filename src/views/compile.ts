@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import Handlebars from 'handlebars'
+import { unkeyedHash } from '../crypto/keys.js'
 import { OtpError } from '../errors.js'
 import { didYouMean } from '../suggest.js'
 import { VARIABLES } from './context.js'
@@ -15,6 +17,8 @@ export interface CompiledViews {
   readonly byLocale: ReadonlyMap<string, LocaleViews>
   /** For the default locale. */
   readonly fallback: LocaleViews
+  /** Hash of all assets. */
+  readonly assetVersion: string
 }
 
 /*
@@ -63,7 +67,13 @@ export function compileAll(folders: readonly string[], defaultLocale: string): C
     locales: Object.freeze(locales),
     byLocale: new Map(locales.map((locale) => [locale, resolve(locale)])),
     fallback: resolve(defaultLocale),
+    assetVersion: hashAssets(files),
   })
+}
+
+function hashAssets(files: readonly ViewFile[]): string {
+  const assets = files.filter(({ stem }) => stem.startsWith('assets/'))
+  return unkeyedHash(assets.map(({ stem, absolute }) => `${stem} ${unkeyedHash(readFileSync(absolute))}`).join('\n'))
 }
 
 /** The messages of each locale: its files of all folders, merged. */

@@ -14,6 +14,8 @@ export interface PageContext {
   readonly site: Site
   /** Where the router is mounted. */
   readonly path: string
+  /** For the URLs of assets, `?v=…`: changes as soon as any of them does. */
+  readonly assetVersion: string
   /** The sealed step-up, for the hidden field `for` of each form; empty when no guard redirected here. */
   readonly for: string
   /** Identifies the step-up for the page's script if it may submit the "send" form by itself; else empty. */
@@ -74,6 +76,7 @@ export const basePageContext: PageContext = Object.freeze<PageContext>({
   dir: 'ltr',
   site: NO_SITE,
   path: '',
+  assetVersion: '',
   for: '',
   autoSend: '',
   purpose: '',

@@ -27,6 +27,8 @@ export interface Renderer {
   readonly locales: readonly string[]
   /** Folders with assets, the host's first. */
   readonly assetFolders: readonly string[]
+  /** Hash of all assets. */
+  readonly assetVersion: string
   /** Reads and compiles everything again; on an error the old templates stay. */
   readonly reload: () => void
 }
@@ -76,6 +78,9 @@ export function createRenderer(viewFolders: readonly string[], defaultLocale: st
       return compiled.locales
     },
     assetFolders: folders.map((folder) => path.join(folder, 'assets')),
+    get assetVersion() {
+      return compiled.assetVersion
+    },
     reload: load,
   }
 }

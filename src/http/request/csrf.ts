@@ -1,36 +1,42 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Settings } from '../../config/settings.js'
 import { isSitePath, parseUrl } from '../../url.js'
 
 /**
  * Whether a state-changing request may come from a page of another site (CWE-352). No token is needed, so that a
  * customised template cannot lose the protection. Like Go's net/http CrossOriginProtection:
  *
- * - a browser that sends Sec-Fetch-Site is believed: only `same-origin` and `none` (typed, bookmarked) pass;
- * - an older browser, or one on plain http, sends Origin with each POST: it must be this host or `site.origin`;
- * - a client with neither header is not a browser, so no other site can make it send a user's cookies.
+ * - an Origin that the host trusts passes: `site.origin` and `trustedOrigins`;
+ * - else a browser that sends Sec-Fetch-Site is believed: only `same-origin` and `none` (typed, bookmarked) pass;
+ * - else an older browser, or one on plain http, sends Origin with each POST: it must be this host;
+ * - a client with none of these headers is not a browser, so no other site can make it send a user's cookies.
  *
  * Assumed: the host answers GET without side effects, and no other port of the same host name is hostile.
  */
-export function isCrossSite(headers: IncomingHttpHeaders, siteOrigin: string | null): boolean {
-  const fetchSite = headers['sec-fetch-site']
+export function isCrossSite(
+  headers: IncomingHttpHeaders,
+  { trustedOrigins }: Pick<Settings, 'trustedOrigins'>,
+): boolean {
+  const { origin, host, 'sec-fetch-site': fetchSite } = headers
+  if (origin !== undefined && trustedOrigins.includes(origin)) return false
   if (fetchSite !== undefined) return fetchSite !== 'same-origin' && fetchSite !== 'none'
-  if (headers.origin === undefined) return false
-  return !isOwnOrigin(headers.origin, headers.host, siteOrigin)
+  return origin !== undefined && !isOriginOf(host, origin)
 }
 
 /**
- * The path of the page that a browser comes from.
+ * The path of the page that a browser comes from, on this host or at `site.origin`. A trusted origin has other pages.
  * @returns null if there is no Referer, it is of another site, or its path is not safe to redirect to
  */
-export function refererPath(headers: IncomingHttpHeaders, siteOrigin: string | null): string | null {
+export function refererPath(headers: IncomingHttpHeaders, { site }: Pick<Settings, 'site'>): string | null {
   const url = parseUrl(headers.referer ?? '')
-  if (!url || !isOwnOrigin(url.origin, headers.host, siteOrigin)) return null
+  if (!url || (url.origin !== site.origin && !isOriginOf(headers.host, url.origin))) return null
   const path = url.pathname + url.search
   return isSitePath(path) ? path : null
 }
 
-function isOwnOrigin(origin: string, host: string | undefined, siteOrigin: string | null): boolean {
-  if (siteOrigin !== null && origin === siteOrigin) return true
+/** An Origin never names the default port of its scheme; some clients and proxies name it in Host (RFC 9110 7.2). */
+function isOriginOf(host: string | undefined, origin: string): boolean {
   const url = parseUrl(origin)
-  return /^https?:$/.test(url?.protocol ?? '') && url?.host === host?.toLowerCase()
+  if (!url || !/^https?:$/.test(url.protocol)) return false
+  return url.host === host?.toLowerCase().replace(url.protocol === 'https:' ? /:443$/ : /:80$/, '')
 }

@@ -88,6 +88,7 @@ function basePage(
     dir: textDirection(locale),
     site: settings.site,
     path: settings.path,
+    assetVersion: views.assetVersion,
     for: sealed,
     purpose: stepUp.purpose,
     purposeText: stepUp.description ?? views.messages(locale)[`purpose.${stepUp.purpose}`] ?? '',

@@ -90,10 +90,13 @@ function write(settings: Settings, res: OtpResponse, status: number, type: strin
   res.end(body)
 }
 
-/** The headers of every page, error and redirect (ASVS 3.4, 14.3.2). */
+/**
+ * The headers of every page, error and redirect (ASVS 3.4, 14.3.2). With the policy `no-referrer` a form would be posted with
+ * `Origin: null`, by the Fetch standard.
+ */
 function setSecurityHeaders({ contentSecurityPolicy }: Settings, res: OtpResponse): void {
   res.setHeader('Cache-Control', 'no-store')
-  res.setHeader('Referrer-Policy', 'no-referrer')
+  res.setHeader('Referrer-Policy', 'same-origin')
   res.setHeader('X-Content-Type-Options', 'nosniff')
   if (contentSecurityPolicy !== null) res.setHeader('Content-Security-Policy', contentSecurityPolicy)
 }

@@ -1,0 +1,60 @@
+import type { OtpOptions } from './options.js'
+import { isLoopback } from './smtp-options.js'
+import { isSitePath, parseUrl } from '../url.js'
+import { OptionChecker } from '../validate.js'
+
+const check = new OptionChecker('emailOtp')
+
+export interface Site {
+  readonly name: string
+  readonly origin: string | null
+  readonly domain: string | null
+  readonly supportUrl: string | null
+}
+
+/** A host as it may appear in a mail header and in the bound line of a mail; URLs allow more. */
+const HOST_PATTERN = /^([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])$/
+
+/** @throws OtpError `invalid_option` */
+export function resolveSite(site: unknown): Site {
+  check.rejectUnknownKeys('site', site, ['name', 'origin', 'supportUrl'])
+  const { name, origin, supportUrl } = site as OtpOptions['site']
+  const parsed = origin === undefined ? null : parseOrigin(check.singleLine('site.origin', origin))
+  if (origin !== undefined && parsed === null) {
+    throw check.invalid('site.origin', origin, 'Give scheme and host only, such as https://acme.example.')
+  }
+  const support = supportUrl === undefined ? null : check.singleLine('site.supportUrl', supportUrl)
+  if (support && !isSitePath(support) && !/^(https?|mailto):/i.test(support)) {
+    throw check.invalid('site.supportUrl', support, 'Give a path, or an https: or mailto: address.')
+  }
+  return {
+    name: check.singleLine('site.name', name),
+    origin: parsed?.origin ?? null,
+    domain: parsed?.hostname ?? null,
+    supportUrl: support,
+  }
+}
+
+/**
+ * Origins whose pages may POST here: those of the option, and the site's own. Plain http could be written by anybody on the
+ * way, and `null` is the origin of every sandboxed frame.
+ * @throws OtpError `invalid_option`
+ */
+export function resolveTrustedOrigins(origins: unknown = [], site: Site): readonly string[] {
+  const hint =
+    'Give a list of exact origins, such as https://app.acme.example: https beyond this machine, no wildcards.'
+  if (!Array.isArray(origins)) throw check.invalid('trustedOrigins', origins, hint)
+  const trusted = Array.from(origins, (origin: unknown) => {
+    const url = typeof origin === 'string' ? parseOrigin(origin) : null
+    if (url && (url.protocol === 'https:' || isLoopback(url.hostname))) return url.origin
+    throw check.invalid('trustedOrigins', origin, hint)
+  })
+  return Object.freeze(site.origin === null ? trusted : [site.origin, ...trusted])
+}
+
+/** Scheme and host, and nothing after them. */
+function parseOrigin(origin: string): URL | null {
+  const url = parseUrl(origin)
+  const isHttp = url !== null && /^https?:$/.test(url.protocol) && HOST_PATTERN.test(url.hostname)
+  return isHttp && url.origin === origin.toLowerCase() ? url : null
+}
