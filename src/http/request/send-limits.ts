@@ -12,7 +12,7 @@ import type { ExtraBucket } from '../../stores/store.js'
 
 /**
  * The buckets that a mail takes a permit from. A stranger who types somebody's address uses up the mails of one network
- * only; a browser that has proven the address is not refused because of others.
+ * only; a browser that has proven the address is not refused because of them.
  */
 export function sendBuckets(
   ctx: RequestContext,
@@ -45,16 +45,22 @@ function onceBucket({ services, req, stepUp }: RequestContext, existing: OpenCha
   return [{ bucket: `once:${name}`, onlyIfFresh: true, ...settings.limits.resend }]
 }
 
-/** Takes a permit from the client's `sendsPerIp`. Returns the seconds to wait, or null if there was a permit. */
+/**
+ * Takes a permit from the client's `sendsPerIp`. Known browsers have one of their own in each network: strangers cannot use
+ * it up, and whoever proves a mailbox as ever new browsers gets no more out of it.
+ * @returns the seconds to wait, or null if there was a permit
+ */
 export async function takeIpSend(
   ctx: RequestContext,
   identity: Identity,
   existing: OpenChallenge | null,
+  browser: string | null,
 ): Promise<number | null> {
   const { stepUp, services } = ctx
   const { settings, store, events } = services
   warnAboutProxy(ctx.req)
-  const request = { user: networkKey(ctx), bucket: 'sends', isAnonymous: true, ...settings.limits.sendsPerIp }
+  const bucket = browser === null ? 'sends' : 'sends:browsers'
+  const request = { user: networkKey(ctx), bucket, isAnonymous: true, ...settings.limits.sendsPerIp }
   const spent = await store.spend(request)
   if (spent.outcome === 'spent') return null
   events.publish({ type: 'throttled', ...eventContext(identity, stepUp, existing), outcome: 'sendsPerIp' })

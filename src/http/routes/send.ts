@@ -68,7 +68,7 @@ async function sendToTypedAddress(ctx: RequestContext, reservation: Reservation)
   const { identity } = typed
   const existing = findChallenge(services.settings, req, stepUp, identity.ref)
   const browser = services.deviceCookie.knows(req, identity)
-  const retryAfter = browser === null ? await takeIpSend(ctx, identity, existing) : null
+  const retryAfter = await takeIpSend(ctx, identity, existing, browser)
   if (retryAfter !== null) return throttled(retryAfter)
   const isDeliverable = await isAccepted(ctx, identity)
   const issued = await issueAndSave(ctx, identity, existing, { browser, isDeliverable })
