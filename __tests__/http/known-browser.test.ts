@@ -114,7 +114,9 @@ describe('H15: a stranger cannot keep the owner of a typed address from codes', 
     isProving = false
     expect(accepted).toBe(3)
     await ask(host.jar(), '203.0.113.9').expect(200)
-    await ask(host.jar(), '192.0.2.1').set('Cookie', cookies.at(-1) ?? '').expect(200)
+    await ask(host.jar(), '192.0.2.1')
+      .set('Cookie', cookies.at(-1) ?? '')
+      .expect(200)
   })
 
   const used = { limits: { sendsPerAddress: { capacity: 1, refill: 100 * DAY } } }
