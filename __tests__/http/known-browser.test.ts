@@ -96,6 +96,26 @@ describe('H15: a stranger cannot keep the owner of a typed address from codes', 
     expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429])
   })
 
+  test('H15: whoever proves one mailbox again and again, as ever new browsers, gets no more mail than the address may', async () => {
+    await start({ limits: { sendsPerAddress: { capacity: 3 } } })
+    const cookies = [pairOf(await prove(host.jar(), '203.0.113.9'))]
+    let accepted = 0
+    for (const cookie of cookies) {
+      const jar = host.jar()
+      isProving = true
+      const { status } = await ask(jar, '203.0.113.9').set('Cookie', cookie)
+      if (status !== 200 || accepted > 4) break
+      accepted += 1
+      await host.mailbox.mails(1 + accepted)
+      // Without the device cookie, so that the answer makes another browser known.
+      const proven = await jar.post('/2fa/verify').send({ code: host.mailbox.code }).expect(200)
+      cookies.push(pairOf(deviceCookieOf(proven.get('Set-Cookie'))))
+    }
+    isProving = false
+    expect(accepted).toBe(3)
+    await ask(host.jar(), '203.0.113.9').expect(200)
+  })
+
   const used = { limits: { sendsPerAddress: { capacity: 1, refill: 100 * DAY } } }
 
   test.each([

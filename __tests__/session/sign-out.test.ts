@@ -10,12 +10,18 @@ afterEach(() => host.close())
 /** A session store that calls `interfere` after a given number of reads. */
 class Observed extends Sessions {
   /** The property in which express-session keeps them. */
-  declare readonly sessions: Record<string, string>
+  declare sessions: Record<string, string>
   interfere: (id: string) => void = () => undefined
   reads = Infinity
   isFailing = false
+  /** Reads after which all others fail. */
+  readsLeft = Infinity
+  /** Called instead of `destroy`. */
+  onDestroy: ((id: string, destroy: () => void) => void) | null = null
 
   override get(id: string, done: (error: unknown, data?: SessionData | null) => void): void {
+    this.readsLeft -= 1
+    if (this.readsLeft < 0) return done(new Error('connection lost'))
     super.get(id, done)
     this.reads -= 1
     if (this.reads === 0) this.interfere(id)
@@ -24,6 +30,14 @@ class Observed extends Sessions {
   override set(id: string, data: SessionData, done?: (error?: unknown) => void): void {
     if (this.isFailing) done?.(new Error('disk full'))
     else super.set(id, data, done)
+  }
+
+  override destroy(id: string, done?: (error?: unknown) => void): void {
+    const destroy = (): void => {
+      super.destroy(id, done)
+    }
+    if (this.onDestroy) this.onDestroy(id, destroy)
+    else destroy()
   }
 }
 
@@ -173,5 +187,54 @@ describe('after the right code', () => {
       })
     })
     expect(Object.keys(all)).toHaveLength(1)
+  })
+
+  test('X1: a session store that refuses an empty id gives a new one', async () => {
+    await start()
+    const { jar, code } = await host.asked()
+    sessions.onDestroy = (id, destroy) => {
+      if (id === '') throw new Error('an id must not be empty')
+      destroy()
+    }
+    await guess(jar, code).expect(200)
+    await jar.get('/secret').expect(200)
+  })
+
+  test('X1: onVerified may end the session, and then the visitor is signed out', async () => {
+    await start({
+      onVerified: async (req) => {
+        await new Promise((resolve) => req.session.destroy(resolve))
+      },
+    })
+    const { jar, code } = await host.asked()
+    const ended = await guess(jar, code)
+    expect(ended.status).toBeGreaterThanOrEqual(500)
+    expect(ended.get('Set-Cookie')).toBeUndefined()
+    expect(await userOf(jar)).toBeNull()
+    expect(Object.keys(sessions.sessions)).toEqual([])
+  })
+
+  test('H16: a sign-out after the right code stays one, also if the session store fails right then', async () => {
+    sessions = new Observed()
+    const middleware = memorySession({ store: sessions })
+    host = await HostApp.start({
+      session: (req, res, next) => {
+        middleware(req, res, () => {
+          if (req.url === '/2fa/verify') req.session.cart = ['tea']
+          next()
+        })
+      },
+    })
+    const { jar, code } = await host.asked()
+    sessions.onDestroy = (_id, destroy) => {
+      destroy()
+      sessions.sessions = {}
+      sessions.onDestroy = null
+    }
+    // The reads are that of the session middleware, the one before the new id, and the one that finds the sign-out.
+    sessions.readsLeft = 3
+    await guess(jar, code).expect(503)
+    sessions.readsLeft = Infinity
+    expect(await userOf(jar)).toBeNull()
   })
 })

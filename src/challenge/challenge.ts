@@ -44,6 +44,7 @@ export type IssueOutcome =
 const THROTTLED_BY: Readonly<Record<string, 'sendsPerUser' | 'sendsPerAddress'>> = {
   sends: 'sendsPerUser',
   [ADDRESS_BUCKET]: 'sendsPerAddress',
+  [`${ADDRESS_BUCKET}:browsers`]: 'sendsPerAddress',
 }
 
 /** Opens a challenge for a step-up, or the existing one again, in one store call. */

@@ -31,7 +31,7 @@ export async function completeVerification(
     await saveSession(settings, req)
     await session.endOld()
   } catch (error) {
-    session.undo()
+    await session.undo()
     throw error
   }
 }

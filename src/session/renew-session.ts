@@ -1,8 +1,10 @@
+import { randomId } from '../crypto/random.js'
 import { OtpError } from '../errors.js'
 import type { OtpRequest } from '../express-types.js'
 import {
   callSession,
   endSession,
+  hasSession,
   type HostSession,
   readSession,
   requireSession,
@@ -18,8 +20,8 @@ import { changedNames, copyProperties, snapshotOf } from './snapshot.js'
 export interface RenewedSession {
   /** Ends the old session. @throws OtpError `session_unavailable` if it has ended already, such as by a sign-out */
   readonly endOld: () => Promise<void>
-  /** Goes back to the old session, as it was. */
-  readonly undo: () => void
+  /** Goes back to the old session, as it was; or ends it too, if the host has ended the new one. */
+  readonly undo: () => Promise<void>
 }
 
 /**
@@ -43,9 +45,9 @@ export async function renewSession(
     requireSession(req)[sessionKey] = slot
   }
   if (typeof old.regenerate === 'function') {
-    // regenerate() ends the session whose id the request has. Without one it ends none, and the old session lives until the
-    // new one is saved: otherwise a failure would sign the visitor out.
-    if (oldId !== null) setSession(req, old, '')
+    // regenerate() ends the session whose id the request has. With an id of no session it ends none, and the old session
+    // lives until the new one is saved: otherwise a failure would sign the visitor out.
+    if (oldId !== null) setSession(req, old, randomId())
     try {
       await callSession(clock, 'the session could not be regenerated', (done) => old.regenerate?.(done))
     } catch (error) {
@@ -66,7 +68,8 @@ export async function renewSession(
       // Once more: a request that had read it just before may have written it since.
       await endSession(settings, req, oldId)
     },
-    undo() {
+    async undo() {
+      if (!hasSession(req)) return oldId === null ? undefined : endSession(settings, req, oldId)
       const { id: newId } = requireSession(req)
       goBack()
       // Nobody knows the new id.

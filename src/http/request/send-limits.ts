@@ -12,7 +12,8 @@ import type { ExtraBucket } from '../../stores/store.js'
 
 /**
  * The buckets that a mail takes a permit from. A stranger who types somebody's address uses up the mails of one network
- * only; a browser that has proven the address is not refused because of others.
+ * only. A browser that has proven the address is not refused because of others: it has a bucket of its own, and one with all
+ * browsers that have proven the address, or whoever proves a mailbox as ever new browsers gets any number of mails.
  */
 export function sendBuckets(
   ctx: RequestContext,
@@ -20,14 +21,14 @@ export function sendBuckets(
   existing: OpenChallenge | null,
   browser: string | null,
 ): SendBuckets {
-  const { limits } = ctx.services.settings
-  const extraBuckets = onceBucket(ctx, existing)
-  if (ref.type === 'user') return { sends: limits.sendsPerUser, extraBuckets }
-  if (browser !== null) return { sends: { ...limits.sendsPerUser, bucket: `sends:browser:${browser}` }, extraBuckets }
-  return {
-    sends: { ...limits.sendsPerUser, bucket: `sends:network:${networkKey(ctx)}` },
-    extraBuckets: [{ bucket: ADDRESS_BUCKET, ...limits.sendsPerAddress }, ...extraBuckets],
-  }
+  const { sendsPerUser, sendsPerAddress } = ctx.services.settings.limits
+  const once = onceBucket(ctx, existing)
+  if (ref.type === 'user') return { sends: sendsPerUser, extraBuckets: once }
+  const [own, all] =
+    browser === null
+      ? [`sends:network:${networkKey(ctx)}`, ADDRESS_BUCKET]
+      : [`sends:browser:${browser}`, `${ADDRESS_BUCKET}:browsers`]
+  return { sends: { ...sendsPerUser, bucket: own }, extraBuckets: [{ bucket: all, ...sendsPerAddress }, ...once] }
 }
 
 /**

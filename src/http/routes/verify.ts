@@ -12,6 +12,7 @@ import { parseAddress } from '../../identity/address.js'
 import { type Identity, identityFromAddress } from '../../identity/user.js'
 import { findChallenge, updateChallenge } from '../../session/challenges.js'
 import { completeVerification } from '../../session/complete-verification.js'
+import { setSession } from '../../session/host-session.js'
 
 const MAX_CODE_LENGTH = 64
 const CODE_USED = { outcome: 'cancelled', reason: 'used' } as const
@@ -64,7 +65,9 @@ async function complete(ctx: RequestContext, identity: Identity, challenge: Open
   try {
     await completeVerification(settings, req, identity, stepUp)
   } catch (error) {
-    await updateChallenge(settings, req, ctx.expectedUser, challenge, { isUsedUp: true }).catch(() => undefined)
+    await updateChallenge(settings, req, ctx.expectedUser, challenge, { isUsedUp: true }).catch(() => {
+      setSession(req, undefined) // It may have ended: the end of the response must not save it.
+    })
     return problemOfError(services, error, 'problem.used')
   }
   publishVerified(ctx, identity, challenge)
