@@ -563,6 +563,19 @@ describe('one session, one identity', () => {
     await jar.get('/secret').expect(200, 'the secret')
   })
 
+  test('X1: with a rolling cookie, a wrong guess that is answered after the right one does not set the old id again', async () => {
+    const store = new SlowRedeem()
+    await start({ session: memorySession({ rolling: true }), otp: { store } })
+    const { jar, code } = await host.asked()
+    const gate = store.hold()
+    const wrong = guess(jar, wrongCode(code)).then((answer) => answer)
+    await store.reached.opened
+    await guess(jar, code).expect(200)
+    gate.open()
+    expect((await wrong).get('Set-Cookie')).toBeUndefined()
+    await jar.get('/secret').expect(200, 'the secret')
+  })
+
   test.each([
     ['a right code', '/2fa/verify', 5, (code: string) => code, 200],
     ['a last wrong guess', '/2fa/verify', 1, wrongCode, 422],

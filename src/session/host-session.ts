@@ -12,7 +12,7 @@ export interface SessionSettings {
 }
 
 type Callback<T = unknown> = (error?: unknown, value?: T) => void
-type SessionCall<T> = (done: Callback<T>) => unknown
+export type SessionCall<T> = (done: Callback<T>) => unknown
 
 /** How long the session store may take. */
 const SESSION_TIMEOUT_MS = 5_000
@@ -73,13 +73,19 @@ export async function readSession(
   req: OtpRequest,
   id: string,
 ): Promise<HostSession | null> {
-  const read: SessionCall<HostSession | null> = (done) => sessionStoreOf(req)?.get(id, done)
+  const read: SessionCall<HostSession | null> = (done) => untilCallback(sessionStoreOf(req)?.get(id, done))
   return (await callSession(clock, 'the session could not be read', read)) ?? null
 }
 
 /** @throws OtpError `session_unavailable` */
 export async function endSession({ clock }: SessionSettings, req: OtpRequest, id: string): Promise<void> {
-  await callSession(clock, 'the session could not be ended', (done) => sessionStoreOf(req)?.destroy(id, done))
+  const end: SessionCall<unknown> = (done) => untilCallback(sessionStoreOf(req)?.destroy(id, done))
+  await callSession(clock, 'the session could not be ended', end)
+}
+
+/** A store answers by its callback. If its method is `async` too, that promise may end earlier: only its error counts. */
+function untilCallback(promised: unknown): unknown {
+  return promised instanceof Promise ? promised.then(() => new Promise(() => undefined)) : undefined
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   readSession,
   requireSession,
   saveSession,
+  type SessionCall,
   type SessionSettings,
   sessionStoreOf,
   setSession,
@@ -48,9 +49,16 @@ export async function renewSession(
     // regenerate() ends the session whose id the request has. With an id of no session it ends none, and the old session
     // lives until the new one is saved: otherwise a failure would sign the visitor out.
     if (oldId !== null) setSession(req, old, randomId())
+    let isTooLate = false
+    const regenerate: SessionCall<undefined> = (done) =>
+      old.regenerate?.((error) => {
+        if (isTooLate) setSession(req, undefined) // or the response would set the cookie of an empty session
+        done(error)
+      })
     try {
-      await callSession(clock, 'the session could not be regenerated', (done) => old.regenerate?.(done))
+      await callSession(clock, 'the session could not be regenerated', regenerate)
     } catch (error) {
+      isTooLate = true
       goBack()
       throw error
     }

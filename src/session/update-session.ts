@@ -62,8 +62,8 @@ export async function updateSession(
 }
 
 /**
- * Removes a session that has ended from the request. Called after a long wait that needs no write: otherwise the response
- * could set the cookie of the old id again.
+ * Removes a session that has ended from the request. Called after a wait that needs no write: otherwise the response could
+ * set the cookie of the old id again.
  * @throws OtpError `session_unavailable` when the session cannot be read
  */
 export async function dropEndedSession(settings: SessionSettings, req: OtpRequest): Promise<void> {

@@ -13,6 +13,7 @@ import { type Identity, identityFromAddress } from '../../identity/user.js'
 import { findChallenge, updateChallenge } from '../../session/challenges.js'
 import { completeVerification } from '../../session/complete-verification.js'
 import { setSession } from '../../session/host-session.js'
+import { dropEndedSession } from '../../session/update-session.js'
 
 const MAX_CODE_LENGTH = 64
 const CODE_USED = { outcome: 'cancelled', reason: 'used' } as const
@@ -41,6 +42,7 @@ export async function handleVerify(ctx: RequestContext): Promise<RouteResult> {
       // No alert for a typed address: anybody may type one, so wrong codes there say nothing about its owner.
       if (redeemed.escalated && identity.user) void alertOwner(services, identity, stepUp)
       if (redeemed.attemptsLeft < 1) await markUsedUp(ctx, challenge)
+      else await dropEndedSession(settings, req)
       return problem('wrong_code', { attempts_left: redeemed.attemptsLeft })
     case 'exhausted':
       await markUsedUp(ctx, challenge)
@@ -51,6 +53,7 @@ export async function handleVerify(ctx: RequestContext): Promise<RouteResult> {
     case 'not_found':
       // Nothing is saved: the second of two equal POSTs ends here, and saving would restore the session that the first
       // one has just replaced.
+      await dropEndedSession(settings, req)
       return problem('code_expired')
     case 'redeemed':
       sendQueue.cancel(challenge.id, CODE_USED)
