@@ -57,6 +57,20 @@ describeInBrowser('in a real browser', () => {
     expect(host.events.filter((event) => event.type === 'issued')).toHaveLength(1)
   })
 
+  test('S4: a prerendered page sends nothing until it is shown, and then once', async () => {
+    await open()
+    await page.goto('/sign-in-as-ana')
+    const prerender = `Object.defineProperty(document, 'prerendering', { value: true })`
+    await page.addInitScript(prerender)
+    await page.goto('/secret')
+    await page.waitForLoadState('networkidle')
+    expect(host.events).toEqual([])
+    await page.evaluate(`document.dispatchEvent(new Event('prerenderingchange'))`)
+    await page.waitForSelector(CODE)
+    await host.mailbox.mails(1)
+    expect(host.events.filter((event) => event.type === 'issued')).toHaveLength(1)
+  })
+
   test('W4: everything works without script', async () => {
     await open({}, { javaScriptEnabled: false })
     await page.goto('/sign-in-as-ana')

@@ -1,7 +1,9 @@
+import { deflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import { hashDetails } from '../../src/challenge/details.js'
 import { PLAIN_ACCESS, sealStepUp, type StepUp, unsealStepUp } from '../../src/challenge/step-up.js'
 import { keyRing } from '../../src/crypto/keys.js'
+import { seal as sealBytes } from '../../src/crypto/seal.js'
 import { OtpError } from '../../src/errors.js'
 import type { IdentityRef } from '../../src/identity/user.js'
 
@@ -59,6 +61,24 @@ describe('B4: a sealed step-up', () => {
       expect(open(altered.toString('base64url'))).toBeNull()
     }
     expect(open(bytes.toString('base64url'))).toEqual(TRANSFER)
+  })
+
+  test('W2: a long one is deflated and opens as what was sealed; a bit flipped in it makes it none', () => {
+    const long = { ...TRANSFER, returnTo: `/sso?${'SAMLRequest=0123456789'.repeat(150)}` }
+    const sealed = seal(long)
+    expect(sealed.length).toBeLessThan(600)
+    expect(open(sealed)).toEqual(long)
+    const bytes = Buffer.from(sealed, 'base64url')
+    for (let bit = 0; bit < bytes.length * 8; bit += 3) {
+      const altered = Buffer.from(bytes)
+      altered[bit >> 3] = (altered[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+      expect(open(altered.toString('base64url'))).toBeNull()
+    }
+  })
+
+  test('W2: what inflates to more than any step-up takes is not inflated', () => {
+    const bomb = Buffer.concat([Buffer.of(0), deflateRawSync(Buffer.alloc(100_000_000, '{'))])
+    expect(() => open(sealBytes(ring.current.seal, bomb))).toThrow(/larger than 16384 bytes/)
   })
 
   test('counts as none when it is cut short, lengthened, or anything else', () => {

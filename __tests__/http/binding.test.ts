@@ -129,7 +129,7 @@ describe('binding', () => {
       }
       await jar.post('/2fa/send?purpose=transfer&return_to=//evil.example').send(wish).expect(200)
       const done = await guess(jar, host.mailbox.code, wish).expect(200)
-      expect(done.body).toEqual({ verified: true, purpose: 'access', return_to: '/2fa' })
+      expect(done.body).toEqual({ verified: true, purpose: 'access', return_to: '/' })
       await jar.post('/transfer').send(ASK).expect(401)
     })
 

@@ -1,7 +1,10 @@
-import type { IncomingHttpHeaders } from 'node:http'
-import { HostApp, NAVIGATE, sealedIn } from '../helpers/host-app.js'
+import { randomBytes } from 'node:crypto'
+import { type IncomingHttpHeaders, request } from 'node:http'
+import fc from 'fast-check'
+import { cookieOf } from '../helpers/guessing.js'
+import { ANA, HostApp, NAVIGATE, sealedIn } from '../helpers/host-app.js'
 import { isCrossSite, refererPath } from '../../src/http/request/csrf.js'
-import { isSitePath, isUnder } from '../../src/url.js'
+import { isSitePath, isUnder, toSitePath } from '../../src/url.js'
 
 const SITE = 'https://acme.example'
 const NO_ORIGIN = { name: 'Acme', origin: null, domain: null, supportUrl: null }
@@ -171,7 +174,7 @@ describe('W2: return pages', () => {
     '/ünïcode',
     '/\u2028',
     '/a\r\nLocation: https://evil.example',
-    `/${'a'.repeat(2_048)}`,
+    `/${'a'.repeat(3_500)}`,
     'file:///etc/passwd',
   ]
 
@@ -180,12 +183,67 @@ describe('W2: return pages', () => {
     expect(hostile.filter(isSitePath)).toEqual([])
   })
 
-  test.each(['/', '/a', '/a/b?c=d#e', '/a//b', '/%2F%2Fevil.example', '/:80', '/@evil', `/${'a'.repeat(2_047)}`])(
+  test.each(['/', '/a', '/a/b?c=d#e', '/a//b', '/%2F%2Fevil.example', '/:80', '/@evil', `/${'a'.repeat(3_499)}`])(
     'W2: %s is one',
     (path) => {
       expect(isSitePath(path)).toBe(true)
     },
   )
+
+  const encoded = { '/ok\\..\\..': '/ok%5C..%5C..', '/ünïcode': '/%C3%BCn%C3%AFcode', '/\u2028': '/%E2%80%A8' }
+
+  test('W2: three of them are made one, percent-encoded; the others are refused', () => {
+    const made = hostile.flatMap((text) => {
+      const path = toSitePath(text)
+      return path === null ? [] : [[text, path]]
+    })
+    expect(Object.fromEntries(made)).toEqual(encoded)
+  })
+
+  test.each<[string, 'utf8' | 'latin1', string]>([
+    ['/a"b\\c?d="e"', 'utf8', '/a%22b%5Cc?d=%22e%22'],
+    ['/日本?q=é#ü', 'utf8', '/%E6%97%A5%E6%9C%AC?q=%C3%A9#%C3%BC'],
+    ['/already%20encoded/%5c%E6', 'utf8', '/already%20encoded/%5c%E6'],
+    [Buffer.from('/日本').toString('latin1'), 'latin1', '/%E6%97%A5%E6%9C%AC'],
+    ['/\xff', 'latin1', '/%FF'],
+  ])('W2: %s (%s) becomes %s', (text, encoding, path) => {
+    expect(toSitePath(text, encoding)).toBe(path)
+  })
+
+  test('W2: whatever is made a path, a browser stays on this site, and a header holds it', () => {
+    const parts = [
+      '/',
+      '\\',
+      '"',
+      "'",
+      '.',
+      '..',
+      '@',
+      ':',
+      '?',
+      '#',
+      '%',
+      'evil.example',
+      '\t',
+      '\n',
+      '\0',
+      ' ',
+      'ü',
+      '／',
+      '＼',
+    ]
+    const texts = fc.array(fc.oneof(fc.constantFrom(...parts), fc.string({ unit: 'binary', maxLength: 3 })))
+    fc.assert(
+      fc.property(texts, fc.constantFrom('utf8', 'latin1'), (text, encoding) => {
+        const path = toSitePath(`/${text.join('')}`, encoding)
+        if (path === null) return
+        expect(path).toMatch(/^\/(?!\/)[\x21\x23-\x5b\x5d-\x7e]*$/)
+        expect(new URL(path, SITE).origin).toBe(SITE)
+        expect(toSitePath(path)).toBe(path)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
 
   test.each([
     ['/2fa', true],
@@ -216,7 +274,7 @@ describe('W2: return pages', () => {
       'https://acme.example/\\/evil.example',
       'https://acme.example/2fa',
       'https://acme.example/2FA/verify',
-      `https://acme.example/${'a'.repeat(2_048)}`,
+      `https://acme.example/${'a'.repeat(3_500)}`,
       '//acme.example/transfer',
       '/transfer',
       'acme.example/transfer',
@@ -266,7 +324,9 @@ describe('W2: return pages', () => {
       '/\\evil.example',
       '//evil.example/%2e%2e',
       '///evil.example',
-      '/a\\b',
+      '/a b',
+      '/a\tb',
+      `/${'ü'.repeat(1_200)}`,
       '/2fa/x',
       '/2FA',
     ])('W2: the return page of a guarded request for %s is home', async (target) => {
@@ -289,6 +349,60 @@ describe('W2: return pages', () => {
       const form = { for: sealed, code: host.mailbox.code }
       const done = await jar.post('/2fa/verify').set(NAVIGATE).type('form').send(form).expect(303)
       expect(done.get('Location')).toBe('/home')
+    })
+
+    /** Opens `/secret` with this query as it is, and gives the redirect and where it leads after the verification. */
+    async function verifiedAt(query: string): Promise<{ length: number; to: string }> {
+      host = await HostApp.start({ otp: { home: '/home' } })
+      const jar = host.jar()
+      const cookie = cookieOf(await jar.post('/login').send({ user: ANA }).expect(200))
+      const led = await new Promise<string>((resolve, reject) => {
+        const options = { path: `/secret${query}`, headers: { ...NAVIGATE, Cookie: cookie } }
+        const sent = request(host.origin, options, (answer) => {
+          resolve(answer.resume().headers.location ?? '')
+        })
+        sent.on('error', reject).end()
+      })
+      const sealed = sealedIn((await jar.get(led).set(NAVIGATE).expect(200)).text)
+      await jar.post('/2fa/send').send({ for: sealed }).expect(200)
+      const form = { for: sealed, code: host.mailbox.code }
+      const done = await jar.post('/2fa/verify').set(NAVIGATE).type('form').send(form).expect(303)
+      return { length: led.length - '/2fa?for='.length, to: done.get('Location') ?? '' }
+    }
+
+    test('W2: a guarded URL with quotes and backslashes is the return page, percent-encoded', async () => {
+      expect((await verifiedAt('?q="a\\b"')).to).toBe('/secret?q=%22a%5Cb%22')
+    })
+
+    test('W2: a long URL is the return page: the sealed step-up fits into a header', async () => {
+      const request = encodeURIComponent(randomBytes(1_700).toString('base64'))
+      const query = `?SAMLRequest=${request}&RelayState=${'0123456789'.repeat(60)}`
+      expect(query.length).toBeGreaterThan(2_900)
+      const { length, to } = await verifiedAt(query)
+      expect(to).toBe(`/secret${query}`)
+      expect(length).toBeLessThanOrEqual(3_500)
+    })
+
+    test.each([
+      ['cannot be sealed in 3 500 characters', randomBytes(2_550).toString('base64url')],
+      ['is longer than 3 500 itself', 'x'.repeat(3_500)],
+    ])('W2: a URL that %s is left behind: it goes to home', async (_what, query) => {
+      const { length, to } = await verifiedAt(`?q=${query}`)
+      expect(to).toBe('/home')
+      expect(length).toBeLessThan(500)
+    })
+
+    test('W2: the verified page has a link to home, which is / by default', async () => {
+      for (const [home, link] of [
+        [undefined, '/'],
+        ['/start?x=1', '/start?x&#x3D;1'],
+      ] as const) {
+        host = await HostApp.start({ otp: home === undefined ? {} : { home } })
+        const { jar, code } = await host.asked()
+        expect((await jar.post('/2fa/verify').send({ code }).expect(200)).body.return_to).toBe(home ?? '/')
+        expect((await jar.get('/2fa').set(NAVIGATE).expect(200)).text).toContain(`class="otp-button" href="${link}"`)
+        if (home === undefined) await host.close()
+      }
     })
 
     test.each(['returnTo', 'return_to', 'next', 'redirect', 'url', 'continue'])(

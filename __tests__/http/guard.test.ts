@@ -450,7 +450,7 @@ describe('bodies', () => {
     expect(host.transfers).toEqual([TRANSFER])
   })
 
-  test('X6: without a page of our own to go back to, it is the verified page', async () => {
+  test('X6: without a page of our own to go back to, it is home', async () => {
     await start()
     const jar = await host.signedIn()
     for (const referer of [undefined, 'https://evil.example/transfer', `${host.origin}/2fa/verify`]) {
@@ -466,7 +466,7 @@ describe('bodies', () => {
       await jar.post('/2fa/restart').send(stepUp).expect(200)
       await jar.post('/2fa/send').send(stepUp).expect(200)
       const done = await guess(jar, host.mailbox.code, stepUp).expect(200)
-      expect(done.body).toMatchObject({ return_to: '/2fa' })
+      expect(done.body).toMatchObject({ return_to: '/' })
       host.clock.tick(301)
     }
     expect(host.transfers).toEqual([])

@@ -1,5 +1,6 @@
-import { ANA, type Agent, BROWSER, HostApp } from '../helpers/host-app.js'
+import { ANA, type Agent, BROWSER, HostApp, NAVIGATE, sealedIn } from '../helpers/host-app.js'
 import { wrongCode } from '../helpers/mailbox.js'
+import { ScriptedSmtp } from '../helpers/smtp-script.js'
 
 let host: HostApp
 afterEach(() => host.close())
@@ -101,4 +102,38 @@ test('U5: without a support address there is no empty link', async () => {
   host = await HostApp.start()
   const { jar } = await host.asked()
   expect(await pageText(jar)).not.toContain('Can’t get the mail?')
+})
+
+test('S4: the script may send while no usable code is open; an expired or used-up one does not count', async () => {
+  host = await HostApp.start({ otp: { attempts: 1 } })
+  const jar = await host.signedIn()
+  const opened = async (): Promise<{ isOffered: boolean; sealed: string }> => {
+    const page = (await jar.get('/secret').set(NAVIGATE).expect(303)).get('Location') ?? ''
+    const { text } = await jar.get(page).set(NAVIGATE).expect(200)
+    return { isOffered: text.includes('data-auto-send='), sealed: sealedIn(text) }
+  }
+  const { isOffered, sealed } = await opened()
+  expect(isOffered).toBe(true)
+  await jar.post('/2fa/send').send({ for: sealed }).expect(200)
+  expect((await opened()).isOffered).toBe(false)
+  host.clock.tick(86_400)
+  expect((await opened()).isOffered).toBe(true)
+  const again = (await opened()).sealed
+  await jar.post('/2fa/send').send({ for: again }).expect(200)
+  const code = wrongCode(host.mailbox.code)
+  const used = await jar.post('/2fa/verify').set(BROWSER).type('form').send({ for: again, code }).expect(422)
+  expect(used.text).not.toContain('data-auto-send=')
+  expect((await opened()).isOffered).toBe(true)
+})
+
+test('S4: after a mail that failed the visitor decides, and the script does not send', async () => {
+  const smtp = await ScriptedSmtp.listen({ mail: '550 5.7.60 not you' })
+  host = await HostApp.start({ otp: { mail: { transport: smtp.url, from: 'no-reply@acme.example' } } })
+  const jar = await host.signedIn()
+  const page = (await jar.get('/secret').set(NAVIGATE).expect(303)).get('Location') ?? ''
+  const { text } = await jar.get(page).set(NAVIGATE).expect(200)
+  expect(text).toContain('data-auto-send=')
+  await jar.post('/2fa/send').send({ for: sealedIn(text) })
+  expect((await jar.get(page).set(NAVIGATE).expect(200)).text).not.toContain('data-auto-send=')
+  await smtp.close()
 })

@@ -21,11 +21,11 @@ const behind = (middleware: RequestHandler[], framework: typeof express = expres
 
 describe.each(parsers)('with %s in front', (_what, middleware) => {
   const large: [string, string, string][] = [
-    ['form', 'application/x-www-form-urlencoded', `code=1&x=${'y'.repeat(4_090)}`],
-    ['JSON', 'application/json', JSON.stringify({ code: '1', x: 'y'.repeat(4_090) })],
+    ['form', 'application/x-www-form-urlencoded', `code=1&x=${'y'.repeat(16_384)}`],
+    ['JSON', 'application/json', JSON.stringify({ code: '1', x: 'y'.repeat(16_384) })],
   ]
 
-  test.each(large)('a %s of more than 4 kB is answered with 413', async (_kind, type, body) => {
+  test.each(large)('a %s of more than 16 kB is answered with 413', async (_kind, type, body) => {
     host = await behind(middleware)
     const { jar } = await host.asked()
     for (const route of ['send', 'verify', 'restart']) {
@@ -44,11 +44,11 @@ describe.each(parsers)('with %s in front', (_what, middleware) => {
     expect((await chunked).status).toBe(413)
   })
 
-  test('a body of 4 kB is taken', async () => {
+  test('a body of 16 kB is taken', async () => {
     host = await behind(middleware)
     const { jar, code } = await host.asked()
     const start = `code=${code}&x=`
-    const form = start.padEnd(4_096, 'y')
+    const form = start.padEnd(16_384, 'y')
     await jar.post('/2fa/verify').set(NAVIGATE).type('form').send(form).expect(303)
   })
 

@@ -1,5 +1,6 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { type KeyRing, type Keys, unkeyedHash } from '../crypto/keys.js'
-import { seal, unseal } from '../crypto/seal.js'
+import { seal, unsealBytes } from '../crypto/seal.js'
 import type { IdentityRef } from '../identity/user.js'
 
 /** What code and grant are bound to. */
@@ -33,6 +34,12 @@ export function sameBinding(a: Binding, b: Binding): boolean {
 }
 
 const ONE_HOUR_MS = 3_600_000
+/** Characters of JSON that are sealed as they are. What is compressed tells something by its length (CRIME). */
+const MAX_PLAIN_LENGTH = 1_024
+/** Bytes of JSON: a description and the longest return page take less than half. */
+const MAX_INFLATED_LENGTH = 16_384
+/** In front of deflated JSON, where JSON itself has a brace. */
+const DEFLATED = 0
 /** Raise it when the sealed fields change: during a deploy, two versions read each other's step-ups. */
 const VERSION = 1
 
@@ -49,18 +56,29 @@ interface SealedStepUp extends StepUp {
  */
 export function sealStepUp(keys: Keys, stepUp: StepUp, ref: IdentityRef | null, now: number): string {
   const sealed: SealedStepUp = { ...stepUp, v: VERSION, at: now, owner: identityHash(ref) }
-  return seal(keys.seal, JSON.stringify(sealed))
+  return seal(keys.seal, deflateLong(JSON.stringify(sealed)))
 }
 
 /** Opens a sealed step-up. Null if it was altered, is over an hour old, or is of another secret or another identity. */
 export function unsealStepUp(ring: KeyRing, sealed: string, ref: IdentityRef | null, now: number): StepUp | null {
-  const text = unseal(
+  const bytes = unsealBytes(
     ring.all.map((keys) => keys.seal),
     sealed,
   )
-  if (text === null) return null
-  const { v, at, owner, ...stepUp } = JSON.parse(text) as SealedStepUp
+  if (bytes === null) return null
+  const { v, at, owner, ...stepUp } = JSON.parse(inflate(bytes)) as SealedStepUp
   return v === VERSION && now - at <= ONE_HOUR_MS && owner === identityHash(ref) ? stepUp : null
+}
+
+/** The requests of sign-in providers (SAML) have URLs of some kilobytes. */
+function deflateLong(text: string): string | Buffer {
+  return text.length > MAX_PLAIN_LENGTH ? Buffer.concat([Buffer.of(DEFLATED), deflateRawSync(text)]) : text
+}
+
+/** Only what we have sealed gets here; the limit is for the case that a key is lost (CWE-409). */
+function inflate(bytes: Buffer): string {
+  const isDeflated = bytes[0] === DEFLATED
+  return (isDeflated ? inflateRawSync(bytes.subarray(1), { maxOutputLength: MAX_INFLATED_LENGTH }) : bytes).toString()
 }
 
 function identityHash(ref: IdentityRef | null): string {

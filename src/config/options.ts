@@ -113,7 +113,7 @@ export interface OtpOptions {
    * app must use different ones, or they accept each other's grants.
    */
   sessionKey?: string
-  /** Path to go to after verifying when no guard asked for a page; the verified page by default. */
+  /** Path to go to after verifying when no guard asked for a page, and the link of the verified page; `/` by default. */
   home?: string
   /** Lets the page's script press "send" once; true by default if there is a `user`. */
   autoSend?: boolean

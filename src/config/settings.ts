@@ -21,7 +21,7 @@ export interface Settings {
   readonly path: string
   /** The one property of `req.session` that is ours. */
   readonly sessionKey: string
-  readonly home: string | null
+  readonly home: string
   readonly autoSend: boolean
   /** With `site.origin`. */
   readonly trustedOrigins: readonly string[]
@@ -75,7 +75,7 @@ export function resolveSettings(options: OtpOptions): Settings {
   check.rejectUnknownKeys('', options, OPTION_NAMES)
   // Only undefined gets the default; null is refused like any other wrong value.
   const { typedEmail = false, path: givenPath = '/2fa', lifetime = 600, attempts = 5, grantMaxAge = 43_200 } = options
-  const { locale = 'en', contentSecurityPolicy = STRICT_CSP, now } = options
+  const { home = '/', locale = 'en', contentSecurityPolicy = STRICT_CSP, now } = options
   const user = check.optionalFunction('user', options.user, null)
   if (!user && !typedEmail) {
     throw check.invalid('user', undefined, 'Give `user: (req) => …`, or `typedEmail: true` to prove typed addresses.')
@@ -95,7 +95,7 @@ export function resolveSettings(options: OtpOptions): Settings {
     onVerified: check.optionalFunction('onVerified', options.onVerified, () => undefined),
     path,
     sessionKey,
-    home: options.home === undefined ? null : check.sitePath('home', options.home),
+    home: check.sitePath('home', home),
     autoSend: check.oneOf('autoSend', autoSend, [true, false]),
     signIn: options.signIn === undefined ? null : check.sitePath('signIn', options.signIn),
     code,

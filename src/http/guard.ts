@@ -18,6 +18,7 @@ import { findValidGrant, withUsedGrant } from '../session/grants.js'
 import { requireSession } from '../session/host-session.js'
 import type { ExpectedUser } from '../session/refresh-session.js'
 import { updateSession } from '../session/update-session.js'
+import { toSitePath } from '../url.js'
 
 /**
  * Middleware that keeps a route closed until the session has a valid grant. With a grant it opens without I/O; only a
@@ -120,5 +121,5 @@ async function callWithRequest<T>(name: string, call: () => T | Promise<T>): Pro
 /** A GET returns to its own URL, anything else to the page it came from: bodies are never replayed. */
 function returnToOf(settings: Settings, req: OtpRequest): string | null {
   const isPage = req.method === 'GET' || req.method === 'HEAD'
-  return isPage ? req.originalUrl : refererPath(req.headers, settings)
+  return isPage ? toSitePath(req.originalUrl, 'latin1') : refererPath(req.headers, settings)
 }

@@ -13,7 +13,7 @@ type Next = (error?: unknown) => void
 type Middleware = (req: OtpRequest, res: OtpResponse, next: Next) => void
 export type RouteHandler = (ctx: RequestContext) => RouteResult | Promise<RouteResult>
 
-export const MAX_BODY_BYTES = 4_096
+export const MAX_BODY_BYTES = 16_384
 
 /** Wraps a route: refuses the request if nobody is signed in and no address may be typed. */
 export function requireIdentity(route: RouteHandler): RouteHandler {

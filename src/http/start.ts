@@ -10,6 +10,7 @@ import { createStepUp } from './step-up-request.js'
 import { resolveIdentity } from '../identity/resolve-user.js'
 import type { Services } from '../services.js'
 import { requireSession } from '../session/host-session.js'
+import { toSitePath } from '../url.js'
 import { OptionChecker, optionNames } from '../validate.js'
 
 /** The same as the options of a guard, but as values. */
@@ -51,7 +52,7 @@ export async function start(services: Services, req: OtpRequest, options: StartO
     purpose: parsePurpose(check, options.purpose),
     details: options.details === undefined ? null : hashDetails(options.details),
     description: options.describe ?? '',
-    returnTo: options.returnTo ?? null,
+    returnTo: toSitePath(options.returnTo ?? ''),
     maxAge: null,
   })
   if (!mayProceed(settings, identity)) {

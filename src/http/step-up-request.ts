@@ -3,7 +3,7 @@ import type { Settings } from '../config/settings.js'
 import { OtpError } from '../errors.js'
 import { pageUrl } from './response/urls.js'
 import type { Identity } from '../identity/user.js'
-import { isSitePath, isUnder } from '../url.js'
+import { isSitePath, isUnder, MAX_REDIRECT_LENGTH } from '../url.js'
 
 /** What a guard or `start()` asks for, before it is checked. */
 export type StepUpRequest = Omit<StepUp, 'description'> & { readonly description: unknown }
@@ -28,6 +28,8 @@ export function createStepUp(settings: Settings, identity: Identity | null, requ
   const description = sanitizeDescription(request.description)
   const stepUp: StepUp = { ...request, description, returnTo: isSafe ? returnTo : null }
   const sealed = sealStepUp(settings.keys.current, stepUp, identity?.ref ?? null, settings.now())
+  // Without its return page it fits, and goes to `home`.
+  if (sealed.length > MAX_REDIRECT_LENGTH) return createStepUp(settings, identity, { ...request, returnTo: null })
   return { stepUp, sealed, url: pageUrl(settings, sealed) }
 }
 

@@ -29,20 +29,25 @@
 
   // Submits the "send" form once per step-up: not again on reload, on "back", or in a second tab that the guard
   // redirected a moment later.
-  var form = document.querySelector('form[data-auto-send]')
-  if (!form) return
-  var key = 'express-email-otp'
-  try {
-    var autoSent = JSON.parse(localStorage.getItem(key) || '[]')
-    var now = Date.now()
-    var isDone = autoSent.some(function (one) {
-      return one.stepUp === form.dataset.autoSend || (now >= one.at && now - one.at < 10000)
-    })
-    if (isDone) return
-    autoSent.unshift({ stepUp: form.dataset.autoSend, at: now })
-    localStorage.setItem(key, JSON.stringify(autoSent.slice(0, 20)))
-  } catch {
-    return // without storage it could send on every reload
+  function autoSend() {
+    var form = document.querySelector('form[data-auto-send]')
+    if (!form) return
+    var key = 'express-email-otp'
+    try {
+      var autoSent = JSON.parse(localStorage.getItem(key) || '[]')
+      var now = Date.now()
+      var isDone = autoSent.some(function (one) {
+        return one.stepUp === form.dataset.autoSend || (now >= one.at && now - one.at < 10000)
+      })
+      if (isDone) return
+      autoSent.unshift({ stepUp: form.dataset.autoSend, at: now })
+      localStorage.setItem(key, JSON.stringify(autoSent.slice(0, 20)))
+    } catch {
+      return // without storage it could send on every reload
+    }
+    form.requestSubmit()
   }
-  form.requestSubmit()
+  // A page that the browser prerenders may never be shown.
+  if (document.prerendering) document.addEventListener('prerenderingchange', autoSend, { once: true })
+  else autoSend()
 })()

@@ -7,6 +7,7 @@ import { resolveIdentity } from '../../identity/resolve-user.js'
 import type { Identity } from '../../identity/user.js'
 import type { Services } from '../../services.js'
 import type { ExpectedUser } from '../../session/refresh-session.js'
+import { MAX_REDIRECT_LENGTH } from '../../url.js'
 import { matchLocale } from '../../views/messages.js'
 
 /** One request to our pages: identity, step-up and language. */
@@ -22,13 +23,11 @@ export interface RequestContext {
   readonly expectedUser: ExpectedUser
 }
 
-const MAX_SEALED_LENGTH = 4_096
-
 /** Reads a request to our pages; null if its `for` is not one string of a possible length. */
 export async function createRequestContext(services: Services, req: OtpRequest): Promise<RequestContext | null> {
   const { settings } = services
   const identity = await resolveIdentity(settings.user, req)
-  const text = readField(req.method === 'POST' ? req.body : req.query, 'for', MAX_SEALED_LENGTH)
+  const text = readField(req.method === 'POST' ? req.body : req.query, 'for', MAX_REDIRECT_LENGTH)
   if (text === undefined) return null
   const stepUp = text ? unsealStepUp(settings.keys, text, identity?.ref ?? null, settings.now()) : null
   const sealed = stepUp && text ? text : ''

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Settings } from '../../config/settings.js'
-import { isSitePath, parseUrl } from '../../url.js'
+import { parseUrl, toSitePath } from '../../url.js'
 
 /**
  * Whether a state-changing request may come from a page of another site (CWE-352). No token is needed, so that a
@@ -30,8 +30,7 @@ export function isCrossSite(
 export function refererPath(headers: IncomingHttpHeaders, { site }: Pick<Settings, 'site'>): string | null {
   const url = parseUrl(headers.referer ?? '')
   if (!url || (url.origin !== site.origin && !isOriginOf(headers.host, url.origin))) return null
-  const path = url.pathname + url.search
-  return isSitePath(path) ? path : null
+  return toSitePath(url.pathname + url.search)
 }
 
 /** An Origin never names the default port of its scheme; some clients and proxies name it in Host (RFC 9110 7.2). */

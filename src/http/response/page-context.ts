@@ -70,9 +70,12 @@ function currentState(ctx: RequestContext, problem: Problem | null): Verificatio
   return state.step === 'code' && problem?.code === 'code_expired' ? { ...state, step: 'send' } : state
 }
 
+/** Not while a code is open whose mail failed: the visitor decides what to do about that. */
 function canAutoSend(ctx: RequestContext, { step, challenge }: VerificationState, problem: Problem | null): boolean {
-  const isOffered = step === 'send' && challenge === null && problem === null
-  return ctx.services.settings.autoSend && isOffered && ctx.sealed !== ''
+  const { settings } = ctx.services
+  const hasUsableCode = challenge !== null && !challenge.isUsedUp && challenge.expires > settings.now()
+  const isOffered = step === 'send' && ctx.identity !== null && !hasUsableCode && problem === null
+  return settings.autoSend && isOffered && ctx.sealed !== ''
 }
 
 function basePage(
@@ -114,7 +117,7 @@ function challengeContext(ctx: RequestContext, challenge: ChallengeWithStatus): 
   }
 }
 
-/** Target of "continue"; empty if that would be our own page. */
+/** Target of "continue"; empty if the host has made our own page its `home`. */
 function continueUrl({ services, stepUp }: RequestContext): string {
   const url = returnUrl(services.settings, stepUp)
   return url === services.settings.path ? '' : url

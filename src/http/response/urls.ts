@@ -6,7 +6,7 @@ export function pageUrl({ path }: Settings, sealed: string): string {
   return sealed ? `${path}?for=${sealed}` : path
 }
 
-/** Where to go after a verification: the guarded page, else `home`, else our own page. */
-export function returnUrl({ home, path }: Settings, { returnTo }: StepUp): string {
-  return returnTo ?? home ?? path
+/** Where to go after a verification: the guarded page, else `home`. */
+export function returnUrl({ home }: Settings, { returnTo }: StepUp): string {
+  return returnTo ?? home
 }
