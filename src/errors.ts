@@ -3,7 +3,7 @@ export type OtpErrorCode =
   | 'invalid_option' // an option is wrong or unknown; thrown by the function that was called
   | 'invalid_view' // a template, a text file or a file name in `views` is wrong; thrown by emailOtp() and reloadViews()
   | 'mount_path' // the router is not mounted at `path`; passed to next() at the first request
-  | 'invalid_user' // `user(req)` returned something that is not an OtpUser
+  | 'invalid_user' // `user(req)` returned something that is not an OtpUser, or one that cannot be mailed
   | 'invalid_details' // `details(req)` returned something that is not a JSON value, or is too large
   | 'host_callback' // a function of the host's threw or hung
   | 'internal' // something of ours threw that should not: please report it
@@ -19,12 +19,15 @@ export type OtpErrorCode =
  */
 export class OtpError extends Error {
   override readonly name = 'OtpError'
+  /** With `invalid_user`, the member of the user that is wrong, such as `email`; else null. */
+  readonly field: string | null
   constructor(
     readonly code: OtpErrorCode,
     message: string,
-    options?: { cause?: unknown },
+    { field = null, ...options }: { cause?: unknown; field?: string | null } = {},
   ) {
     super(message, options)
+    this.field = field
   }
 }
 

@@ -8,6 +8,7 @@ import { returnUrl } from './response/urls.js'
 import { handleSend } from './routes/send.js'
 import { createStepUp } from './step-up-request.js'
 import { resolveIdentity } from '../identity/resolve-user.js'
+import { isNoAddress } from '../identity/user.js'
 import type { Services } from '../services.js'
 import { requireSession } from '../session/host-session.js'
 import { toSitePath } from '../url.js'
@@ -47,7 +48,8 @@ export async function start(services: Services, req: OtpRequest, options: StartO
   }
   check.rejectUnknownKeys('', options, OPTION_NAMES)
   requireSession(req)
-  const identity = await resolveIdentity(settings.user, req)
+  const identity = await resolveIdentity(settings.user, req).catch(noAddressOrThrow)
+  if (identity === 'no_address') return { url: settings.path, delivery: 'failed' }
   const { stepUp, sealed, url } = createStepUp(settings, identity, {
     purpose: parsePurpose(check, options.purpose),
     details: options.details === undefined ? null : hashDetails(options.details),
@@ -63,6 +65,12 @@ export async function start(services: Services, req: OtpRequest, options: StartO
   const ctx: RequestContext = { services, req, identity, stepUp, sealed, locale, expectedUser: 'any' }
   if (stateOf(ctx).step === 'verified') return { url: returnUrl(settings, stepUp), delivery: 'none' }
   return { url, delivery: await deliveryOf(ctx) }
+}
+
+/** The page tells the visitor, and the event that it publishes tells the host. */
+function noAddressOrThrow(error: unknown): 'no_address' {
+  if (isNoAddress(error)) return 'no_address'
+  throw error
 }
 
 async function deliveryOf(ctx: RequestContext): Promise<StartResult['delivery']> {

@@ -6,7 +6,7 @@ import { memoize } from '../memoize.js'
 export interface OtpUser {
   /** Never changes and is never given to somebody else. */
   readonly id: string | number
-  /** Where codes go. Changing it ends open challenges and grants. */
+  /** Where codes go: one plain address. Changing it ends open challenges and grants. */
   readonly email: string
   readonly name?: string | null | undefined
   /** BCP 47 tag for pages and mails, such as `pt-BR`. */
@@ -36,7 +36,10 @@ export interface Identity {
 const MAX_ID_LENGTH = 255
 const MAX_VERSION_LENGTH = 128
 
-/** @throws OtpError `invalid_user`, which names the field, if the host's function returned something else */
+/**
+ * @throws OtpError `invalid_user`, which names the field, if the host's function returned something else, or a user who
+ * cannot be mailed
+ */
 export function identityFromUser(given: unknown): Identity {
   if (typeof given !== 'object' || given === null) throw invalidUser(`an object or null, not ${typeof given}`)
   const user = given as OtpUser
@@ -46,7 +49,7 @@ export function identityFromUser(given: unknown): Identity {
     throw invalidUser(`with \`version\`, a number or a string of at most ${MAX_VERSION_LENGTH} characters`)
   }
   const mailbox = typeof email === 'string' ? parseUserAddress(email) : null
-  if (!mailbox) throw invalidUser('with `email`, one plain address such as ana@example.com')
+  if (!mailbox) throw noAddress()
   const { address, masked } = mailbox
   return {
     ref: { type: 'user', id: String(id), email: address.address, version: String(version ?? '') },
@@ -80,6 +83,20 @@ function isId(id: unknown): boolean {
 function isVersion(version: unknown): version is OtpUser['version'] {
   if (version === undefined || version === null || typeof version === 'number') return true
   return typeof version === 'string' && version.length <= MAX_VERSION_LENGTH
+}
+
+/** Whether it says that the signed-in user has no address that can be mailed. */
+export function isNoAddress(error: unknown): boolean {
+  return error instanceof OtpError && error.code === 'invalid_user' && error.field === 'email'
+}
+
+function noAddress(): OtpError {
+  const cure =
+    'Give one plain address such as ana@example.com: no quotes, only ASCII before the @, and a domain with a dot. Without ' +
+    'one the visitor gets `no_address` on every guarded page.'
+  return new OtpError('invalid_user', `\`user(req)\` gave a user whose \`email\` cannot be mailed. ${cure}`, {
+    field: 'email',
+  })
 }
 
 function invalidUser(expected: string): OtpError {

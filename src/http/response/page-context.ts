@@ -18,6 +18,7 @@ import { duration, textDirection, translate } from '../../views/messages.js'
 /** Problems after which there is no form to continue with. They have a page of their own. */
 const TERMINAL_PROBLEMS: readonly ProblemCode[] = [
   'sign_in_required',
+  'no_address',
   'store_unavailable',
   'cross_site',
   'bad_request',
@@ -60,7 +61,8 @@ export function renderProblemPage(services: Services, locale: string, problem: P
     ...basePage(services, locale, 'problem', { sealed, stepUp: PLAIN_ACCESS }),
     title: problemTitle(services, locale, problem.code),
     error: problemDetail(services, locale, problem),
-    returnTo: pageUrl(services.settings, sealed),
+    // Without an address, another try would end here again. The footer leads to `site.supportUrl`.
+    returnTo: problem.code === 'no_address' ? '' : pageUrl(services.settings, sealed),
   })
 }
 

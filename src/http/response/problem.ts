@@ -2,6 +2,7 @@
 export const PROBLEMS = {
   otp_required: 401,
   sign_in_required: 401,
+  no_address: 403,
   invalid_code_format: 422,
   wrong_code: 422,
   code_expired: 422,

@@ -6,6 +6,7 @@ import { wantsJson } from './content-negotiation.js'
 import { renderPage, renderProblemPage } from './page-context.js'
 import { problemDetail, problemDetailFor, problemTitle } from './problem-text.js'
 import { type Problem, problem, type ProblemCode, type RouteResult } from './problem.js'
+import { isNoAddress } from '../../identity/user.js'
 import type { Services } from '../../services.js'
 
 /** Sends the result of one of our routes, as a page or as JSON. */
@@ -72,7 +73,9 @@ export function problemOfError(services: Services, thrown: unknown, textKey?: st
   return { ...problem(problemCodeOf(error)), ...(textKey !== undefined && { textKey }) }
 }
 
-function problemCodeOf({ code }: OtpError): ProblemCode {
+function problemCodeOf(error: OtpError): ProblemCode {
+  const { code } = error
+  if (isNoAddress(error)) return 'no_address'
   if (code === 'store_unavailable' || code === 'session_unavailable') return 'store_unavailable'
   return code === 'invalid_details' ? 'bad_request' : 'internal_error'
 }
