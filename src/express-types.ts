@@ -24,11 +24,24 @@ export interface IncomingRequest extends IncomingMessage, Express.Request {
   acceptsLanguages(...languages: string[]): string | false
 }
 
-/** What we need of a request, and what the host's functions are given: fits Express 4 and 5 alike. */
+/**
+ * What we need of a request, and what the host's functions are given: fits Express 4 and 5 alike. `body` is `any`, as in
+ * Express: a host reads members of its own forms, which no type of ours can name.
+ */
 export interface OtpRequest extends IncomingRequest {
-  body?: unknown
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- see above; we read it as unknown
+  body?: any
   readonly query: unknown
+  /** Of cookie-parser. */
+  readonly cookies?: Readonly<Record<string, unknown>>
+  get(header: string): string | undefined
 }
+
+/**
+ * A function of the host's. TypeScript compares the parameters of methods in both directions, so it may take Express' own
+ * `Request`, which has more than `OtpRequest`.
+ */
+export type HostFunction<Args extends unknown[], Result> = { call(...args: Args): Result }['call']
 
 /** What we need of a response. */
 export type OtpResponse = ServerResponse

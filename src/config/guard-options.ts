@@ -1,4 +1,4 @@
-import type { OtpRequest } from '../express-types.js'
+import type { HostFunction, OtpRequest } from '../express-types.js'
 import { OptionChecker, optionNames } from '../validate.js'
 
 /** What a route asks for. */
@@ -11,12 +11,12 @@ export interface GuardOptions {
    * Binds code and grant to exactly this JSON value, such as amount and payee: 16 384 characters at most. The grant is
    * good for one use.
    */
-  details?: (req: OtpRequest) => unknown
+  details?: HostFunction<[req: OtpRequest], unknown>
   /**
    * The action as page and mail describe it; 140 characters at most. Avoid runs of 4 to 8 digits: mail programs take
    * them for the code.
    */
-  describe?: (req: OtpRequest) => string
+  describe?: HostFunction<[req: OtpRequest], string>
 }
 
 /** The guard's options, checked once. */

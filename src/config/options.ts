@@ -1,5 +1,5 @@
 import type { SMTPPoolOptions, SMTPTransportOptions } from 'nodemailer'
-import type { OtpRequest } from '../express-types.js'
+import type { HostFunction, OtpRequest } from '../express-types.js'
 import type { OtpUser } from '../identity/user.js'
 import type { Limit } from '../stores/gcra.js'
 import type { OtpStore } from '../stores/store.js'
@@ -101,11 +101,11 @@ export interface OtpOptions {
     deliver?: (job: MailJob) => unknown
   }
   /** Who is signed in. */
-  user?: (req: OtpRequest) => OtpUser | null | undefined | Promise<OtpUser | null | undefined>
+  user?: HostFunction<[req: OtpRequest], OtpUser | null | undefined | Promise<OtpUser | null | undefined>>
   /** When nobody is signed in, ask for an address and verify that. `accept` decides which addresses are mailed. */
-  typedEmail?: boolean | { accept?: (email: string, req: OtpRequest) => boolean | Promise<boolean> }
+  typedEmail?: boolean | { accept?: HostFunction<[email: string, req: OtpRequest], boolean | Promise<boolean>> }
   /** Called after a right code, with the new session in place and before the redirect: sign the visitor in here. */
-  onVerified?: (req: OtpRequest, verification: Verification) => void | Promise<void>
+  onVerified?: HostFunction<[req: OtpRequest, verification: Verification], void | Promise<void>>
   /** Where the router is mounted; `/2fa` by default. */
   path?: string
   /**
@@ -140,7 +140,7 @@ export interface OtpOptions {
   /** Default language; `en`. */
   locale?: string
   /** Extra values for page templates, as `custom`. */
-  locals?: (req: OtpRequest) => Readonly<Record<string, unknown>>
+  locals?: HostFunction<[req: OtpRequest], Readonly<Record<string, unknown>>>
   /** Content-Security-Policy of our pages, or false when the host sets its own. */
   contentSecurityPolicy?: string | false
   /** Clock in milliseconds, for tests; the default store uses it too. */
