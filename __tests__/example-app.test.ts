@@ -46,7 +46,7 @@ class Visitor {
   async code(count: number): Promise<string> {
     const [newest] = await this.mails(count)
     const { text } = await this.get(`/inbox/${newest}`).expect(200)
-    return /^\d{6}$/m.exec(text)?.[0] ?? 'no code in the mail'
+    return /^\d{6,8}$/m.exec(text)?.[0] ?? 'no code in the mail'
   }
 
   /** Types the newest code into the page. Returns where that redirects to. */

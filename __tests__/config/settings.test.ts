@@ -315,7 +315,7 @@ test('the options of the host are not touched, and settings are frozen and whole
 test('defaults are those of the contract', () => {
   expect(resolveSettings(GOOD)).toMatchObject({
     path: '/2fa',
-    home: null,
+    home: '/',
     autoSend: true,
     signIn: null,
     typedEmail: null,
