@@ -84,7 +84,7 @@ test('V10: of details that are too large only as much is read as shows that they
 test('V10: details that are too large are a bad request, and an event has the cure', async () => {
   host = await HostApp.start({
     after: (app, otp) => {
-      app.post('/bulk', otp.requireOtp({ details: (req) => req.body }), (_req, res) => void res.send('done'))
+      app.post('/bulk', otp.requireOtp({ details: (req) => req.body as unknown }), (_req, res) => void res.send('done'))
     },
   })
   const jar = await host.signedIn()
