@@ -1,3 +1,5 @@
+const { availableParallelism } = require('node:os')
+
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
@@ -5,7 +7,7 @@ module.exports = {
   testMatch: ['**/*.test.ts'],
   testPathIgnorePatterns: ['\\.slow\\.test\\.ts$'], // `npm run test:slow` runs these: jest.slow.config.js
   transform: { '\\.ts$': ['ts-jest', { tsconfig: '<rootDir>/__tests__/tsconfig.json' }] },
-  maxWorkers: '200%', // most tests wait for timers and servers
+  maxWorkers: 2 * availableParallelism(), // most tests wait for timers and servers
   testTimeout: 30_000,
   maxConcurrency: 10, // of `test.concurrent`, for tests that only wait
   // Imports carry the `.js` of the built file, as Node wants them; here they mean the source. So does our own name.

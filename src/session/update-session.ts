@@ -49,9 +49,11 @@ export async function updateSession(
       await endSession(settings, req, id)
       return 'ended'
     }
-    const missed = changedNames(stored, snapshotOf(overwritten))
+    const [seen, own] = [snapshotOf(overwritten), snapshotOf(session)]
+    // What is equal to what was just written may be just that.
+    const missed = changedNames(stored, seen).filter((name) => seen.get(name) !== own.get(name))
     if (missed.length === 0) return 'saved'
-    stored = snapshotOf(session)
+    stored = own
     copyProperties(overwritten, session, missed)
     if (await isSignedIn(settings, req, expected)) continue
     await saveSession(settings, req)
