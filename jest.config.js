@@ -1,5 +1,3 @@
-const { availableParallelism } = require('node:os')
-
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
@@ -7,7 +5,7 @@ module.exports = {
   testMatch: ['**/*.test.ts'],
   testPathIgnorePatterns: ['\\.slow\\.test\\.ts$'], // `npm run test:slow` runs these: jest.slow.config.js
   transform: { '\\.ts$': ['ts-jest', { tsconfig: '<rootDir>/__tests__/tsconfig.json' }] },
-  maxWorkers: 2 * availableParallelism(), // most tests wait for timers and servers
+  maxWorkers: '100%', // Jest leaves one core idle otherwise; with more workers, servers answer too late for their tests
   testTimeout: 30_000,
   maxConcurrency: 10, // of `test.concurrent`, for tests that only wait
   // Imports carry the `.js` of the built file, as Node wants them; here they mean the source. So does our own name.

@@ -6,7 +6,6 @@ const fast = require('./jest.config.js')
  */
 module.exports = {
   ...fast,
-  maxWorkers: '100%',
   testMatch: ['**/*.slow.test.ts'],
   testPathIgnorePatterns: [],
   testTimeout: 300_000,
