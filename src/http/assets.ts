@@ -1,4 +1,5 @@
 import express from 'express'
+import type { OtpHandler } from '../express-types.js'
 import type { Renderer } from '../views/renderer.js'
 
 /** A year. Another version has another URL. */
@@ -12,7 +13,7 @@ const REVALIDATED = 'private, no-cache'
  * A URL with the current version, `?v=…`, is kept by the browser. Any other is checked at each use: a URL without it, one of
  * another version, which a process of the next deploy may have made, and all outside production, where files are edited.
  */
-export function serveAssets(views: Renderer): express.RequestHandler {
+export function serveAssets(views: Renderer): OtpHandler {
   const isProduction = process.env.NODE_ENV === 'production'
   const router = express.Router()
   const setHeaders = (res: express.Response): void => {
@@ -23,5 +24,5 @@ export function serveAssets(views: Renderer): express.RequestHandler {
   for (const folder of views.assetFolders) {
     router.use(express.static(folder, { index: false, redirect: false, cacheControl: false, setHeaders }))
   }
-  return router
+  return router as unknown as OtpHandler
 }
