@@ -49,6 +49,17 @@ async function start(otp: Partial<OtpOptions> = {}): Promise<void> {
 
 const userOf = async (jar: Agent): Promise<unknown> => (await jar.get('/me').expect(200)).body.user
 
+const TRANSFER = { amount: '5', payee: 'Ben' }
+
+/** A client that may do the transfer once. */
+async function verifiedForTransfer(): Promise<Agent> {
+  const jar = await host.signedIn()
+  const { body } = await jar.post('/transfer').send(TRANSFER).expect(401)
+  await jar.post('/2fa/send').send({ for: body.for }).expect(200)
+  await jar.post('/2fa/verify').send({ for: body.for, code: host.mailbox.code }).expect(200)
+  return jar
+}
+
 const SIGN_OUTS: readonly [name: string, act: (id: string) => void][] = [
   ['destroys the session', (id) => sessions.destroy(id)],
   [
@@ -96,14 +107,10 @@ describe.each(SIGN_OUTS)('H16: a sign-out that %s', (_name, signOut) => {
 
     test('stays a sign-out beside a guarded action, which does not happen', async () => {
       await start()
-      const jar = await host.signedIn()
-      const transfer = { amount: '5', payee: 'Ben' }
-      const { body } = await jar.post('/transfer').send(transfer).expect(401)
-      await jar.post('/2fa/send').send({ for: body.for }).expect(200)
-      await jar.post('/2fa/verify').send({ for: body.for, code: host.mailbox.code }).expect(200)
+      const jar = await verifiedForTransfer()
       sessions.interfere = signOut
       sessions.reads = reads
-      await jar.post('/transfer').send(transfer).expect(401)
+      await jar.post('/transfer').send(TRANSFER).expect(401)
       expect(host.transfers).toEqual([])
       expect(await userOf(jar)).toBeNull()
     })
@@ -112,13 +119,9 @@ describe.each(SIGN_OUTS)('H16: a sign-out that %s', (_name, signOut) => {
 
 test('H16: a grant that the guarded action used up is saved before the handler runs', async () => {
   await start()
-  const jar = await host.signedIn()
-  const transfer = { amount: '5', payee: 'Ben' }
-  const { body } = await jar.post('/transfer').send(transfer).expect(401)
-  await jar.post('/2fa/send').send({ for: body.for }).expect(200)
-  await jar.post('/2fa/verify').send({ for: body.for, code: host.mailbox.code }).expect(200)
+  const jar = await verifiedForTransfer()
   sessions.isFailing = true
-  await jar.post('/transfer').send(transfer).expect(503)
+  await jar.post('/transfer').send(TRANSFER).expect(503)
   expect(host.transfers).toEqual([])
 })
 
