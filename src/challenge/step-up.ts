@@ -59,15 +59,24 @@ export function sealStepUp(keys: Keys, stepUp: StepUp, ref: IdentityRef | null, 
   return seal(keys.seal, deflateLong(JSON.stringify(sealed)))
 }
 
-/** Opens a sealed step-up. Null if it was altered, is over an hour old, or is of another secret or another identity. */
-export function unsealStepUp(ring: KeyRing, sealed: string, ref: IdentityRef | null, now: number): StepUp | null {
+/** An authentic step-up. Use it only for its owner. */
+export interface UnsealedStepUp {
+  readonly stepUp: StepUp
+  readonly isExpired: boolean
+  /** Whether it was sealed for this identity; with null, whether it was sealed when nobody was signed in. */
+  readonly isFor: (ref: IdentityRef | null) => boolean
+}
+
+/** Opens a sealed step-up; null if it was altered, or is of another secret or another version. */
+export function unsealStepUp(ring: KeyRing, sealed: string, now: number): UnsealedStepUp | null {
   const bytes = unsealBytes(
     ring.all.map((keys) => keys.seal),
     sealed,
   )
   if (bytes === null) return null
   const { v, at, owner, ...stepUp } = JSON.parse(inflate(bytes)) as SealedStepUp
-  return v === VERSION && now - at <= ONE_HOUR_MS && owner === identityHash(ref) ? stepUp : null
+  if (v !== VERSION) return null
+  return { stepUp, isExpired: now - at > ONE_HOUR_MS, isFor: (ref) => owner === identityHash(ref) }
 }
 
 /** The requests of sign-in providers (SAML) have URLs of some kilobytes. */

@@ -109,6 +109,11 @@ export interface OtpOptions {
   /** Where the router is mounted; `/2fa` by default. */
   path?: string
   /**
+   * What a proxy strips in front of the app, such as `/shop`; empty by default. It is put in front of every URL that we make.
+   * `home`, `signIn` and other paths of yours are written without it.
+   */
+  basePath?: string
+  /**
    * The property of `req.session` that holds challenges and grants; `emailOtp:` and `path` by default. Two plugins in one
    * app must use different ones, or they accept each other's grants.
    */

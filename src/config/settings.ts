@@ -5,6 +5,7 @@ import type { OtpOptions } from './options.js'
 import { resolveSite, resolveTrustedOrigins, type Site } from './site.js'
 import type { ShortFormats } from '../crypto/code.js'
 import { type KeyRing, keyRing } from '../crypto/keys.js'
+import { isSitePath } from '../url.js'
 import { OptionChecker, optionNames } from '../validate.js'
 
 export type { Site } from './site.js'
@@ -18,13 +19,20 @@ export interface Settings {
   readonly user: NonNullable<OtpOptions['user']> | null
   readonly typedEmail: { readonly accept: NonNullable<AcceptOption> } | null
   readonly onVerified: NonNullable<OtpOptions['onVerified']>
+  /** Where the router is mounted. */
   readonly path: string
+  /** What a proxy strips in front of the app; empty if there is none. */
+  readonly basePath: string
+  /** The URL of our page, as browsers see it: `basePath` and `path`. */
+  readonly publicPath: string
   /** The one property of `req.session` that is ours. */
   readonly sessionKey: string
+  /** With `basePath`. */
   readonly home: string
   readonly autoSend: boolean
   /** With `site.origin`. */
   readonly trustedOrigins: readonly string[]
+  /** With `basePath`. */
   readonly signIn: string | null
   readonly code: ShortFormats
   readonly codeInSubject: (typeof SUBJECT_MODES)[number]
@@ -61,7 +69,7 @@ const OPTION_NAMES = optionNames<OtpOptions>({
   ...{ secret: true, site: true, mail: true, user: true, typedEmail: true, onVerified: true, path: true, home: true },
   ...{ autoSend: true, signIn: true, sessionKey: true, code: true, lifetime: true, attempts: true, grantMaxAge: true },
   ...{ limits: true, store: true, views: true, locale: true, locals: true, contentSecurityPolicy: true },
-  ...{ trustedOrigins: true, now: true },
+  ...{ trustedOrigins: true, basePath: true, now: true },
 })
 
 /** Names in a session that belong to the session middleware, to Passport or to the host. */
@@ -82,10 +90,11 @@ export function resolveSettings(options: OtpOptions): Settings {
   }
   const code = resolveCode(options.code, user !== null)
   const path = check.mountPath('path', givenPath)
+  const basePath = resolveBasePath(options.basePath)
   const { subject = 'auto' } = options.code ?? {}
   const { sessionKey: givenKey = `emailOtp:${path}`, autoSend = user !== null } = options
   const sessionKey = resolveSessionKey(givenKey)
-  const site = resolveSite(options.site)
+  const site = resolveSite(options.site, basePath)
   return Object.freeze({
     keys: resolveSecrets(options.secret, sessionKey),
     site,
@@ -94,10 +103,12 @@ export function resolveSettings(options: OtpOptions): Settings {
     typedEmail: resolveTypedEmail(typedEmail),
     onVerified: check.optionalFunction('onVerified', options.onVerified, () => undefined),
     path,
+    basePath,
+    publicPath: basePath + path,
     sessionKey,
-    home: check.sitePath('home', home),
+    home: basePath + check.sitePath('home', home),
     autoSend: check.oneOf('autoSend', autoSend, [true, false]),
-    signIn: options.signIn === undefined ? null : check.sitePath('signIn', options.signIn),
+    signIn: options.signIn === undefined ? null : basePath + check.sitePath('signIn', options.signIn),
     code,
     codeInSubject: check.oneOf('code.subject', subject, SUBJECT_MODES),
     // NIST SP 800-63B-4 3.1.3.2: an out-of-band secret is valid for at most ten minutes.
@@ -113,6 +124,15 @@ export function resolveSettings(options: OtpOptions): Settings {
     now: check.optionalFunction('now', now, Date.now),
     clock: now === undefined ? systemClock : clockFrom(now),
   })
+}
+
+/** Strict, since it stands in front of every URL: `/shop/` would make `/shop//2fa`, and `//shop` another host. */
+function resolveBasePath(basePath: unknown = ''): string {
+  if (basePath === '') return ''
+  const isSound = typeof basePath === 'string' && isSitePath(basePath) && !/[?#]|\/$|\/\//.test(basePath)
+  if (isSound) return basePath
+  const hint = 'Give what a proxy strips in front of the app, such as /shop: one slash at the front, none at the end.'
+  throw check.invalid('basePath', basePath, hint)
 }
 
 function resolveSecrets(secret: unknown, sessionKey: string): KeyRing {

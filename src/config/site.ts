@@ -15,8 +15,11 @@ export interface Site {
 /** A host as it may appear in a mail header and in the bound line of a mail; URLs allow more. */
 const HOST_PATTERN = /^([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])$/
 
-/** @throws OtpError `invalid_option` */
-export function resolveSite(site: unknown): Site {
+/**
+ * @param basePath goes in front of a `supportUrl` on this site
+ * @throws OtpError `invalid_option`
+ */
+export function resolveSite(site: unknown, basePath = ''): Site {
   check.rejectUnknownKeys('site', site, ['name', 'origin', 'supportUrl'])
   const { name, origin, supportUrl } = site as OtpOptions['site']
   const parsed = origin === undefined ? null : parseOrigin(check.singleLine('site.origin', origin))
@@ -31,7 +34,7 @@ export function resolveSite(site: unknown): Site {
     name: check.singleLine('site.name', name),
     origin: parsed?.origin ?? null,
     domain: parsed?.hostname ?? null,
-    supportUrl: support,
+    supportUrl: support?.startsWith('/') ? basePath + support : support,
   }
 }
 

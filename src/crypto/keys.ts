@@ -8,6 +8,7 @@ export interface Keys {
   readonly digest: Buffer
   readonly store: Buffer
   readonly seal: Buffer
+  readonly notice: Buffer
   readonly cookie: Buffer
   readonly job: Buffer
 }
@@ -33,6 +34,7 @@ function deriveKeys(secret: string, scope: string): Keys {
     digest: key('digest'),
     store: key('store'),
     seal: key(`seal/${scope}`),
+    notice: key(`notice/${scope}`),
     cookie: key(`cookie/${scope}`),
     job: key('job'),
   }

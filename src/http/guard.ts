@@ -86,7 +86,7 @@ async function requireVerification(
   const { sealed, url } = createStepUp(settings, identity, { purpose, details, description, returnTo, maxAge })
   if (isNavigation(req)) redirect(settings, res, url)
   else {
-    const urls = { send_url: `${settings.path}/send`, verify_url: `${settings.path}/verify`, page_url: url }
+    const urls = { send_url: `${settings.publicPath}/send`, verify_url: `${settings.publicPath}/verify`, page_url: url }
     const members = { max_age: maxAge ?? settings.grantMaxAge, purpose, for: sealed, ...urls }
     sendProblem(services, res, negotiateLocale(services, req, identity), problem('otp_required', members))
   }
@@ -121,5 +121,5 @@ async function callWithRequest<T>(name: string, call: () => T | Promise<T>): Pro
 /** A GET returns to its own URL, anything else to the page it came from: bodies are never replayed. */
 function returnToOf(settings: Settings, req: OtpRequest): string | null {
   const isPage = req.method === 'GET' || req.method === 'HEAD'
-  return isPage ? toSitePath(req.originalUrl, 'latin1') : refererPath(req.headers, settings)
+  return isPage ? toSitePath(settings.basePath + req.originalUrl, 'latin1') : refererPath(req.headers, settings)
 }

@@ -4,9 +4,11 @@ import type { OtpRequest, OtpResponse } from '../express-types.js'
 import { isLargerThan } from './request/body.js'
 import { mayProceed, type RequestContext } from './request/context.js'
 import { isCrossSite } from './request/csrf.js'
+import { samePage } from './request/sealed-step-up.js'
 import { wantsJson } from './response/content-negotiation.js'
 import { problem, type RouteResult } from './response/problem.js'
 import { respondWithoutContext } from './response/respond.js'
+import { returnUrl } from './response/urls.js'
 import type { Services } from '../services.js'
 
 type Next = (error?: unknown) => void
@@ -25,12 +27,23 @@ export function requireIdentity(route: RouteHandler): RouteHandler {
   }
 }
 
+/** Wraps a route: a `for` that is there and cannot be used is never taken for plain access. */
+export function requireStepUp(route: RouteHandler): RouteHandler {
+  return (ctx) => {
+    if (ctx.unusable === null) return route(ctx)
+    if (ctx.unusable === 'invalid') return problem('step_up_expired')
+    // The guard there asks anew.
+    const to = returnUrl(ctx.services.settings, ctx.stepUp)
+    return wantsJson(ctx.req) ? problem('step_up_expired', { return_to: to }) : { type: 'redirect', to, json: {} }
+  }
+}
+
 export function rejectCrossSite(services: Services): Middleware {
   return (req, res, next) => {
     if (!isCrossSite(req.headers, services.settings)) return next()
     const anonymous = { user: null, purpose: PLAIN_ACCESS.purpose, tag: null }
     services.events.publish({ type: 'refused', ...anonymous, outcome: 'cross_site' })
-    respondWithoutContext(services, req, res, problem('cross_site'))
+    respondWithoutContext(services, req, res, problem('cross_site'), samePage(services.settings, req))
   }
 }
 
@@ -42,7 +55,7 @@ export function limitBody(services: Services): Middleware {
     const isMeasured = length === undefined || encoding !== undefined
     const isTooLarge = Number(length ?? 0) > MAX_BODY_BYTES || (isMeasured && isLargerThan(req.body, MAX_BODY_BYTES))
     if (!isTooLarge) return next()
-    respondWithoutContext(services, req, res, problem('bad_request', {}, 413))
+    respondWithoutContext(services, req, res, problem('bad_request', {}, 413), samePage(services.settings, req))
   }
 }
 

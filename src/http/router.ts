@@ -8,14 +8,16 @@ import {
   MAX_BODY_BYTES,
   rejectCrossSite,
   requireIdentity,
+  requireStepUp,
   type RouteHandler,
 } from './middleware.js'
 import { createRequestContext } from './request/context.js'
+import { samePage } from './request/sealed-step-up.js'
 import { problem } from './response/problem.js'
 import { redirect, respond, respondWithError, respondWithoutContext } from './response/respond.js'
 import { handleRestart } from './routes/restart.js'
 import { handleSend } from './routes/send.js'
-import { handleStatus } from './routes/show.js'
+import { handleContinue, handleStatus } from './routes/show.js'
 import { handleVerify } from './routes/verify.js'
 import type { Services } from '../services.js'
 import { requireSession } from '../session/host-session.js'
@@ -37,25 +39,27 @@ export function createRouter(services: Services): OtpHandler {
     (route: RouteHandler) =>
     (req: OtpRequest, res: OtpResponse): void => {
       handle(services, route, req, res).catch((error: unknown) => {
-        respondWithError(services, req, res, error)
+        respondWithError(services, req, res, error, samePage(settings, req))
       })
     }
 
   router.use(checkMountPath(settings.path))
-  router.get('/', asHandler(requireIdentity(handleStatus)))
+  router.get('/', asHandler(requireIdentity(requireStepUp(handleStatus))))
+  router.get('/continue', asHandler(requireIdentity(requireStepUp(handleContinue))))
   const checks = [rejectCrossSite(services), limitBody(services), parseBody]
-  router.post('/send', checks, asHandler(requireIdentity(handleSend)))
-  router.post('/verify', checks, asHandler(requireIdentity(handleVerify)))
-  router.post('/restart', checks, asHandler(handleRestart))
-  router.get(POSTS, (_req, res) => {
-    redirect(settings, res, settings.path) // for a reload of a problem page
+  router.post('/send', checks, asHandler(requireIdentity(requireStepUp(handleSend))))
+  router.post('/verify', checks, asHandler(requireIdentity(requireStepUp(handleVerify))))
+  router.post('/restart', checks, asHandler(requireStepUp(handleRestart)))
+  router.get(POSTS, (req, res) => {
+    redirect(settings, res, samePage(settings, req)) // for a reload of a problem page
   })
   router.use('/assets', serveAssets(views))
   router.use((error: unknown, req: OtpRequest, res: OtpResponse, next: (error?: unknown) => void) => {
     if (error instanceof OtpError || res.headersSent) return void next(error)
     const { status } = error as { status?: unknown }
     if (typeof status !== 'number' || status >= 500) return void respondWithError(services, req, res, error)
-    respondWithoutContext(services, req, res, problem('bad_request', {}, status === 413 ? 413 : 400))
+    const tooLarge = status === 413
+    respondWithoutContext(services, req, res, problem('bad_request', {}, tooLarge ? 413 : 400), samePage(settings, req))
   })
   return router as unknown as OtpHandler
 }

@@ -1,10 +1,11 @@
 import { hashDetails } from '../challenge/details.js'
 import { parsePurpose } from '../config/guard-options.js'
+import type { Settings } from '../config/settings.js'
 import { OtpError } from '../errors.js'
 import type { OtpRequest } from '../express-types.js'
 import { mayProceed, negotiateLocale, type RequestContext } from './request/context.js'
 import { stateOf } from './response/state.js'
-import { returnUrl } from './response/urls.js'
+import { publicUrl, returnUrl } from './response/urls.js'
 import { handleSend } from './routes/send.js'
 import { createStepUp } from './step-up-request.js'
 import { resolveIdentity } from '../identity/resolve-user.js'
@@ -49,12 +50,12 @@ export async function start(services: Services, req: OtpRequest, options: StartO
   check.rejectUnknownKeys('', options, OPTION_NAMES)
   requireSession(req)
   const identity = await resolveIdentity(settings.user, req).catch(noAddressOrThrow)
-  if (identity === 'no_address') return { url: settings.path, delivery: 'failed' }
+  if (identity === 'no_address') return { url: settings.publicPath, delivery: 'failed' }
   const { stepUp, sealed, url } = createStepUp(settings, identity, {
     purpose: parsePurpose(check, options.purpose),
     details: options.details === undefined ? null : hashDetails(options.details),
     description: options.describe ?? '',
-    returnTo: toSitePath(options.returnTo ?? ''),
+    returnTo: returnToOf(settings, options.returnTo),
     maxAge: null,
   })
   if (!mayProceed(settings, identity)) {
@@ -62,9 +63,15 @@ export async function start(services: Services, req: OtpRequest, options: StartO
   }
   if (identity === null) return { url, delivery: 'none' }
   const locale = negotiateLocale(services, req, identity)
-  const ctx: RequestContext = { services, req, identity, stepUp, sealed, locale, expectedUser: 'any' }
+  const ctx: RequestContext = { services, req, identity, stepUp, sealed, locale, expectedUser: 'any', unusable: null }
   if (stateOf(ctx).step === 'verified') return { url: returnUrl(settings, stepUp), delivery: 'none' }
   return { url, delivery: await deliveryOf(ctx) }
+}
+
+/** The host writes its paths without `basePath`. */
+function returnToOf(settings: Settings, returnTo: string | undefined): string | null {
+  const path = toSitePath(returnTo ?? '')
+  return path && toSitePath(publicUrl(settings, path))
 }
 
 /** The page tells the visitor, and the event that it publishes tells the host. */

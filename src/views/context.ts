@@ -2,7 +2,7 @@ import type { Site } from '../config/settings.js'
 import { textDirection } from './messages.js'
 
 /** The pages, by the name of their file in `views/pages`. */
-export const PAGES = ['email', 'send', 'code', 'verified', 'problem'] as const
+export const PAGES = ['email', 'send', 'code', 'verified', 'continue', 'problem'] as const
 export type PageName = (typeof PAGES)[number]
 
 /** What every page template may use. Minor versions only add members; major ones may remove some. */

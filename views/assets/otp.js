@@ -2,17 +2,14 @@
 ;(function () {
   'use strict'
 
-  // A second click must not submit the form again.
+  // A double click must not submit the form twice. Two seconds later it may: the browser has no event for a request that was
+  // stopped, became a download, or ended in a redirect that it refused.
+  var BLOCKED_MS = 2000
   document.addEventListener('submit', function (event) {
     var form = event.target
-    if (form.dataset.submitted) return event.preventDefault()
-    form.dataset.submitted = 'yes'
-  })
-  window.addEventListener('pageshow', function (event) {
-    if (!event.persisted) return
-    document.querySelectorAll('form[data-submitted]').forEach(function (form) {
-      delete form.dataset.submitted
-    })
+    var now = performance.now()
+    if (now - Number(form.dataset.submittedAt || -BLOCKED_MS) < BLOCKED_MS) return event.preventDefault()
+    form.dataset.submittedAt = String(now)
   })
 
   // The server enforces the wait between two mails; this only shows it.

@@ -1,13 +1,12 @@
-import { PLAIN_ACCESS, type StepUp, unsealStepUp } from '../../challenge/step-up.js'
+import { PLAIN_ACCESS, type StepUp } from '../../challenge/step-up.js'
 import type { Settings } from '../../config/settings.js'
 import type { OtpRequest } from '../../express-types.js'
-import { readField } from './body.js'
+import { readStepUp } from './sealed-step-up.js'
 import { acceptedLanguage } from '../response/content-negotiation.js'
 import { resolveIdentity } from '../../identity/resolve-user.js'
 import type { Identity } from '../../identity/user.js'
 import type { Services } from '../../services.js'
 import type { ExpectedUser } from '../../session/refresh-session.js'
-import { MAX_REDIRECT_LENGTH } from '../../url.js'
 import { matchLocale } from '../../views/messages.js'
 
 /** One request to our pages: identity, step-up and language. */
@@ -16,31 +15,25 @@ export interface RequestContext {
   readonly req: OtpRequest
   readonly identity: Identity | null
   readonly stepUp: StepUp
-  /** The sealed step-up, `for`; empty if there was none, or none that could be opened. */
+  /** The sealed step-up, `for`; empty if there was none, or none that can be used. */
   readonly sealed: string
   readonly locale: string
   /** Who must still be signed in when the session is saved. */
   readonly expectedUser: ExpectedUser
+  /** Why the `for` of this request cannot be used; then `stepUp` is the old one, or plain access. */
+  readonly unusable: 'expired' | 'invalid' | null
 }
 
 /** Reads a request to our pages; null if its `for` is not one string of a possible length. */
 export async function createRequestContext(services: Services, req: OtpRequest): Promise<RequestContext | null> {
   const { settings } = services
   const identity = await resolveIdentity(settings.user, req)
-  const text = readField(req.method === 'POST' ? req.body : req.query, 'for', MAX_REDIRECT_LENGTH)
-  if (text === undefined) return null
-  const stepUp = text ? unsealStepUp(settings.keys, text, identity?.ref ?? null, settings.now()) : null
-  const sealed = stepUp && text ? text : ''
+  const expectedUser = identity?.ref ?? null
+  const found = readStepUp(settings, req, expectedUser)
+  if (found === undefined) return null
   const locale = negotiateLocale(services, req, identity)
-  return {
-    services,
-    req,
-    identity,
-    stepUp: stepUp ?? PLAIN_ACCESS,
-    sealed,
-    locale,
-    expectedUser: identity?.ref ?? null,
-  }
+  const base = { services, req, identity, stepUp: PLAIN_ACCESS, sealed: '', locale, expectedUser, unusable: null }
+  return { ...base, ...found }
 }
 
 /** Whether there is somebody to ask for a code: a user is signed in, or an address may be typed. */

@@ -25,12 +25,16 @@ export function isCrossSite(
 
 /**
  * The path of the page that a browser comes from, on this host or at `site.origin`. A trusted origin has other pages.
- * @returns null if there is no Referer, it is of another site, or its path is not safe to redirect to
+ * @returns null if there is no Referer, it is of another site or not below `basePath`, or its path is not safe to redirect to
  */
-export function refererPath(headers: IncomingHttpHeaders, { site }: Pick<Settings, 'site'>): string | null {
+export function refererPath(
+  headers: IncomingHttpHeaders,
+  { site, basePath }: Pick<Settings, 'site' | 'basePath'>,
+): string | null {
   const url = parseUrl(headers.referer ?? '')
   if (!url || (url.origin !== site.origin && !isOriginOf(headers.host, url.origin))) return null
-  return toSitePath(url.pathname + url.search)
+  const isOfApp = basePath === '' || url.pathname === basePath || url.pathname.startsWith(`${basePath}/`)
+  return isOfApp ? toSitePath(url.pathname + url.search) : null
 }
 
 /** An Origin never names the default port of its scheme; some clients and proxies name it in Host (RFC 9110 7.2). */

@@ -1,39 +1,31 @@
 import { PLAIN_ACCESS } from '../../challenge/step-up.js'
+import type { Settings } from '../../config/settings.js'
 import { DIGITS, formatOf } from '../../crypto/code.js'
 import { unkeyedHash } from '../../crypto/keys.js'
 import { callHostFunction } from '../../host-callback.js'
-import { readField } from '../request/body.js'
 import type { RequestContext } from '../request/context.js'
 import { deliveryText, lostMailText } from './delivery-text.js'
 import { codeLabel, problemDetail, problemDetailFor, problemTitle } from './problem-text.js'
-import type { Problem, ProblemCode } from './problem.js'
+import { isTerminal, type Notice, type Problem } from './problem.js'
 import { type ChallengeWithStatus, secondsUntil, stateOf, type VerificationState } from './state.js'
-import { pageUrl, returnUrl } from './urls.js'
+import { onwardUrl, pageUrl } from './urls.js'
 import { maskAddress } from '../../identity/address.js'
 import type { Services } from '../../services.js'
 import { hasSession } from '../../session/host-session.js'
 import { basePageContext, type PageContext, type PageName } from '../../views/context.js'
 import { duration, textDirection, translate } from '../../views/messages.js'
 
-/** Problems after which there is no form to continue with. They have a page of their own. */
-const TERMINAL_PROBLEMS: readonly ProblemCode[] = [
-  'sign_in_required',
-  'no_address',
-  'store_unavailable',
-  'cross_site',
-  'bad_request',
-  'internal_error',
-]
-
 /** Renders the page of the current state, with the problem if there is one. */
-export async function renderPage(ctx: RequestContext, problem: Problem | null): Promise<string> {
+export async function renderPage(ctx: RequestContext, notice: Notice | null): Promise<string> {
   const { req, services, locale, identity, sealed } = ctx
-  if (problem && (TERMINAL_PROBLEMS.includes(problem.code) || !hasSession(req))) {
-    return renderProblemPage(services, locale, problem, sealed)
-  }
   const { settings, views } = services
-  const state = currentState(ctx, problem)
+  if (notice && (isTerminal(notice.problem.code) || !hasSession(req))) {
+    return renderProblemPage(services, locale, notice.problem, pageUrl(settings, sealed))
+  }
+  const state = currentState(ctx, notice)
   const { step, challenge, grant } = state
+  // What went wrong before the right code does not matter any more.
+  const problem = step === 'verified' ? null : (notice?.problem ?? null)
 
   const custom = await callHostFunction('locals', () => settings.locals(req))
   return views.renderPage({
@@ -45,31 +37,47 @@ export async function renderPage(ctx: RequestContext, problem: Problem | null): 
     autoSend: canAutoSend(ctx, state, problem) ? unkeyedHash(sealed) : '',
     recipient: {
       masked: grant ? maskAddress(grant.identity.email) : (identity?.masked ?? challenge?.masked ?? ''),
-      typed: problem?.code === 'invalid_email' ? (readField(req.body, 'email', 1024) ?? '') : '',
+      typed: notice?.typed ?? '',
       changeable: identity === null,
     },
     ...(challenge && challengeContext(ctx, challenge)),
     error: problem ? problemDetailFor(ctx, problem) : lostMailText(ctx, state),
-    returnTo: step === 'verified' ? continueUrl(ctx) : '',
+    returnTo: step === 'verified' ? onwardUrl(settings, ctx.stepUp) : '',
     custom,
   })
 }
 
-/** Renders a page without identity, session and `locals`: any of them may be what is broken. */
-export function renderProblemPage(services: Services, locale: string, problem: Problem, sealed = ''): string {
+/** Renders the page after a right code, which goes on to the guarded page. */
+export async function renderContinuePage(ctx: RequestContext, to: string): Promise<string> {
+  const { req, services, locale } = ctx
+  const custom = await callHostFunction('locals', () => services.settings.locals(req))
+  const title = translate(services.views.messages(locale), 'continue.title')
+  return services.views.renderPage({ ...basePage(services, locale, 'continue', ctx), title, returnTo: to, custom })
+}
+
+/**
+ * Renders a page without identity, session and `locals`: any of them may be what is broken.
+ * @param retryUrl where to try again
+ */
+export function renderProblemPage(services: Services, locale: string, problem: Problem, retryUrl: string): string {
   return services.views.renderPage({
-    ...basePage(services, locale, 'problem', { sealed, stepUp: PLAIN_ACCESS }),
+    ...basePage(services, locale, 'problem', { sealed: '', stepUp: PLAIN_ACCESS }),
     title: problemTitle(services, locale, problem.code),
     error: problemDetail(services, locale, problem),
-    // Without an address, another try would end here again. The footer leads to `site.supportUrl`.
-    returnTo: problem.code === 'no_address' ? '' : pageUrl(services.settings, sealed),
+    returnTo: linkAfter(services.settings, problem, retryUrl),
   })
 }
 
+function linkAfter({ home }: Settings, { code }: Problem, retryUrl: string): string {
+  // Without an address, another try would end here again. The footer leads to `site.supportUrl`.
+  if (code === 'no_address') return ''
+  return code === 'step_up_expired' ? home : retryUrl
+}
+
 /** After `code_expired` there is no code to type, whatever the session says. */
-function currentState(ctx: RequestContext, problem: Problem | null): VerificationState {
+function currentState(ctx: RequestContext, notice: Notice | null): VerificationState {
   const state = stateOf(ctx)
-  return state.step === 'code' && problem?.code === 'code_expired' ? { ...state, step: 'send' } : state
+  return state.step === 'code' && notice?.problem.code === 'code_expired' ? { ...state, step: 'send' } : state
 }
 
 /** Not while a code is open whose mail failed: the visitor decides what to do about that. */
@@ -92,7 +100,7 @@ function basePage(
     locale,
     dir: textDirection(locale),
     site: settings.site,
-    path: settings.path,
+    path: settings.publicPath,
     assetVersion: views.assetVersion,
     for: sealed,
     purpose: stepUp.purpose,
@@ -117,10 +125,4 @@ function challengeContext(ctx: RequestContext, challenge: ChallengeWithStatus): 
     delivery: challenge.delivery,
     deliveryText: deliveryText(ctx, challenge),
   }
-}
-
-/** Target of "continue"; empty if the host has made our own page its `home`. */
-function continueUrl({ services, stepUp }: RequestContext): string {
-  const url = returnUrl(services.settings, stepUp)
-  return url === services.settings.path ? '' : url
 }

@@ -9,6 +9,8 @@ export const PROBLEMS = {
   code_exhausted: 429,
   no_challenge: 422,
   long_code_required: 422,
+  step_up_expired: 409,
+  cookies_required: 422,
   invalid_email: 422,
   too_many_requests: 429,
   mail_unavailable: 503,
@@ -21,6 +23,22 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS
 
+/** Problems after which there is no form to continue with. They have a page of their own. */
+const TERMINAL_PROBLEMS: readonly ProblemCode[] = [
+  'sign_in_required',
+  'no_address',
+  'step_up_expired',
+  'cookies_required',
+  'store_unavailable',
+  'cross_site',
+  'bad_request',
+  'internal_error',
+]
+
+export function isTerminal(code: ProblemCode): boolean {
+  return TERMINAL_PROBLEMS.includes(code)
+}
+
 export interface Problem {
   readonly type: 'problem'
   readonly code: ProblemCode
@@ -31,10 +49,23 @@ export interface Problem {
   readonly textKey?: string
 }
 
+/** A problem that travels over a redirect, so that a reload of the page repeats nothing. */
+export interface Notice {
+  readonly problem: Problem
+  /** The address that was typed, to be corrected; else empty. */
+  readonly typed: string
+}
+
 /** How a request to one of our routes ends. */
 export type RouteResult =
-  /** The page of the current state. */
-  | { readonly type: 'page'; readonly json: Readonly<Record<string, unknown>> }
+  /** The page of the current state, with a problem if there is one. */
+  | {
+      readonly type: 'page'
+      readonly json: Readonly<Record<string, unknown>>
+      readonly notice: Notice | null
+    }
+  /** The page after a right code, which goes on to `to`; with an empty `to` it stays. */
+  | { readonly type: 'continue'; readonly json: Readonly<Record<string, unknown>>; readonly to: string }
   | {
       readonly type: 'redirect'
       readonly to: string

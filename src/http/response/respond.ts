@@ -3,7 +3,8 @@ import { type OtpError, wrapError } from '../../errors.js'
 import type { OtpRequest, OtpResponse } from '../../express-types.js'
 import { negotiateLocale, type RequestContext } from '../request/context.js'
 import { wantsJson } from './content-negotiation.js'
-import { renderPage, renderProblemPage } from './page-context.js'
+import { noticeOf, noticeUrl } from './notice.js'
+import { renderContinuePage, renderPage, renderProblemPage } from './page-context.js'
 import { problemDetail, problemDetailFor, problemTitle } from './problem-text.js'
 import { type Problem, problem, type ProblemCode, type RouteResult } from './problem.js'
 import { isNoAddress } from '../../identity/user.js'
@@ -15,32 +16,54 @@ export async function respond(ctx: RequestContext, res: OtpResponse, result: Rou
   const asJson = wantsJson(ctx.req)
   if (result.type === 'problem') {
     if (asJson) return void sendProblem(ctx.services, res, ctx.locale, result, problemDetailFor(ctx, result))
-    return void sendPage(settings, res, await renderPage(ctx, result), result)
+    const notice = noticeOf(ctx, result)
+    const to = noticeUrl(ctx, notice)
+    return to === null
+      ? void sendPage(settings, res, await renderPage(ctx, notice), result)
+      : void redirect(settings, res, to)
   }
   if (result.type === 'redirect' && result.cookie) res.appendHeader('Set-Cookie', result.cookie)
   if (asJson) return void write(settings, res, 200, 'application/json', JSON.stringify(result.json))
   if (result.type === 'redirect') return void redirect(settings, res, result.to)
-  sendPage(settings, res, await renderPage(ctx, null), null)
+  if (result.type === 'page') return void sendPage(settings, res, await renderPage(ctx, result.notice), null)
+  const page = await renderContinuePage(ctx, result.to)
+  if (result.to !== '') res.setHeader('Refresh', `0; url=${result.to}`)
+  sendPage(settings, res, page, null)
 }
 
 /** Responds when something is broken. The response reveals nothing; the event has the error. */
-export function respondWithError(services: Services, req: OtpRequest, res: OtpResponse, thrown: unknown): void {
+export function respondWithError(
+  services: Services,
+  req: OtpRequest,
+  res: OtpResponse,
+  thrown: unknown,
+  retryUrl?: string,
+): void {
   const result = problemOfError(services, thrown)
   if (res.headersSent) return void res.destroy()
   try {
-    respondWithoutContext(services, req, res, result)
+    respondWithoutContext(services, req, res, result, retryUrl)
   } catch {
     res.destroy() // the session middleware hooks into the end of a response, and can throw there
   }
 }
 
-/** Responds with a problem when the session or the body could not be read. */
-export function respondWithoutContext(services: Services, req: OtpRequest, res: OtpResponse, problem: Problem): void {
+/**
+ * Responds with a problem when the session or the body could not be read.
+ * @param retryUrl where the page offers to try again
+ */
+export function respondWithoutContext(
+  services: Services,
+  req: OtpRequest,
+  res: OtpResponse,
+  problem: Problem,
+  retryUrl = services.settings.publicPath,
+): void {
   const locale = negotiateLocale(services, req, null)
   if (wantsJson(req)) return sendProblem(services, res, locale, problem)
   let page: string
   try {
-    page = renderProblemPage(services, locale, problem)
+    page = renderProblemPage(services, locale, problem, retryUrl)
   } catch {
     page = problemTitle(services, 'en', problem.code) // not even the problem page renders: the host's layout is broken
   }

@@ -1,12 +1,30 @@
 import type { StepUp } from '../../challenge/step-up.js'
 import type { Settings } from '../../config/settings.js'
+import { isSitePath, isUnder } from '../../url.js'
 
-/** Our page for a step-up. */
-export function pageUrl({ path }: Settings, sealed: string): string {
-  return sealed ? `${path}?for=${sealed}` : path
+/** Our page for a step-up, with a sealed notice. */
+export function pageUrl({ publicPath }: Settings, sealed: string, notice = ''): string {
+  const query = [sealed && `for=${sealed}`, notice && `notice=${notice}`].filter(Boolean).join('&')
+  return query ? `${publicPath}?${query}` : publicPath
+}
+
+/** The page after a right code, which goes on to the guarded page. */
+export function continueUrl({ publicPath }: Settings, sealed: string): string {
+  return sealed ? `${publicPath}/continue?for=${sealed}` : `${publicPath}/continue`
+}
+
+/** A path that the host wrote, as browsers see it. */
+export function publicUrl({ basePath }: Settings, path: string): string {
+  return basePath + path
 }
 
 /** Where to go after a verification: the guarded page, else `home`. */
 export function returnUrl({ home }: Settings, { returnTo }: StepUp): string {
   return returnTo ?? home
+}
+
+/** The same for a link or a header; empty if the host has made our own page its `home`. */
+export function onwardUrl(settings: Settings, stepUp: StepUp): string {
+  const url = returnUrl(settings, stepUp)
+  return isSitePath(url) && !isUnder(url, settings.publicPath) ? url : ''
 }

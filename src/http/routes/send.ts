@@ -8,9 +8,9 @@ import { sendAndWait } from '../../delivery/send-and-wait.js'
 import type { RequestContext } from '../request/context.js'
 import { sendBuckets, takeIpSend } from '../request/send-limits.js'
 import { challengeJson } from '../response/json.js'
+import { sentUrl } from '../response/notice.js'
 import { type Problem, problem, type RouteResult, temporaryProblem } from '../response/problem.js'
 import { withStatus } from '../response/state.js'
-import { pageUrl } from '../response/urls.js'
 import { isAccepted, readTypedAddress } from './typed-address.js'
 import type { Identity } from '../../identity/user.js'
 import type { CodeMailRequest } from '../../mail/mail-request.js'
@@ -119,8 +119,7 @@ function mayHaveBeenMailed({ services }: RequestContext, challenge: OpenChalleng
 }
 
 function sentResult(ctx: RequestContext, challenge: OpenChallenge): Redirect {
-  const to = pageUrl(ctx.services.settings, ctx.sealed)
-  return { type: 'redirect', to, json: challengeJson(ctx, withStatus(ctx, challenge)) }
+  return { type: 'redirect', to: sentUrl(ctx), json: challengeJson(ctx, withStatus(ctx, challenge)) }
 }
 
 function notSent(issued: Exclude<IssueOutcome | SessionEnded, { outcome: 'opened' }>): Problem {

@@ -1,18 +1,20 @@
 import { verifyChallenge } from '../../challenge/challenge.js'
 import { eventContext } from '../../challenge/event-context.js'
 import type { OpenChallenge } from '../../challenge/records.js'
+import { sameBinding, sealStepUp } from '../../challenge/step-up.js'
 import { alertOwner } from '../../delivery/owner-alert.js'
 import { readField } from '../request/body.js'
 import type { RequestContext } from '../request/context.js'
 import { verifiedJson } from '../response/json.js'
 import { problem, type RouteResult } from '../response/problem.js'
 import { problemOfError } from '../response/respond.js'
-import { returnUrl } from '../response/urls.js'
+import { stateOf } from '../response/state.js'
+import { continueUrl } from '../response/urls.js'
 import { parseAddress } from '../../identity/address.js'
-import { type Identity, identityFromAddress } from '../../identity/user.js'
+import { type Identity, identityFromAddress, type IdentityRef } from '../../identity/user.js'
 import { findChallenge, updateChallenge } from '../../session/challenges.js'
 import { completeVerification } from '../../session/complete-verification.js'
-import { setSession } from '../../session/host-session.js'
+import { hasSession, setSession } from '../../session/host-session.js'
 import { dropEndedSession } from '../../session/update-session.js'
 
 const MAX_CODE_LENGTH = 64
@@ -26,7 +28,7 @@ export async function handleVerify(ctx: RequestContext): Promise<RouteResult> {
   if (typed === undefined || typed === null) return problem('bad_request')
   const challenge = findChallenge(settings, req, stepUp, ctx.identity?.ref ?? null)
   const identity = ctx.identity ?? (challenge && identityOfChallenge(challenge))
-  if (challenge === null || identity === null) return problem('no_challenge')
+  if (challenge === null || identity === null) return verifiedBefore(ctx, null) ?? problem('no_challenge')
 
   let redeemed: Awaited<ReturnType<typeof verifyChallenge>>
   try {
@@ -54,7 +56,7 @@ export async function handleVerify(ctx: RequestContext): Promise<RouteResult> {
       // Nothing is saved: the second of two equal POSTs ends here, and saving would restore the session that the first
       // one has just replaced.
       await dropEndedSession(settings, req)
-      return problem('code_expired')
+      return verifiedBefore(ctx, challenge) ?? problem('code_expired')
     case 'redeemed':
       sendQueue.cancel(challenge.id, CODE_USED)
       return complete(ctx, identity, challenge)
@@ -65,8 +67,9 @@ export async function handleVerify(ctx: RequestContext): Promise<RouteResult> {
 async function complete(ctx: RequestContext, identity: Identity, challenge: OpenChallenge): Promise<RouteResult> {
   const { services, req, stepUp } = ctx
   const { settings } = services
+  let signedIn: IdentityRef | null
   try {
-    await completeVerification(settings, req, identity, stepUp)
+    signedIn = await completeVerification(settings, req, identity, stepUp, challenge.id)
   } catch (error) {
     await updateChallenge(settings, req, ctx.expectedUser, challenge, { isUsedUp: true }).catch(() => {
       setSession(req, undefined) // It may have ended: the end of the response must not save it.
@@ -75,7 +78,18 @@ async function complete(ctx: RequestContext, identity: Identity, challenge: Open
   }
   publishVerified(ctx, identity, challenge)
   const cookie = identity.user ? {} : { cookie: services.deviceCookie.remember(req, identity) }
-  return { type: 'redirect', to: returnUrl(settings, stepUp), json: verifiedJson(ctx), ...cookie }
+  // Verifying may have signed somebody in, who could not use a step-up of nobody's.
+  const sealed = ctx.sealed && sealStepUp(settings.keys.current, stepUp, signedIn, settings.now())
+  return { type: 'redirect', to: continueUrl(settings, sealed), json: verifiedJson(ctx), ...cookie }
+}
+
+/** A right code that is sent again after its first answer: the grant that this challenge was redeemed for is still there. */
+function verifiedBefore(ctx: RequestContext, challenge: OpenChallenge | null): RouteResult | null {
+  if (!hasSession(ctx.req)) return null
+  const { grant } = stateOf(ctx)
+  if (grant === null || !sameBinding(grant, ctx.stepUp) || (challenge && challenge.id !== grant.id)) return null
+  const to = continueUrl(ctx.services.settings, ctx.sealed)
+  return { type: 'redirect', to, json: verifiedJson(ctx) }
 }
 
 /** Saves that the code is void, so that the page offers a new one. */
