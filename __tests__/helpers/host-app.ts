@@ -170,6 +170,27 @@ export const BROWSER = { Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
 
 export const JSON_CLIENT = { Accept: 'application/json' }
 
+/** Posts a form as a browser does, and returns the page that it is redirected to: that also shows what went wrong. */
+export async function submit(
+  jar: Agent,
+  url: string,
+  fields: object | string,
+  headers: Record<string, string> = NAVIGATE,
+): Promise<request.Response> {
+  const posted = await jar.post(url).set(headers).type('form').send(fields).expect(303)
+  return jar.get(posted.get('Location') ?? '').set(headers)
+}
+
+/** Posts the right code as a browser does, and returns where the page after it goes on to. */
+export async function submitCode(
+  jar: Agent,
+  fields: object,
+  headers: Record<string, string> = NAVIGATE,
+): Promise<string> {
+  const page = await submit(jar, '/2fa/verify', fields, headers)
+  return /^0; url=(.*)$/.exec(page.get('Refresh') ?? '')?.[1] ?? ''
+}
+
 const TYPES = [
   'issued',
   'sent',

@@ -31,7 +31,7 @@ describe('S5: typed addresses', () => {
     return lines
       .replace(/"tag\\":\\"[A-Z]{3}/g, 'TAG')
       .replace(/request [A-Z]{3}/g, 'TAG')
-      .replace(/for(=|\\" value=\\")[\w-]+/g, 'FOR')
+      .replace(/(for|notice)(=|\\" value=\\")[\w-]+/g, 'SEALED')
       .replaceAll(address, 'ADDRESS')
   }
 
@@ -63,6 +63,8 @@ describe('S5: typed addresses', () => {
     answers.push(await post('send', {}))
     host.clock.tick(31)
     answers.push(await post('send', {}), await post('verify', { code: '00000000' }))
+    for (const url of answers.flatMap((answer) => answer.get('Location') ?? []))
+      answers.push(await jar.get(url).set(headers))
     if (kind === 'accepted') await smtp.until(() => smtp?.messages.length === 2)
     answers.push(await jar.get(page).set(headers), await post('restart', {}))
     if (kind !== 'accepted') expect(smtp.messages).toEqual([])

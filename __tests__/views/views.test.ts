@@ -2,7 +2,7 @@ import fs, { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFile
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Response } from 'supertest'
-import { type Agent, ANA, BROWSER, HostApp, sealedIn, SECRET } from '../helpers/host-app.js'
+import { type Agent, ANA, BROWSER, HostApp, sealedIn, SECRET, submit } from '../helpers/host-app.js'
 import { emailOtp, OtpError, type OtpOptions } from '../../src/index.js'
 import { basePageContext, VARIABLES } from '../../src/views/context.js'
 import { createRenderer } from '../../src/views/renderer.js'
@@ -439,8 +439,8 @@ describe('W5: what a request says reaches no template', () => {
     const jar = await host.signedIn()
     const plain = bytes(await get(jar))
     expect(bytes(await get(jar, `/2fa?${field}`))).toBe(plain)
-    const wrong = await jar.post('/2fa/verify').set(BROWSER).type('form').send('code=1').expect(422)
-    const again = await jar.post('/2fa/verify').set(BROWSER).type('form').send(`code=1&${field}`).expect(422)
+    const wrong = await submit(jar, '/2fa/verify', 'code=1')
+    const again = await submit(jar, '/2fa/verify', `code=1&${field}`)
     expect(bytes(again)).toBe(bytes(wrong))
     expect(Object.keys(Object.prototype)).toEqual([])
   })

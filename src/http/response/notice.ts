@@ -36,8 +36,8 @@ export function noticeUrl(ctx: RequestContext, notice: Notice): string | null {
 /** The page after a send. A browser that has not shown yet that it keeps the session cookie shows it there. */
 export function sentUrl(ctx: RequestContext): string {
   const plain = pageUrl(ctx.services.settings, ctx.sealed)
-  const hasSentCookie = sharedId(ctx.req) !== null
-  return hasSentCookie ? plain : (pageWithNotice(ctx, noticeOf(ctx, problem('cookies_required'))) ?? plain)
+  if (!hasSession(ctx.req) || sharedId(ctx.req) !== null) return plain
+  return pageWithNotice(ctx, noticeOf(ctx, problem('cookies_required'))) ?? plain
 }
 
 function pageWithNotice(ctx: RequestContext, { problem, typed }: Notice): string | null {
