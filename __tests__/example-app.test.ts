@@ -49,11 +49,13 @@ class Visitor {
     return /^\d{6,8}$/m.exec(text)?.[0] ?? 'no code in the mail'
   }
 
-  /** Types the newest code into the page. Returns where that redirects to. */
+  /** Types the newest code into the page. Returns where that goes on to. */
   async verify(page: string, mails: number): Promise<string> {
     const { text } = await this.get(page).expect(200)
     const form = { for: sealedIn(text), code: await this.code(mails) }
-    return (await this.post('/2fa/verify', form).expect(303)).get('Location') ?? ''
+    const right = await this.post('/2fa/verify', form).expect(303)
+    const onward = await this.get(right.get('Location') ?? '').expect(200)
+    return onward.get('Refresh')?.replace('0; url=', '') ?? ''
   }
 
   /** Fills in the transfer form and types the code, up to the page "Send it now?". */

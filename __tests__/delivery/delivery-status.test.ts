@@ -1,6 +1,6 @@
 import session from 'express-session'
 import { guess } from '../helpers/guessing.js'
-import { type Agent, ANA, BEN, Clock, HostApp, JSON_CLIENT, NAVIGATE } from '../helpers/host-app.js'
+import { type Agent, ANA, BEN, Clock, HostApp, JSON_CLIENT, NAVIGATE, submit } from '../helpers/host-app.js'
 import { wrongCode } from '../helpers/mailbox.js'
 import { ScriptedSmtp, type SmtpScript } from '../helpers/smtp-script.js'
 import { type MailJob, MemoryStore, type OtpOptions } from '../../src/index.js'
@@ -39,7 +39,7 @@ const codes = (): string[] => smtp.messages.flatMap((message) => /^\d{6}(?=\r?$)
 test('page and JSON name a full mailbox at once, and tell it from another refusal', async () => {
   await against({ rcpt: '552 5.2.2 mailbox full' })
   expect(detailOf(await send(await host.signedIn()).expect(422))).toMatch(/that mailbox is full/)
-  const page = await (await host.signedIn(BEN)).post('/2fa/send').set(NAVIGATE).type('form').send({}).expect(422)
+  const page = await submit(await host.signedIn(BEN), '/2fa/send', {})
   expect(page.text).toMatch(/that mailbox is full/)
   smtp.script = { rcpt: '550 5.1.1 nobody' }
   expect(detailOf(await send(await host.signedIn()).expect(422))).toMatch(/does not accept mail for this address/)

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { inspect } from 'node:util'
 import type { Express } from 'express'
 import { guess } from '../helpers/guessing.js'
-import { type Agent, ANA, BEN, Clock, HostApp, JSON_CLIENT, NAVIGATE, sealedIn } from '../helpers/host-app.js'
+import { type Agent, ANA, BEN, Clock, HostApp, JSON_CLIENT, NAVIGATE, sealedIn, submit } from '../helpers/host-app.js'
 import { ScriptedSmtp, type SmtpScript } from '../helpers/smtp-script.js'
 import { MemoryStore, type OtpOptions } from '../../src/index.js'
 
@@ -89,7 +89,7 @@ describe('while nothing can be sent', () => {
     host.clock.tick(1)
     const page = (await jar.get('/secret').set(NAVIGATE)).get('Location') ?? ''
     const sealed = sealedIn((await jar.get(page).set(NAVIGATE)).text)
-    const response = await jar.post('/2fa/send').set(NAVIGATE).type('form').send({ for: sealed }).expect(503)
+    const response = await submit(jar, '/2fa/send', { for: sealed })
     expect(response.text).toContain('We cannot send mail right now. Please try again in 14 seconds.')
     expect(response.text).toContain('name="code"') // the one that is out
     await guess(jar, codes()[0] ?? '').expect(200)
@@ -247,7 +247,7 @@ describe('S6: what happens after three seconds', () => {
     await again(jar).expect(200)
     host.clock.tick(31)
     smtp.script = { end: '554 5.6.0 no' }
-    const lost = await jar.post('/2fa/send').set(NAVIGATE).type('form').send({}).expect(503)
+    const lost = await submit(jar, '/2fa/send', {})
     expect(lost.text).toContain('name="code"')
     const page = await jar.get('/2fa').set(NAVIGATE).expect(200)
     expect(page.text).toContain('did not go out')
