@@ -54,6 +54,14 @@ declare global {
   const Cluster: typeof import('ioredis').Cluster
   const Pool: typeof import('pg').Pool
   const createClient: typeof import('redis').createClient
+  const options: OtpOptions
+  const agent: ReturnType<typeof import('supertest').agent>
+  const mailbox: import('express-email-otp/testing').Mailbox
+  const createMailbox: typeof import('express-email-otp/testing').createMailbox
+  const createClock: typeof import('express-email-otp/testing').createClock
+  const passOtp: typeof import('express-email-otp/testing').passOtp
+  const test: (name: string, run: () => Promise<void>) => void
+  const expect: (value: unknown) => { toBe(expected: unknown): void }
   const MyStore: new (client?: unknown) => OtpStore
 }
 `
@@ -74,10 +82,12 @@ const OPTIONS: ts.CompilerOptions = {
   exactOptionalPropertyTypes: true,
   paths: {
     'express-email-otp': [path.join(SRC, 'index.ts')],
+    'express-email-otp/testing': [path.join(SRC, 'testing/index.ts')],
     'express-email-otp/store-conformance': [path.join(SRC, 'store-conformance/index.ts')],
   },
 }
 
+const APP = `export const createApp: (options?: { transport?: object; now?: () => number }) => import('express').Express`
 const MY_STORE = `export const MyStore: new () => import('express-email-otp').OtpStore`
 
 /** What an example in JavaScript need not narrow: the body, and the user behind a guard. */
@@ -119,6 +129,7 @@ function compile(examples: readonly Example[]): string[] {
   const examplesByFile = new Map(examples.map((example, i) => [fileOf(example, i), example]))
   const sources = new Map([
     [path.join(folder, 'ambient.d.mts'), AMBIENT],
+    [path.join(folder, 'app.d.ts'), APP],
     [path.join(folder, 'my-store.d.ts'), MY_STORE],
     ...[...examplesByFile].map(([file, { code }]) => [file, code] as const),
   ])

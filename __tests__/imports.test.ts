@@ -7,7 +7,7 @@ import path from 'node:path'
  * Files that stand in `src/` itself are `primitives`, except those that have a line of their own.
  */
 const LAYERS = [
-  ['index', 'store-conformance'],
+  ['index', 'store-conformance', 'testing'],
   ['email-otp'],
   ['http'],
   ['services'],

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
+import path from 'node:path'
 import { promisify } from 'node:util'
 import request from 'supertest'
 import { guess } from './helpers/guessing.js'
 import { Mailbox, wrongCode } from './helpers/mailbox.js'
 import { describeWithPostgres, PostgresServer } from './helpers/postgres-server.js'
-import { Programs, snippet, write } from './helpers/readme.js'
+import { Programs, snippet, write, writeProject } from './helpers/readme.js'
 import { describeWithRedis, RedisServer } from './helpers/redis-server.js'
 import { ScriptedSmtp } from './helpers/smtp-script.js'
 
@@ -100,6 +101,31 @@ describe('the app of the README, run as it stands', () => {
     await pay('51').expect(401)
     await pay('50').expect(200, 'Sent 50 EUR to Ben')
     await pay('50').expect(401)
+  })
+})
+
+describe('the tests of a host’s app, run as they stand:', () => {
+  const env = { ...process.env, SESSION_SECRET: 'of the session', OTP_SECRET: 'of the tests, 32 characters long' }
+  const runTest = async (file: string, ...runner: string[]) => {
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [...runner], {
+      env,
+      cwd: path.dirname(file),
+    })
+    return stdout + stderr
+  }
+  const jest = path.join(__dirname, '../node_modules/jest/bin/jest.js')
+  const write = (name: string) => writeProject('tested', { 'app.js': snippet('app.js'), [name]: snippet(name) })
+
+  test('ten lines of the README, with Jest', async () => {
+    const file = write('account.test.js')
+    expect(snippet('account.test.js').split('\n').filter(Boolean)).toHaveLength(10)
+    const said = await runTest(file, '--experimental-vm-modules', jest, '--rootDir', '.', 'account')
+    expect(said).toContain('Tests:       1 passed, 1 total')
+  })
+
+  test('docs/testing.md, with node --test', async () => {
+    const said = await runTest(write('transfer.test.js'), '--test', '--test-reporter=tap', 'transfer.test.js')
+    expect(said).toMatch(/^# pass 1$/m)
   })
 })
 

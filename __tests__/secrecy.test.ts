@@ -453,7 +453,7 @@ describe('no back door', () => {
     },
   )
 
-  test('C7: the environment decides about a warning, reloading templates and caching assets, and nothing else', () => {
+  test('C7: the environment decides about a warning, reloading templates, caching assets and loading test tools, and nothing else', () => {
     const asking = SOURCES.flatMap(({ file, text }) =>
       text
         .split('\n')
@@ -461,7 +461,9 @@ describe('no back door', () => {
         .map(() => file),
     )
     expect(asking.sort()).toEqual(
-      ['config/store.ts', 'http/assets.ts', 'views/renderer.ts'].map((file) => path.normalize(file)),
+      ['config/store.ts', 'http/assets.ts', 'testing/refuse-production.ts', 'views/renderer.ts'].map((file) =>
+        path.normalize(file),
+      ),
     )
     expect(SOURCES.filter(({ text }) => /['"`](?:000000|123456|111111)['"`]/.test(text))).toEqual([])
   })

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
 const ROOT = path.join(__dirname, '../..')
@@ -32,6 +32,17 @@ export function write(file: string, source: string): string {
   mkdirSync(FOLDER, { recursive: true })
   writeFileSync(path.join(FOLDER, file), source)
   return path.join(FOLDER, file)
+}
+
+/** Writes a project of ES modules in a folder of its own, where this package is installed. Returns its last file. */
+export function writeProject(name: string, files: Readonly<Record<string, string>>): string {
+  const folder = path.join(FOLDER, name)
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(path.join(folder, 'node_modules'), { recursive: true })
+  symlinkSync(ROOT, path.join(folder, 'node_modules/express-email-otp'))
+  const all = { 'package.json': '{ "type": "module" }', ...files }
+  for (const [file, source] of Object.entries(all)) writeFileSync(path.join(folder, file), source)
+  return path.join(folder, Object.keys(all).at(-1) ?? '')
 }
 
 /** Programs made of snippets, each in a process of its own. */

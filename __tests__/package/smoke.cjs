@@ -1,23 +1,15 @@
 /**
- * One journey through the installed package: a page, one code through a stub transport, and the guarded route.
+ * One journey through the installed package: a page, one code in a mailbox, and the guarded route.
  * The modules come from the caller, who has loaded them by require or by import.
  */
-module.exports = async function smoke({ express, session, emailOtp, storeConformance }) {
+module.exports = async function smoke({ express, session, emailOtp, storeConformance, createMailbox }) {
   if (typeof storeConformance !== 'function') throw new Error('storeConformance is not exported')
-  const codes = []
+  const mailbox = createMailbox()
   const otp = emailOtp({
     secret: 'x'.repeat(32),
     site: { name: 'Acme' },
     user: (req) => req.session.user ?? null,
-    mail: {
-      from: 'no-reply@acme.example',
-      transport: {
-        sendMail: async ({ to, text }) => {
-          codes.push(/^\d{6}$/m.exec(text)[0])
-          return { accepted: [to.address] }
-        },
-      },
-    },
+    mail: { from: 'no-reply@acme.example', transport: mailbox },
   })
   const app = express()
     .use(session({ secret: 'x', resave: false, saveUninitialized: false }))
@@ -48,7 +40,7 @@ module.exports = async function smoke({ express, session, emailOtp, storeConform
   await call('/2fa/assets/otp.css', 200)
   await call('/2fa/send', 200, { body: {} })
   await call('/secret', 401)
-  await call('/2fa/verify', 200, { body: { code: codes[0] } })
+  await call('/2fa/verify', 200, { body: { code: await mailbox.codeFor('ana@example.com') } })
   console.log(await call('/secret', 200))
   server.closeAllConnections()
   server.close()

@@ -3,7 +3,15 @@ import { displayCode } from '../crypto/code.js'
 import { OtpError } from '../errors.js'
 import { maskAddress } from '../identity/address.js'
 import type { AlertMailRequest, CodeMailRequest, MailRequest } from './mail-request.js'
-import { boundLine, buildMessage, type ComposeDeps, type ComposedMail, type Send } from './message.js'
+import {
+  boundLine,
+  buildMessage,
+  CODE_IN_MAIL,
+  type CodeInMail,
+  type ComposeDeps,
+  type ComposedMail,
+  type Send,
+} from './message.js'
 import { type MailContext, mailContextFor } from '../views/context.js'
 import { duration, timeOfDay } from '../views/messages.js'
 
@@ -46,7 +54,12 @@ function composeCodeMail(
   }
   const rendered = views.renderMail(stepUp.purpose, context)
   const composed = buildMessage(deps, rendered, { ...send, to: identity.address, code })
-  return { ...composed, secrets: [...composed.secrets, context.code] }
+  const shown: CodeInMail = { code: context.code, tag }
+  return {
+    ...composed,
+    message: { ...composed.message, [CODE_IN_MAIL]: shown },
+    secrets: [...composed.secrets, context.code],
+  }
 }
 
 /** Warns a user that someone signed in as them typed wrong codes. Contains no code and no link. */

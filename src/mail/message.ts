@@ -12,6 +12,15 @@ export interface ComposeDeps {
   readonly mailSettings: MailSettings
 }
 
+/** What a mail of a code shows, for the mailbox of `express-email-otp/testing`, which need not search in texts of the host's. */
+export interface CodeInMail {
+  readonly code: string
+  readonly tag: string
+}
+
+/** A symbol, so that nothing of it is sent, and no JSON has it. */
+export const CODE_IN_MAIL = Symbol.for('express-email-otp.codeInMail')
+
 /**
  * One send: the mail that one request asks for. All its attempts are one message; the next send is another one, even with
  * the same code, since mailboxes drop a second mail with a Message-ID that they know (RFC 5322 3.6.4).
@@ -34,7 +43,7 @@ interface MessageParams extends Send {
 export interface ComposedMail {
   readonly outcome: 'composed'
   /** For nodemailer. The recipient is an object: a string could name several. */
-  readonly message: Readonly<Record<string, unknown>>
+  readonly message: Readonly<Record<PropertyKey, unknown>>
   readonly messageId: string
   /** The folder of its templates. */
   readonly view: string
