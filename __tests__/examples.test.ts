@@ -10,6 +10,7 @@ interface Example {
   /** Where it stands: file and line. */
   readonly at: string
   readonly code: string
+  readonly language: 'js' | 'ts'
 }
 
 /** What surrounds an example in a host app: an example that declares one of these itself hides it. */
@@ -20,8 +21,10 @@ import type makeSession from 'express-session'
 
 declare module 'express-session' {
   interface SessionData {
-    user: { id: string; email: string }
+    user: { id: string | number; email: string }
     draft: { amount: string; payee: string }
+    newEmail: string
+    next: unknown
   }
 }
 declare global {
@@ -32,9 +35,29 @@ declare global {
       SMTP_URL: string
       REDIS_URL: string
       DATABASE_URL: string
+      PROVIDER: string
+      CLIENT_ID: string
+      CLIENT_SECRET: string
+      CSRF_SECRET: string
+      APP: string
+      APP_ORIGIN: string
     }
   }
+  namespace Express {
+    /** As Passport and the CSRF middlewares declare it. */
+    interface Request {
+      user: { id: string; email: string }
+      logout(done: (error: unknown) => void): void
+      csrfToken(): string
+    }
+  }
+  /** As in a browser: the answers of fetch() have any type. */
+  interface Response {
+    json(): Promise<any>
+    clone(): Response
+  }
   const app: Express
+  const express: typeof import('express')
   const account: RequestHandler
   const cors: (options: { origin: string; credentials: boolean }) => RequestHandler
   const transfer: RequestHandler
@@ -66,6 +89,29 @@ declare global {
 }
 `
 
+/** What only the recipes import: __tests__/recipes.slow.test.ts installs it. */
+const INSTALLED_FOR_RECIPES = `
+declare module '@nestjs/common' {
+  export type ArgumentsHost = { switchToHttp(): { getRequest<T>(): T; getResponse<T>(): T } }
+  export type ExecutionContext = ArgumentsHost
+  export type CanActivate = { canActivate(context: ExecutionContext): Promise<boolean> }
+  export type ExceptionFilter = { catch(error: any, host: ArgumentsHost): void }
+  export const Catch, Controller, Get, Module, Post, Req, UseFilters, UseGuards: any
+}
+declare module '@nestjs/core'
+declare module 'cookie-parser'
+declare module 'cors'
+declare module 'csrf-csrf'
+declare module 'csrf-sync'
+declare module 'csurf'
+declare module 'helmet'
+declare module 'lusca'
+declare module 'passport'
+declare module 'passport-local'
+declare module 'passport-oauth2'
+declare module 'reflect-metadata'
+`
+
 const OPTIONS: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2023,
   lib: ['lib.es2023.d.ts'],
@@ -80,6 +126,7 @@ const OPTIONS: ts.CompilerOptions = {
   strict: true,
   noImplicitAny: false, // parameters in JavaScript have no types
   exactOptionalPropertyTypes: true,
+  experimentalDecorators: true, // of Nest
   paths: {
     'express-email-otp': [path.join(SRC, 'index.ts')],
     'express-email-otp/testing': [path.join(SRC, 'testing/index.ts')],
@@ -98,6 +145,7 @@ function docComments(): Example[] {
   const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
   return files.flatMap((file) =>
     blocks(
+      'ts',
       `src/${file}`,
       readFileSync(path.join(SRC, file), 'utf8'),
       /@example\s*\n((?:\s*\*[^/].*\n|\s*\*\n)+)/g,
@@ -111,26 +159,37 @@ function docComments(): Example[] {
 }
 
 function pageExamples(): Example[] {
-  return PAGES.flatMap((page) => blocks(page, readPage(page), /```js\n([^]*?)```/g, (text) => text))
+  const asIs = (text: string): string => text
+  return PAGES.flatMap((page) => [
+    ...blocks('js', page, readPage(page), /```js\n([^]*?)```/g, asIs),
+    ...blocks('ts', page, readPage(page), /```ts\n([^]*?)```/g, asIs),
+  ])
 }
 
-function blocks(file: string, text: string, pattern: RegExp, clean: (text: string) => string): Example[] {
+function blocks(
+  language: Example['language'],
+  file: string,
+  text: string,
+  pattern: RegExp,
+  clean: (text: string) => string,
+): Example[] {
   return [...text.matchAll(pattern)].map(({ 1: found = '', index }) => ({
     at: `${file}:${text.slice(0, index).split('\n').length}`,
     code: clean(found),
+    language,
   }))
 }
 
 /** Compiles each example as a module of its own; returns what is wrong with it. */
 function compile(examples: readonly Example[]): string[] {
   const folder = path.join(ROOT, 'build', 'examples') // inside the project, so that packages are found
-  const fileOf = (example: Example, i: number): string =>
-    path.join(folder, `example-${i}.${example.at.startsWith('src/') ? 'mts' : 'mjs'}`)
+  const fileOf = (example: Example, i: number): string => path.join(folder, `example-${i}.m${example.language}`)
   const examplesByFile = new Map(examples.map((example, i) => [fileOf(example, i), example]))
   const sources = new Map([
     [path.join(folder, 'ambient.d.mts'), AMBIENT],
     [path.join(folder, 'app.d.ts'), APP],
     [path.join(folder, 'my-store.d.ts'), MY_STORE],
+    [path.join(folder, 'installed.d.ts'), INSTALLED_FOR_RECIPES],
     ...[...examplesByFile].map(([file, { code }]) => [file, code] as const),
   ])
   const host = ts.createCompilerHost(OPTIONS)
@@ -157,11 +216,12 @@ function compile(examples: readonly Example[]): string[] {
     .map(({ at, text }) => `${at}: ${text}`)
 }
 
-test('every @example of a doc comment and every JavaScript block of README and docs/ passes the type checker', () => {
+test('every @example of a doc comment and every block of JavaScript and TypeScript in README and docs/ passes the type checker', () => {
   const [comments, pages] = [docComments(), pageExamples()]
   expect(comments.length).toBeGreaterThan(3)
   expect(pages.length).toBeGreaterThan(8)
-  const wrong = { at: 'an example with a mistake', code: "emailOtp({ ...rest, sekret: 'x' })" }
+  const code = "emailOtp({ ...rest, sekret: 'x' })"
+  const wrong: Example = { at: 'an example with a mistake', code, language: 'js' }
   const mistake = expect.stringMatching(/^an example with a mistake: .*'secret'/)
   expect(compile([...comments, ...pages, wrong])).toEqual([mistake])
 }, 120_000)

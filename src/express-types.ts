@@ -32,6 +32,8 @@ export interface OtpRequest extends IncomingRequest {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- see above; we read it as unknown
   body?: any
   readonly query: unknown
+  /** Of the route that the guard stands in. */
+  readonly params: Readonly<Record<string, string | string[]>>
   /** Of cookie-parser. */
   readonly cookies?: Readonly<Record<string, unknown>>
   get(header: string): string | undefined
