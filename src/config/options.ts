@@ -130,6 +130,11 @@ export interface OtpOptions {
    * one of them. CORS headers are yours to send.
    */
   trustedOrigins?: readonly string[]
+  /**
+   * Lets a signed-in user tick "Don't ask again in this browser": for 1 to 30 days a cookie then opens plain
+   * `requireOtp()` routes, and nothing else. Needs `user`; off by default.
+   */
+  trustBrowser?: { days: number }
   code?: CodeOptions
   /** Seconds that a code works; 600 at most, and by default. */
   lifetime?: number

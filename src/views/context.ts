@@ -31,6 +31,8 @@ export interface PageContext {
     readonly isLong: boolean
     readonly inputMode: 'numeric' | 'text'
   }
+  /** Such as "30 days" if this browser may be trusted for so long (field `trust`, value `yes`); else empty. */
+  readonly trustDays: string
   readonly expires: { readonly in: string }
   readonly resend: { readonly seconds: number }
   readonly request: { readonly tag: string }
@@ -83,6 +85,7 @@ export const basePageContext: PageContext = Object.freeze<PageContext>({
   purposeText: '',
   recipient: { masked: '', typed: '', changeable: false },
   code: { label: '', length: 0, isLong: false, inputMode: 'text' },
+  trustDays: '',
   expires: { in: '' },
   resend: { seconds: 0 },
   request: { tag: '' },

@@ -13,7 +13,7 @@ import { maskAddress } from '../../identity/address.js'
 import type { Services } from '../../services.js'
 import { hasSession } from '../../session/host-session.js'
 import { basePageContext, type PageContext, type PageName } from '../../views/context.js'
-import { duration, textDirection, translate } from '../../views/messages.js'
+import { dayCount, duration, textDirection, translate } from '../../views/messages.js'
 
 /** Renders the page of the current state, with the problem if there is one. */
 export async function renderPage(ctx: RequestContext, notice: Notice | null): Promise<string> {
@@ -109,9 +109,10 @@ function basePage(
 }
 
 function challengeContext(ctx: RequestContext, challenge: ChallengeWithStatus): Partial<PageContext> {
-  const { settings } = ctx.services
+  const { settings, trustedBrowser } = ctx.services
   const now = settings.now()
   const { alphabet, length } = formatOf(challenge, settings.code)
+  const canTrust = trustedBrowser.isOffered(ctx.identity, ctx.stepUp)
   return {
     code: {
       label: codeLabel(ctx.services, ctx.locale, challenge),
@@ -119,6 +120,7 @@ function challengeContext(ctx: RequestContext, challenge: ChallengeWithStatus): 
       isLong: challenge.kind === 'long',
       inputMode: alphabet === DIGITS ? 'numeric' : 'text',
     },
+    trustDays: canTrust ? dayCount(ctx.locale, settings.trustDays ?? 0) : '',
     expires: { in: duration(ctx.locale, secondsUntil(challenge.expires, now)) },
     resend: { seconds: secondsUntil(challenge.resendAt, now) },
     request: { tag: challenge.tag },
