@@ -45,6 +45,7 @@ export interface Settings {
   readonly viewFolders: readonly string[]
   readonly locale: string
   readonly locals: NonNullable<OtpOptions['locals']>
+  readonly formFields: NonNullable<OtpOptions['formFields']> | null
   readonly contentSecurityPolicy: string | null
   /** Milliseconds since the epoch, for sessions and mails. */
   readonly now: () => number
@@ -71,7 +72,7 @@ const OPTION_NAMES = optionNames<OtpOptions>({
   ...{ secret: true, site: true, mail: true, user: true, typedEmail: true, onVerified: true, path: true, home: true },
   ...{ autoSend: true, signIn: true, sessionKey: true, code: true, lifetime: true, attempts: true, grantMaxAge: true },
   ...{ limits: true, store: true, views: true, locale: true, locals: true, contentSecurityPolicy: true },
-  ...{ trustedOrigins: true, basePath: true, trustBrowser: true, now: true },
+  ...{ trustedOrigins: true, basePath: true, trustBrowser: true, formFields: true, now: true },
 })
 
 /** Names in a session that belong to the session middleware, to Passport or to the host. */
@@ -122,6 +123,7 @@ export function resolveSettings(options: OtpOptions): Settings {
     viewFolders: [options.views ?? []].flat().map((folder) => check.singleLine('views', folder)),
     locale: check.localeTag('locale', locale),
     locals: check.optionalFunction('locals', options.locals, () => ({})),
+    formFields: check.optionalFunction('formFields', options.formFields, null),
     contentSecurityPolicy:
       contentSecurityPolicy === false ? null : check.singleLine('contentSecurityPolicy', contentSecurityPolicy),
     now: check.optionalFunction('now', now, Date.now),

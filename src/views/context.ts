@@ -18,6 +18,8 @@ export interface PageContext {
   readonly assetVersion: string
   /** The sealed step-up, for the hidden field `for` of each form; empty when no guard redirected here. */
   readonly for: string
+  /** The further hidden fields of each form, from the host's `formFields`. */
+  readonly fields: readonly { readonly name: string; readonly value: string }[]
   /** Identifies the step-up for the page's script if it may submit the "send" form by itself; else empty. */
   readonly autoSend: string
   readonly purpose: string
@@ -80,6 +82,7 @@ export const basePageContext: PageContext = Object.freeze<PageContext>({
   path: '',
   assetVersion: '',
   for: '',
+  fields: [],
   autoSend: '',
   purpose: '',
   purposeText: '',
