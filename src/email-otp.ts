@@ -8,13 +8,14 @@ import { deliverJob, type JobOutcome } from './delivery/mail-job.js'
 import { type MailHealth, SendQueue } from './delivery/queue/send-queue.js'
 import { OtpEvents } from './events.js'
 import type { OtpHandler, OtpRequest } from './express-types.js'
+import { forget, type ForgetOptions } from './http/forget.js'
 import { createGuard } from './http/guard.js'
 import { createRouter } from './http/router.js'
 import { start, type StartOptions, type StartResult } from './http/start.js'
 import { type OtpStatus, sessionStatus } from './http/session-status.js'
 import type { Services } from './services.js'
 import { DeviceCookie } from './session/device-cookie.js'
-import { clearGrants } from './session/grants.js'
+import { TrustedBrowser } from './session/trusted-browser.js'
 import { failClosed } from './stores/fail-closed.js'
 import { createRenderer } from './views/renderer.js'
 
@@ -28,8 +29,8 @@ export interface EmailOtp {
   readonly start: (req: OtpRequest, options?: StartOptions) => Promise<StartResult>
   readonly events: OtpEvents
   readonly status: (req: OtpRequest) => Promise<OtpStatus>
-  /** Removes the grants of this session, for example at sign-out. */
-  readonly forget: (req: OtpRequest) => void
+  /** Removes the grants of this session, for example at sign-out; with `{ trustedBrowser: true }` also that trust. */
+  readonly forget: (req: OtpRequest, options?: ForgetOptions) => void
   /**
    * In a worker: makes one attempt to send the mail of a job that `mail.deliver` got.
    * @throws OtpError `mail_failed` if another attempt may end better, `invalid_job` if the job was altered or cannot be
@@ -61,15 +62,15 @@ export interface EmailOtp {
  */
 export function emailOtp(options: OtpOptions): EmailOtp {
   const services = createServices(options)
-  const { settings, store, views, sendQueue, events } = services
+  const { store, views, sendQueue, events } = services
   return {
     router: createRouter(services),
     requireOtp: (guard) => createGuard(services, guard),
     start: (req, startOptions) => start(services, req, startOptions),
     events,
     status: (req) => sessionStatus(services, req),
-    forget: (req) => {
-      clearGrants(settings, req)
+    forget: (req, forgetOptions) => {
+      forget(services, req, forgetOptions)
     },
     deliverJob: (job) => deliverJob(services, job),
     health: sendQueue.health,
@@ -98,5 +99,7 @@ function createServices(options: OtpOptions): Services {
   )
   const deliveryStatus = new DeliveryStatusCache(settings.clock, settings.lifetime)
   const deviceCookie = new DeviceCookie(settings)
-  return Object.freeze({ settings, store, views, mailSettings, sendQueue, deliveryStatus, deviceCookie, events })
+  const trustedBrowser = new TrustedBrowser(settings)
+  const cookies = { deviceCookie, trustedBrowser }
+  return Object.freeze({ settings, store, views, mailSettings, sendQueue, deliveryStatus, ...cookies, events })
 }

@@ -10,6 +10,7 @@ export type {
   Verification,
 } from './config/options.js'
 export type { GuardOptions } from './config/guard-options.js'
+export type { ForgetOptions } from './http/forget.js'
 export type { StartResult, StartOptions } from './http/start.js'
 export type { OtpUser } from './identity/user.js'
 export type { OtpHandler, OtpRequest, OtpResponse } from './express-types.js'

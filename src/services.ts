@@ -4,6 +4,7 @@ import type { DeliveryStatusCache } from './delivery/delivery-status.js'
 import type { SendQueue } from './delivery/queue/send-queue.js'
 import type { OtpEvents } from './events.js'
 import type { DeviceCookie } from './session/device-cookie.js'
+import type { TrustedBrowser } from './session/trusted-browser.js'
 import type { OtpStore } from './stores/store.js'
 import type { Renderer } from './views/renderer.js'
 
@@ -16,5 +17,6 @@ export interface Services {
   readonly sendQueue: SendQueue
   readonly deliveryStatus: DeliveryStatusCache
   readonly deviceCookie: DeviceCookie
+  readonly trustedBrowser: TrustedBrowser
   readonly events: OtpEvents
 }

@@ -464,6 +464,14 @@ describe('W5: what a request says reaches no template', () => {
     expect((await openPage('send')).text).toContain('<p>&lt;b&gt;hi&lt;/b&gt;|</p>')
   })
 
+  test('`locals` may be async', async () => {
+    await withViews(
+      { 'pages/send.hbs': '<p>{{custom.shop}}</p>' },
+      { locals: (req) => Promise.resolve({ shop: req.originalUrl }) },
+    )
+    expect((await openPage('send')).text).toContain('<p>/2fa</p>')
+  })
+
   test('no template of ours prints anything unescaped', () => {
     const root = path.join(__dirname, '..', '..', 'views')
     for (const file of [

@@ -1,5 +1,5 @@
 import type { SMTPPoolOptions, SMTPTransportOptions } from 'nodemailer'
-import type { HostFunction, OtpRequest } from '../express-types.js'
+import type { HostFunction, OtpRequest, OtpResponse } from '../express-types.js'
 import type { OtpUser } from '../identity/user.js'
 import type { Limit } from '../stores/gcra.js'
 import type { OtpStore } from '../stores/store.js'
@@ -62,6 +62,9 @@ export interface CodeOptions {
   /** Whether the subject line shows the code. `auto`: only for typed addresses, because lock screens show subjects. */
   subject?: 'auto' | 'always' | 'never'
 }
+
+type Locals = Readonly<Record<string, unknown>>
+type FormFields = Readonly<Record<string, string>>
 
 /** What `onVerified` gets. */
 export interface Verification {
@@ -130,6 +133,11 @@ export interface OtpOptions {
    * one of them. CORS headers are yours to send.
    */
   trustedOrigins?: readonly string[]
+  /**
+   * Lets a signed-in user tick "Don't ask again in this browser": for 1 to 30 days a cookie then opens plain
+   * `requireOtp()` routes, and nothing else. Needs `user`; off by default.
+   */
+  trustBrowser?: { days: number }
   code?: CodeOptions
   /** Seconds that a code works; 600 at most, and by default. */
   lifetime?: number
@@ -145,7 +153,12 @@ export interface OtpOptions {
   /** Default language; `en`. */
   locale?: string
   /** Extra values for page templates, as `custom`. */
-  locals?: HostFunction<[req: OtpRequest], Readonly<Record<string, unknown>>>
+  locals?: HostFunction<[req: OtpRequest], Locals | Promise<Locals>>
+  /**
+   * Hidden fields for each of our forms, for a host whose own CSRF check stands in front of them:
+   * `(req, res) => ({ _csrf: req.csrfToken() })`. Texts only; `for`, `code`, `email` and `trust` are ours.
+   */
+  formFields?: HostFunction<[req: OtpRequest, res: OtpResponse], FormFields | Promise<FormFields>>
   /** Content-Security-Policy of our pages, or false when the host sets its own. */
   contentSecurityPolicy?: string | false
   /** Clock in milliseconds, for tests; the default store uses it too. */

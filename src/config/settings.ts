@@ -34,6 +34,8 @@ export interface Settings {
   readonly trustedOrigins: readonly string[]
   /** With `basePath`. */
   readonly signIn: string | null
+  /** Days that a browser may be trusted; null if the option is off. */
+  readonly trustDays: number | null
   readonly code: ShortFormats
   readonly codeInSubject: (typeof SUBJECT_MODES)[number]
   readonly lifetime: number
@@ -43,6 +45,7 @@ export interface Settings {
   readonly viewFolders: readonly string[]
   readonly locale: string
   readonly locals: NonNullable<OtpOptions['locals']>
+  readonly formFields: NonNullable<OtpOptions['formFields']> | null
   readonly contentSecurityPolicy: string | null
   /** Milliseconds since the epoch, for sessions and mails. */
   readonly now: () => number
@@ -69,7 +72,7 @@ const OPTION_NAMES = optionNames<OtpOptions>({
   ...{ secret: true, site: true, mail: true, user: true, typedEmail: true, onVerified: true, path: true, home: true },
   ...{ autoSend: true, signIn: true, sessionKey: true, code: true, lifetime: true, attempts: true, grantMaxAge: true },
   ...{ limits: true, store: true, views: true, locale: true, locals: true, contentSecurityPolicy: true },
-  ...{ trustedOrigins: true, basePath: true, now: true },
+  ...{ trustedOrigins: true, basePath: true, trustBrowser: true, formFields: true, now: true },
 })
 
 /** Names in a session that belong to the session middleware, to Passport or to the host. */
@@ -109,6 +112,7 @@ export function resolveSettings(options: OtpOptions): Settings {
     home: basePath + check.sitePath('home', home),
     autoSend: check.oneOf('autoSend', autoSend, [true, false]),
     signIn: options.signIn === undefined ? null : basePath + check.sitePath('signIn', options.signIn),
+    trustDays: resolveTrustBrowser(options),
     code,
     codeInSubject: check.oneOf('code.subject', subject, SUBJECT_MODES),
     // NIST SP 800-63B-4 3.1.3.2: an out-of-band secret is valid for at most ten minutes.
@@ -119,6 +123,7 @@ export function resolveSettings(options: OtpOptions): Settings {
     viewFolders: [options.views ?? []].flat().map((folder) => check.singleLine('views', folder)),
     locale: check.localeTag('locale', locale),
     locals: check.optionalFunction('locals', options.locals, () => ({})),
+    formFields: check.optionalFunction('formFields', options.formFields, null),
     contentSecurityPolicy:
       contentSecurityPolicy === false ? null : check.singleLine('contentSecurityPolicy', contentSecurityPolicy),
     now: check.optionalFunction('now', now, Date.now),
@@ -151,6 +156,13 @@ function resolveSessionKey(sessionKey: unknown): string {
   const key = check.singleLine('sessionKey', sessionKey)
   if (!FOREIGN_SESSION_KEYS.includes(key) && !(key in Object.prototype)) return key
   throw check.invalid('sessionKey', key, 'That property of the session is used by others: give one of your own.')
+}
+
+function resolveTrustBrowser({ trustBrowser, user }: OtpOptions): number | null {
+  if (trustBrowser === undefined) return null
+  check.rejectUnknownKeys('trustBrowser', trustBrowser, ['days'])
+  if (user) return check.integer('trustBrowser.days', trustBrowser.days, 1, 30)
+  throw check.invalid('trustBrowser', trustBrowser, 'Give `user` too: a trusted browser belongs to a signed-in user.')
 }
 
 function resolveTypedEmail(typedEmail: NonNullable<OtpOptions['typedEmail']>): Settings['typedEmail'] {

@@ -53,6 +53,7 @@ async function decide(services: Services, guard: GuardSettings, req: OtpRequest,
   const ref = identity?.ref ?? null
   const grant = findValidGrant(settings, req, wanted, ref, maxAge, settings.now())
   if (grant && (details === null || (await consumeGrant(services, req, ref, grant)))) return true
+  if (services.trustedBrowser.opens(req, identity, { ...wanted, maxAge: guard.maxAge })) return true
   return requireVerification(services, guard, req, res, identity, details)
 }
 

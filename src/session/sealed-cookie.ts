@@ -37,9 +37,17 @@ export class SealedCookie {
   /** The header `Set-Cookie` that stores a value. */
   header(req: OtpRequest, value: string): string {
     const end = this.#now() + this.#maxAge * 1000
-    const sealed = seal(this.#keys.current.cookie, JSON.stringify([this.#name, end, value]))
+    return this.#header(req, seal(this.#keys.current.cookie, JSON.stringify([this.#name, end, value])), this.#maxAge)
+  }
+
+  /** The header `Set-Cookie` that removes it. */
+  removal(req: OtpRequest): string {
+    return this.#header(req, '', 0)
+  }
+
+  #header(req: OtpRequest, sealed: string, maxAge: number): string {
     const secure = isPlainLoopback(req) ? '' : '; Secure'
-    return `${this.#nameFor(req)}=${sealed}; Path=/; Max-Age=${this.#maxAge}; HttpOnly; SameSite=Lax${secure}`
+    return `${this.#nameFor(req)}=${sealed}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${secure}`
   }
 
   /** With `__Host-`, no other host name of the same site can set it (RFC 6265bis 4.1.3.2). */

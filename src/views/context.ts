@@ -18,6 +18,8 @@ export interface PageContext {
   readonly assetVersion: string
   /** The sealed step-up, for the hidden field `for` of each form; empty when no guard redirected here. */
   readonly for: string
+  /** The further hidden fields of each form, from the host's `formFields`. */
+  readonly fields: readonly { readonly name: string; readonly value: string }[]
   /** Identifies the step-up for the page's script if it may submit the "send" form by itself; else empty. */
   readonly autoSend: string
   readonly purpose: string
@@ -31,6 +33,8 @@ export interface PageContext {
     readonly isLong: boolean
     readonly inputMode: 'numeric' | 'text'
   }
+  /** Such as "30 days" if this browser may be trusted for so long (field `trust`, value `yes`); else empty. */
+  readonly trustDays: string
   readonly expires: { readonly in: string }
   readonly resend: { readonly seconds: number }
   readonly request: { readonly tag: string }
@@ -78,11 +82,13 @@ export const basePageContext: PageContext = Object.freeze<PageContext>({
   path: '',
   assetVersion: '',
   for: '',
+  fields: [],
   autoSend: '',
   purpose: '',
   purposeText: '',
   recipient: { masked: '', typed: '', changeable: false },
   code: { label: '', length: 0, isLong: false, inputMode: 'text' },
+  trustDays: '',
   expires: { in: '' },
   resend: { seconds: 0 },
   request: { tag: '' },

@@ -44,6 +44,11 @@ export function duration(locale: string, seconds: number): string {
   return format.format(Math.max(1, Math.ceil(count)))
 }
 
+/** "30 days" in the locale's language. */
+export function dayCount(locale: string, count: number): string {
+  return formatsOf(locale).days.format(count)
+}
+
 /** "14:32 UTC": with its zone, since nobody knows the reader's, and in Latin digits like the code beside it. */
 export function timeOfDay(locale: string, at: number): string {
   return formatsOf(locale).timeOfDay.format(at)
@@ -64,6 +69,7 @@ function createFormats(locale: string) {
   const time = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: 'UTC', timeZoneName: 'short' } as const
   return {
     minutes: new Intl.NumberFormat(locale, { ...unit, unit: 'minute' }),
+    days: new Intl.NumberFormat(locale, { ...unit, unit: 'day' }),
     seconds: new Intl.NumberFormat(locale, { ...unit, unit: 'second' }),
     timeOfDay: new Intl.DateTimeFormat(locale, { ...time, numberingSystem }),
     direction: RIGHT_TO_LEFT.includes(new Intl.Locale(locale).language) ? ('rtl' as const) : ('ltr' as const),

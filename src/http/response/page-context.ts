@@ -2,9 +2,11 @@ import { PLAIN_ACCESS } from '../../challenge/step-up.js'
 import type { Settings } from '../../config/settings.js'
 import { DIGITS, formatOf } from '../../crypto/code.js'
 import { unkeyedHash } from '../../crypto/keys.js'
-import { callHostFunction } from '../../host-callback.js'
+import type { OtpResponse } from '../../express-types.js'
+import { callWithTimeout } from '../../host-callback.js'
 import type { RequestContext } from '../request/context.js'
 import { deliveryText, lostMailText } from './delivery-text.js'
+import { hiddenFields } from './form-fields.js'
 import { codeLabel, problemDetail, problemDetailFor, problemTitle } from './problem-text.js'
 import { isTerminal, type Notice, type Problem } from './problem.js'
 import { type ChallengeWithStatus, secondsUntil, stateOf, type VerificationState } from './state.js'
@@ -13,10 +15,10 @@ import { maskAddress } from '../../identity/address.js'
 import type { Services } from '../../services.js'
 import { hasSession } from '../../session/host-session.js'
 import { basePageContext, type PageContext, type PageName } from '../../views/context.js'
-import { duration, textDirection, translate } from '../../views/messages.js'
+import { dayCount, duration, textDirection, translate } from '../../views/messages.js'
 
 /** Renders the page of the current state, with the problem if there is one. */
-export async function renderPage(ctx: RequestContext, notice: Notice | null): Promise<string> {
+export async function renderPage(ctx: RequestContext, res: OtpResponse, notice: Notice | null): Promise<string> {
   const { req, services, locale, identity, sealed } = ctx
   const { settings, views } = services
   if (notice && (isTerminal(notice.problem.code) || !hasSession(req))) {
@@ -27,7 +29,8 @@ export async function renderPage(ctx: RequestContext, notice: Notice | null): Pr
   // What went wrong before the right code does not matter any more.
   const problem = step === 'verified' ? null : (notice?.problem ?? null)
 
-  const custom = await callHostFunction('locals', () => settings.locals(req))
+  const custom = await customOf(ctx)
+  const fields = step === 'verified' ? [] : await hiddenFields(ctx, res)
   return views.renderPage({
     ...basePage(services, locale, step, ctx),
     title:
@@ -43,14 +46,15 @@ export async function renderPage(ctx: RequestContext, notice: Notice | null): Pr
     ...(challenge && challengeContext(ctx, challenge)),
     error: problem ? problemDetailFor(ctx, problem) : lostMailText(ctx, state),
     returnTo: step === 'verified' ? onwardUrl(settings, ctx.stepUp) : '',
+    fields,
     custom,
   })
 }
 
 /** Renders the page after a right code, which goes on to the guarded page. */
 export async function renderContinuePage(ctx: RequestContext, to: string): Promise<string> {
-  const { req, services, locale } = ctx
-  const custom = await callHostFunction('locals', () => services.settings.locals(req))
+  const { services, locale } = ctx
+  const custom = await customOf(ctx)
   const title = translate(services.views.messages(locale), 'continue.title')
   return services.views.renderPage({ ...basePage(services, locale, 'continue', ctx), title, returnTo: to, custom })
 }
@@ -66,6 +70,11 @@ export function renderProblemPage(services: Services, locale: string, problem: P
     error: problemDetail(services, locale, problem),
     returnTo: linkAfter(services.settings, problem, retryUrl),
   })
+}
+
+function customOf({ services, req }: RequestContext): Promise<PageContext['custom']> {
+  const { settings } = services
+  return callWithTimeout(settings.clock, 'locals', () => settings.locals(req))
 }
 
 function linkAfter({ home }: Settings, { code }: Problem, retryUrl: string): string {
@@ -109,9 +118,10 @@ function basePage(
 }
 
 function challengeContext(ctx: RequestContext, challenge: ChallengeWithStatus): Partial<PageContext> {
-  const { settings } = ctx.services
+  const { settings, trustedBrowser } = ctx.services
   const now = settings.now()
   const { alphabet, length } = formatOf(challenge, settings.code)
+  const canTrust = trustedBrowser.isOffered(ctx.identity, ctx.stepUp)
   return {
     code: {
       label: codeLabel(ctx.services, ctx.locale, challenge),
@@ -119,6 +129,7 @@ function challengeContext(ctx: RequestContext, challenge: ChallengeWithStatus): 
       isLong: challenge.kind === 'long',
       inputMode: alphabet === DIGITS ? 'numeric' : 'text',
     },
+    trustDays: canTrust ? dayCount(ctx.locale, settings.trustDays ?? 0) : '',
     expires: { in: duration(ctx.locale, secondsUntil(challenge.expires, now)) },
     resend: { seconds: secondsUntil(challenge.resendAt, now) },
     request: { tag: challenge.tag },

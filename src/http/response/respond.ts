@@ -19,13 +19,13 @@ export async function respond(ctx: RequestContext, res: OtpResponse, result: Rou
     const notice = noticeOf(ctx, result)
     const to = noticeUrl(ctx, notice)
     return to === null
-      ? void sendPage(settings, res, await renderPage(ctx, notice), result)
+      ? void sendPage(settings, res, await renderPage(ctx, res, notice), result)
       : void redirect(settings, res, to)
   }
   if (result.type === 'redirect' && result.cookie) res.appendHeader('Set-Cookie', result.cookie)
   if (asJson) return void write(settings, res, 200, 'application/json', JSON.stringify(result.json))
   if (result.type === 'redirect') return void redirect(settings, res, result.to)
-  if (result.type === 'page') return void sendPage(settings, res, await renderPage(ctx, result.notice), null)
+  if (result.type === 'page') return void sendPage(settings, res, await renderPage(ctx, res, result.notice), null)
   const page = await renderContinuePage(ctx, result.to)
   if (result.to !== '') res.setHeader('Refresh', `0; url=${result.to}`)
   sendPage(settings, res, page, null)

@@ -1,17 +1,13 @@
 import { eventContext } from '../../challenge/event-context.js'
-import { wrapError } from '../../errors.js'
-import { callHostFunction } from '../../host-callback.js'
+import { callWithTimeout } from '../../host-callback.js'
 import { readField } from '../request/body.js'
 import type { RequestContext } from '../request/context.js'
 import { type Problem, problem } from '../response/problem.js'
 import { parseAddress } from '../../identity/address.js'
 import { type Identity, identityFromAddress } from '../../identity/user.js'
 import { findChallenge } from '../../session/challenges.js'
-import { withTimeout } from '../../timeout.js'
 
 const MAX_ADDRESS_LENGTH = 254
-/** How long the host's `accept` may take. */
-const ACCEPT_TIMEOUT_MS = 5_000
 
 type TypedAddress = { readonly type: 'typed'; readonly identity: Identity } | Problem
 
@@ -29,12 +25,9 @@ export function readTypedAddress({ services, req, stepUp }: RequestContext): Typ
 export async function isAccepted({ services, req, stepUp }: RequestContext, identity: Identity): Promise<boolean> {
   const { settings, events } = services
   const { address } = identity.address
-  const answer = callHostFunction('typedEmail.accept', () => settings.typedEmail?.accept(address, req))
   // The request has a reservation in the send queue: without a timeout, slow `accept` calls could take every place.
-  const accepted = await withTimeout(settings.clock, ACCEPT_TIMEOUT_MS, answer).catch((error: unknown) => {
-    throw wrapError('host_callback', '`typedEmail.accept` timed out.', error)
-  })
-  if (accepted === true) return true
+  const answer = callWithTimeout(settings.clock, 'typedEmail.accept', () => settings.typedEmail?.accept(address, req))
+  if ((await answer) === true) return true
   events.publish({ type: 'refused', ...eventContext(identity, stepUp, null), outcome: 'not_accepted' })
   return false
 }

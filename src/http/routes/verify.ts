@@ -18,6 +18,8 @@ import { hasSession, setSession } from '../../session/host-session.js'
 import { dropEndedSession } from '../../session/update-session.js'
 
 const MAX_CODE_LENGTH = 64
+/** The value of the checked box "don't ask again in this browser". Unchecked, the field is missing. */
+const TRUST = 'yes'
 const CODE_USED = { outcome: 'cancelled', reason: 'used' } as const
 
 /** `POST /verify`: compares the code, at most as often as the store allows. */
@@ -25,7 +27,9 @@ export async function handleVerify(ctx: RequestContext): Promise<RouteResult> {
   const { services, req, stepUp } = ctx
   const { settings, sendQueue } = services
   const typed = readField(req.body, 'code', MAX_CODE_LENGTH)
+  const trust = readField(req.body, 'trust', TRUST.length)
   if (typed === undefined || typed === null) return problem('bad_request')
+  if (trust !== null && trust !== TRUST) return problem('bad_request')
   const challenge = findChallenge(settings, req, stepUp, ctx.identity?.ref ?? null)
   const identity = ctx.identity ?? (challenge && identityOfChallenge(challenge))
   if (challenge === null || identity === null) return verifiedBefore(ctx, null) ?? problem('no_challenge')
@@ -59,12 +63,17 @@ export async function handleVerify(ctx: RequestContext): Promise<RouteResult> {
       return verifiedBefore(ctx, challenge) ?? problem('code_expired')
     case 'redeemed':
       sendQueue.cancel(challenge.id, CODE_USED)
-      return complete(ctx, identity, challenge)
+      return complete(ctx, identity, challenge, trust === TRUST)
   }
 }
 
 /** The code is used up now, so the response to a failure says that a new one is needed. */
-async function complete(ctx: RequestContext, identity: Identity, challenge: OpenChallenge): Promise<RouteResult> {
+async function complete(
+  ctx: RequestContext,
+  identity: Identity,
+  challenge: OpenChallenge,
+  isTrusted: boolean,
+): Promise<RouteResult> {
   const { services, req, stepUp } = ctx
   const { settings } = services
   let signedIn: IdentityRef | null
@@ -77,13 +86,23 @@ async function complete(ctx: RequestContext, identity: Identity, challenge: Open
     return problemOfError(services, error, 'problem.used')
   }
   publishVerified(ctx, identity, challenge)
-  const cookie = identity.user ? {} : { cookie: services.deviceCookie.remember(req, identity) }
+  const cookie = cookieAfter(ctx, identity, isTrusted)
   // Verifying may have signed somebody in, who could not use a step-up of nobody's.
   const sealed = ctx.sealed && sealStepUp(settings.keys.current, stepUp, signedIn, settings.now())
-  return { type: 'redirect', to: continueUrl(settings, sealed), json: verifiedJson(ctx), ...cookie }
+  return { type: 'redirect', to: continueUrl(settings, sealed), json: verifiedJson(ctx), ...(cookie && { cookie }) }
 }
 
-/** A right code that is sent again after its first answer: the grant that this challenge was redeemed for is still there. */
+/** What the browser is to remember of the verification, as the header `Set-Cookie`. */
+function cookieAfter({ services, req, stepUp }: RequestContext, identity: Identity, isTrusted: boolean): string | null {
+  const { deviceCookie, trustedBrowser } = services
+  if (!identity.user) return deviceCookie.remember(req, identity)
+  return isTrusted && trustedBrowser.isOffered(identity, stepUp) ? trustedBrowser.trust(req, identity) : null
+}
+
+/**
+ * A right code that is sent again after its first answer: the grant that this challenge was redeemed for is still there. The
+ * code is not compared any more, so the browser is not made a trusted one.
+ */
 function verifiedBefore(ctx: RequestContext, challenge: OpenChallenge | null): RouteResult | null {
   if (!hasSession(ctx.req)) return null
   const { grant } = stateOf(ctx)
