@@ -36,6 +36,7 @@ declare global {
   }
   const app: Express
   const account: RequestHandler
+  const login: RequestHandler
   const cors: (options: { origin: string; credentials: boolean }) => RequestHandler
   const transfer: RequestHandler
   const session: typeof makeSession

@@ -32,8 +32,8 @@ export interface Settings {
   readonly autoSend: boolean
   /** With `site.origin`. */
   readonly trustedOrigins: readonly string[]
-  /** With `basePath`. */
-  readonly signIn: string | null
+  /** With `basePath`, if it is a path. */
+  readonly signIn: NonNullable<OtpOptions['signIn']> | null
   readonly code: ShortFormats
   readonly codeInSubject: (typeof SUBJECT_MODES)[number]
   readonly lifetime: number
@@ -108,7 +108,7 @@ export function resolveSettings(options: OtpOptions): Settings {
     sessionKey,
     home: basePath + check.sitePath('home', home),
     autoSend: check.oneOf('autoSend', autoSend, [true, false]),
-    signIn: options.signIn === undefined ? null : basePath + check.sitePath('signIn', options.signIn),
+    signIn: resolveSignIn(options.signIn, basePath),
     code,
     codeInSubject: check.oneOf('code.subject', subject, SUBJECT_MODES),
     // NIST SP 800-63B-4 3.1.3.2: an out-of-band secret is valid for at most ten minutes.
@@ -151,6 +151,11 @@ function resolveSessionKey(sessionKey: unknown): string {
   const key = check.singleLine('sessionKey', sessionKey)
   if (!FOREIGN_SESSION_KEYS.includes(key) && !(key in Object.prototype)) return key
   throw check.invalid('sessionKey', key, 'That property of the session is used by others: give one of your own.')
+}
+
+function resolveSignIn(signIn: OtpOptions['signIn'], basePath: string): Settings['signIn'] {
+  if (signIn === undefined) return null
+  return typeof signIn === 'function' ? signIn : basePath + check.sitePath('signIn', signIn)
 }
 
 function resolveTypedEmail(typedEmail: NonNullable<OtpOptions['typedEmail']>): Settings['typedEmail'] {
