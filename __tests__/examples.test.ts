@@ -59,6 +59,7 @@ declare global {
   const app: Express
   const express: typeof import('express')
   const account: RequestHandler
+  const login: RequestHandler
   const cors: (options: { origin: string; credentials: boolean }) => RequestHandler
   const transfer: RequestHandler
   const session: typeof makeSession

@@ -2,6 +2,7 @@ import type { GuardOptions } from './config/guard-options.js'
 import { resolveMailSettings } from './config/mail-settings.js'
 import type { MailJob, OtpOptions } from './config/options.js'
 import { resolveSettings } from './config/settings.js'
+import { warnAboutSender } from './config/site.js'
 import { resolveStore } from './config/store.js'
 import { DeliveryStatusCache } from './delivery/delivery-status.js'
 import { deliverJob, type JobOutcome } from './delivery/mail-job.js'
@@ -9,7 +10,8 @@ import { type MailHealth, SendQueue } from './delivery/queue/send-queue.js'
 import { OtpEvents } from './events.js'
 import type { OtpHandler, OtpRequest } from './express-types.js'
 import { forget, type ForgetOptions } from './http/forget.js'
-import { createGuard } from './http/guard.js'
+import { type Check, createCheck } from './http/guard/check.js'
+import { createGuard } from './http/guard/guard.js'
 import { createRouter } from './http/router.js'
 import { start, type StartOptions, type StartResult } from './http/start.js'
 import { type OtpStatus, sessionStatus } from './http/session-status.js'
@@ -25,6 +27,12 @@ export interface EmailOtp {
   readonly router: OtpHandler
   /** Makes middleware that keeps a route closed until the session has a matching grant. */
   readonly requireOtp: (options?: GuardOptions) => OtpHandler
+  /**
+   * The guard as a value, for a framework's own guards, GraphQL and tRPC. A grant bound to details is used up: call it once,
+   * right before the act, never to decide whether to show a button. Give the same object of options each time: it is read
+   * once.
+   */
+  readonly check: Check
   /** Mails the code from within a POST of your own. Returns the URL of the page where it is typed. */
   readonly start: (req: OtpRequest, options?: StartOptions) => Promise<StartResult>
   readonly events: OtpEvents
@@ -66,6 +74,7 @@ export function emailOtp(options: OtpOptions): EmailOtp {
   return {
     router: createRouter(services),
     requireOtp: (guard) => createGuard(services, guard),
+    check: createCheck(services),
     start: (req, startOptions) => start(services, req, startOptions),
     events,
     status: (req) => sessionStatus(services, req),
@@ -86,6 +95,7 @@ export function emailOtp(options: OtpOptions): EmailOtp {
 function createServices(options: OtpOptions): Services {
   const settings = resolveSettings(options)
   const mailSettings = resolveMailSettings(options.mail)
+  warnAboutSender(settings.site, mailSettings.from)
   const views = createRenderer(settings.viewFolders, settings.locale)
   const events = new OtpEvents(settings.now)
   const store = failClosed(resolveStore(options), settings.clock)

@@ -3,6 +3,7 @@ export type OtpErrorCode =
   | 'invalid_option' // an option is wrong or unknown; thrown by the function that was called
   | 'invalid_view' // a template, a text file or a file name in `views` is wrong; thrown by emailOtp() and reloadViews()
   | 'mount_path' // the router is not mounted at `path`; passed to next() at the first request
+  | 'guard_position' // a guard stands in front of the router or of the sign-in page; passed to next() at such a request
   | 'invalid_user' // `user(req)` returned something that is not an OtpUser, or one that cannot be mailed
   | 'invalid_details' // `details(req)` returned something that is not a JSON value, or is too large
   | 'host_callback' // a function of the host's threw or hung
@@ -29,6 +30,11 @@ export class OtpError extends Error {
     super(message, options)
     this.field = field
   }
+}
+
+/** For the end of a message: where its cause and cure are described. The heading is a code. */
+export function troubleshooting(heading: string): string {
+  return ` See docs/troubleshooting.md#${heading.toLowerCase()}.`
 }
 
 /** Wraps what was thrown, unless it is an OtpError already. */

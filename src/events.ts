@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import { inspect } from 'node:util'
 import type { OtpError } from './errors.js'
+import { warn } from './warn.js'
 
 /** Why a mail was not sent. delivery/smtp/failure-policy says what follows for retries, breaker and visitors. */
 export type FailureClass =
@@ -132,7 +133,7 @@ export class OtpEvents extends EventEmitter<OtpEventMap> {
     try {
       await listener.call(this, event)
     } catch (error) {
-      process.emitWarning(`a listener of "${event.type}" failed: ${show(error)}`, 'ExpressEmailOtpWarning')
+      warn('OTP_LISTENER', `a listener of "${event.type}" failed: ${show(error)}.`)
     }
   }
 }

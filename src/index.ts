@@ -1,3 +1,4 @@
+export type { CheckResult } from './http/guard/check.js'
 export { type EmailOtp, emailOtp } from './email-otp.js'
 export type { OtpStatus } from './http/session-status.js'
 export type {
@@ -28,7 +29,7 @@ export type {
 export type { MailHealth } from './delivery/queue/send-queue.js'
 export type { BreakerState } from './delivery/queue/circuit-breaker.js'
 export type { JobOutcome } from './delivery/mail-job.js'
-export type { ProblemCode } from './http/response/problem.js'
+export type { ProblemCode, ProblemDetails } from './http/response/problem.js'
 export type { Limit } from './stores/gcra.js'
 export type { MailContext, PageContext } from './views/context.js'
 export { MemoryStore, type MemoryStoreOptions } from './stores/memory/memory-store.js'

@@ -18,7 +18,6 @@ describeInBrowser('the single-page app of the docs, on another origin than its A
   let api: string
   let page: Page
   const appOrigin = (): string => `http://127.0.0.1:${(app.address() as AddressInfo).port}`
-  const output = (): Promise<string | null> => page.textContent('output')
   const says = async (text: string): Promise<void> => page.locator('output', { hasText: text }).waitFor()
   const alert = async (text: RegExp): Promise<void> => page.locator('[role=alert]', { hasText: text }).waitFor()
   const press = async (button: string): Promise<void> => page.getByRole('button', { name: button }).click()

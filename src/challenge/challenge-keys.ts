@@ -1,6 +1,7 @@
 import type { OpenChallenge } from './records.js'
 import type { Settings } from '../config/settings.js'
 import type { Keys } from '../crypto/keys.js'
+import { warnOnce } from '../warn.js'
 
 /** The keys of the secret with this fingerprint; null if it is not configured. */
 export function findKeys({ keys }: Settings, secret: string): Keys | null {
@@ -14,13 +15,9 @@ export function findChallengeKeys(settings: Settings, { secret, expires }: OpenC
   return keys
 }
 
-let hasWarned = false
-
 function warnAboutUnknownSecret(): void {
-  if (hasWarned) return
-  hasWarned = true
   const warning =
     'a code was asked for at a process with another `secret`, so nobody can type it here. Rotate secrets in steps: ' +
     'give every process [old, new], then every process [new, old], and after an hour [new].'
-  process.emitWarning(warning, { type: 'ExpressEmailOtpWarning', code: 'OTP_UNKNOWN_SECRET' })
+  warnOnce('OTP_UNKNOWN_SECRET', warning)
 }

@@ -1,5 +1,7 @@
+import type { Settings } from './settings.js'
 import type { HostFunction, OtpRequest } from '../express-types.js'
-import { OptionChecker, optionNames } from '../validate.js'
+import { isUnder } from '../url.js'
+import { type OptionChecker, optionNames } from '../validate.js'
 
 /** What a route asks for. */
 export interface GuardOptions {
@@ -17,7 +19,14 @@ export interface GuardOptions {
    * them for the code.
    */
   describe?: HostFunction<[req: OtpRequest], string>
+  /**
+   * Where to go after verifying: a path on this site, or a function that gives one; anything else that it gives counts as
+   * `home`. By default a GET goes to its own URL, anything else to the page that it came from.
+   */
+  returnTo?: string | HostFunction<[req: OtpRequest], PagePath | Promise<PagePath>>
 }
+
+type PagePath = string | null | undefined
 
 /** The guard's options, checked once. */
 export interface GuardSettings {
@@ -26,13 +35,19 @@ export interface GuardSettings {
   readonly maxAge: number | null
   readonly details: NonNullable<GuardOptions['details']> | null
   readonly describe: NonNullable<GuardOptions['describe']> | null
+  readonly returnTo: NonNullable<GuardOptions['returnTo']> | null
 }
 
-const OPTION_NAMES = optionNames<GuardOptions>({ purpose: true, maxAge: true, details: true, describe: true })
+const OPTION_NAMES = optionNames<GuardOptions>({
+  ...{ purpose: true, maxAge: true, details: true, describe: true, returnTo: true },
+})
 
-/** @throws OtpError `invalid_option` */
-export function parseGuardOptions(options: GuardOptions, grantMaxAge: number): GuardSettings {
-  const check = new OptionChecker('requireOtp')
+/** @throws OtpError `invalid_option`, which names the function that `check` is for */
+export function parseGuardOptions(
+  check: OptionChecker,
+  options: GuardOptions,
+  { grantMaxAge, path }: Pick<Settings, 'grantMaxAge' | 'path'>,
+): GuardSettings {
   check.rejectUnknownKeys('', options, OPTION_NAMES)
   const maxAge = options.maxAge === undefined ? null : check.seconds('maxAge', options.maxAge)
   const details = check.optionalFunction('details', options.details, null)
@@ -45,7 +60,20 @@ export function parseGuardOptions(options: GuardOptions, grantMaxAge: number): G
     maxAge,
     details,
     describe: check.optionalFunction('describe', options.describe, null),
+    returnTo: parseReturnTo(check, options.returnTo, path),
   }
+}
+
+function parseReturnTo(
+  check: OptionChecker,
+  returnTo: GuardOptions['returnTo'],
+  path: string,
+): GuardSettings['returnTo'] {
+  if (returnTo === undefined) return null
+  if (typeof returnTo === 'function') return returnTo
+  const page = check.sitePath('returnTo', returnTo)
+  if (!isUnder(page, path)) return page
+  throw check.invalid('returnTo', page, `Give a page of yours: everything below ${path} belongs to the router.`)
 }
 
 /** @throws OtpError `invalid_option` */

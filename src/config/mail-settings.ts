@@ -4,6 +4,7 @@ import type { MailTransporter, OtpOptions } from './options.js'
 import { DEFAULT_CONNECTIONS, optionsFromUrl, withSafeDefaults } from './smtp-options.js'
 import { type Address, parseAddress } from '../identity/address.js'
 import { OptionChecker, optionNames } from '../validate.js'
+import { warnOnce } from '../warn.js'
 
 const check = new OptionChecker('emailOtp')
 
@@ -83,7 +84,7 @@ function resolveTransport(
 
 function warnAboutPlaintext(host = 'the mail server'): void {
   const warning = `mail.allowInsecureSmtp is set: codes and login are sent to ${host} in clear text unless it offers STARTTLS.`
-  process.emitWarning(warning, { type: 'ExpressEmailOtpWarning', code: 'OTP_INSECURE_SMTP' })
+  warnOnce('OTP_INSECURE_SMTP', warning)
 }
 
 function isTransporter(transport: unknown): transport is MailTransporter {

@@ -125,8 +125,11 @@ export interface OtpOptions {
   home?: string
   /** Lets the page's script press "send" once; true by default if there is a `user`. */
   autoSend?: boolean
-  /** Path that a browser is redirected to when nobody is signed in and no address may be typed. */
-  signIn?: string
+  /**
+   * Path that a browser is redirected to when nobody is signed in and no address may be typed; or a function that makes it
+   * with the page to come back to: ``(_req, returnTo) => `/login?next=${encodeURIComponent(returnTo)}` ``.
+   */
+  signIn?: string | HostFunction<[req: OtpRequest, returnTo: string], string | Promise<string>>
   /**
    * Further origins whose pages may post here with the visitor's cookies, such as `https://app.acme.example` for an app
    * that calls an API of another origin. Exact origins, https beyond this machine, no wildcards; `site.origin` is always

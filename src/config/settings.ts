@@ -32,8 +32,8 @@ export interface Settings {
   readonly autoSend: boolean
   /** With `site.origin`. */
   readonly trustedOrigins: readonly string[]
-  /** With `basePath`. */
-  readonly signIn: string | null
+  /** With `basePath`, if it is a path. */
+  readonly signIn: NonNullable<OtpOptions['signIn']> | null
   /** Days that a browser may be trusted; null if the option is off. */
   readonly trustDays: number | null
   readonly code: ShortFormats
@@ -111,7 +111,7 @@ export function resolveSettings(options: OtpOptions): Settings {
     sessionKey,
     home: basePath + check.sitePath('home', home),
     autoSend: check.oneOf('autoSend', autoSend, [true, false]),
-    signIn: options.signIn === undefined ? null : basePath + check.sitePath('signIn', options.signIn),
+    signIn: resolveSignIn(options.signIn, basePath),
     trustDays: resolveTrustBrowser(options),
     code,
     codeInSubject: check.oneOf('code.subject', subject, SUBJECT_MODES),
@@ -163,6 +163,11 @@ function resolveTrustBrowser({ trustBrowser, user }: OtpOptions): number | null 
   check.rejectUnknownKeys('trustBrowser', trustBrowser, ['days'])
   if (user) return check.integer('trustBrowser.days', trustBrowser.days, 1, 30)
   throw check.invalid('trustBrowser', trustBrowser, 'Give `user` too: a trusted browser belongs to a signed-in user.')
+}
+
+function resolveSignIn(signIn: OtpOptions['signIn'], basePath: string): Settings['signIn'] {
+  if (signIn === undefined) return null
+  return typeof signIn === 'function' ? signIn : basePath + check.sitePath('signIn', signIn)
 }
 
 function resolveTypedEmail(typedEmail: NonNullable<OtpOptions['typedEmail']>): Settings['typedEmail'] {

@@ -1,7 +1,9 @@
+import { isIP } from 'node:net'
 import type { OtpOptions } from './options.js'
 import { isLoopback } from './smtp-options.js'
 import { isSitePath, parseUrl } from '../url.js'
 import { OptionChecker } from '../validate.js'
+import { warnOnce } from '../warn.js'
 
 const check = new OptionChecker('emailOtp')
 
@@ -53,6 +55,23 @@ export function resolveTrustedOrigins(origins: unknown = [], site: Site): readon
     throw check.invalid('trustedOrigins', origin, hint)
   })
   return Object.freeze(site.origin === null ? trusted : [site.origin, ...trusted])
+}
+
+/**
+ * Warns if mails come from another domain than the site: readers and mail servers take such mails for phishing. Domains
+ * below one of two labels count as one owner's: `acme.example`, `mail.acme.example` and `app.acme.example`.
+ */
+export function warnAboutSender({ origin, domain }: Site, from: { readonly address: string }): void {
+  if (!domain?.includes('.') || isLoopback(domain) || isIP(domain) > 0) return
+  const sender = from.address.slice(from.address.lastIndexOf('@') + 1)
+  if (lastLabels(sender) === lastLabels(domain)) return
+  const cure = 'Send from the domain of the site or one below it.'
+  warnOnce('OTP_FROM_DOMAIN', `mails come from ${sender}, and the site is ${origin}. ${cure}`)
+}
+
+/** The last two labels: the organisation's domain, or the part above it, such as `co.uk`. */
+function lastLabels(domain: string): string {
+  return domain.split('.').slice(-2).join('.')
 }
 
 /** Scheme and host, and nothing after them. */

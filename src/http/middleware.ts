@@ -1,6 +1,9 @@
 import { PLAIN_ACCESS } from '../challenge/step-up.js'
-import { OtpError } from '../errors.js'
+import type { Settings } from '../config/settings.js'
+import { OtpError, troubleshooting } from '../errors.js'
 import type { OtpRequest, OtpResponse } from '../express-types.js'
+import { ownUrl } from './guard/return-page.js'
+import { markRouterReached, warnAboutMiddleware } from './misuse.js'
 import { isLargerThan } from './request/body.js'
 import { mayProceed, type RequestContext } from './request/context.js'
 import { isCrossSite } from './request/csrf.js'
@@ -9,6 +12,7 @@ import { wantsJson } from './response/content-negotiation.js'
 import { problem, type RouteResult } from './response/problem.js'
 import { respondWithoutContext } from './response/respond.js'
 import { returnUrl } from './response/urls.js'
+import { signInUrl } from './sign-in.js'
 import type { Services } from '../services.js'
 
 type Next = (error?: unknown) => void
@@ -19,11 +23,13 @@ export const MAX_BODY_BYTES = 16_384
 
 /** Wraps a route: refuses the request if nobody is signed in and no address may be typed. */
 export function requireIdentity(route: RouteHandler): RouteHandler {
-  return (ctx) => {
-    const { settings } = ctx.services
+  return async (ctx) => {
+    const { req, services } = ctx
+    const { settings } = services
     if (mayProceed(settings, ctx.identity)) return route(ctx)
-    const canRedirectToSignIn = settings.signIn !== null && ctx.req.method !== 'POST' && !wantsJson(ctx.req)
-    return canRedirectToSignIn ? { type: 'redirect', to: settings.signIn, json: {} } : problem('sign_in_required')
+    const mayRedirect = req.method !== 'POST' && !wantsJson(req)
+    const to = mayRedirect ? await signInUrl(settings, req, ownUrl(settings, req) ?? settings.home) : null
+    return to === null ? problem('sign_in_required') : { type: 'redirect', to, json: {} }
   }
 }
 
@@ -60,14 +66,24 @@ export function limitBody(services: Services): Middleware {
 }
 
 /** Every URL that we make begins with `path`, so the first request fails if the router is mounted elsewhere. */
-export function checkMountPath(path: string): Middleware {
+export function checkMountPath(settings: Settings): Middleware {
+  const { path } = settings
   let isChecked = false
   return (req, _res, next) => {
+    markRouterReached(settings)
     if (isChecked || req.baseUrl.toLowerCase() === path.toLowerCase()) {
       isChecked = true
       return next()
     }
     const message = `the router is mounted at "${req.baseUrl}" but \`path\` is "${path}". Mount it with app.use('${path}', otp.router), or give emailOtp({ path: '${req.baseUrl}' }).`
-    next(new OtpError('mount_path', message))
+    next(new OtpError('mount_path', message + troubleshooting('mount_path')))
+  }
+}
+
+/** Warns of middleware in front that stands in the way of our pages. */
+export function checkMiddleware(settings: Settings): Middleware {
+  return (req, _res, next) => {
+    if (req.method === 'GET') warnAboutMiddleware(settings, req)
+    next()
   }
 }

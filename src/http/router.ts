@@ -3,6 +3,7 @@ import { OtpError } from '../errors.js'
 import type { OtpHandler, OtpRequest, OtpResponse } from '../express-types.js'
 import { serveAssets } from './assets.js'
 import {
+  checkMiddleware,
   checkMountPath,
   limitBody,
   MAX_BODY_BYTES,
@@ -43,8 +44,8 @@ export function createRouter(services: Services): OtpHandler {
       })
     }
 
-  router.use(checkMountPath(settings.path))
-  router.get('/', asHandler(requireIdentity(requireStepUp(handleStatus))))
+  router.use(checkMountPath(settings))
+  router.get('/', checkMiddleware(settings), asHandler(requireIdentity(requireStepUp(handleStatus))))
   router.get('/continue', asHandler(requireIdentity(requireStepUp(handleContinue))))
   const checks = [rejectCrossSite(services), limitBody(services), parseBody]
   router.post('/send', checks, asHandler(requireIdentity(requireStepUp(handleSend))))

@@ -2,6 +2,7 @@ import type { Grant } from '../challenge/records.js'
 import { type Binding, PLAIN_ACCESS } from '../challenge/step-up.js'
 import type { OtpRequest } from '../express-types.js'
 import { resolveIdentity } from '../identity/resolve-user.js'
+import { noAddressOrThrow } from '../identity/user.js'
 import type { Services } from '../services.js'
 import { findValidGrant } from '../session/grants.js'
 import { read } from '../session/storage.js'
@@ -18,7 +19,9 @@ export interface OtpStatus {
 }
 
 export async function sessionStatus({ settings }: Services, req: OtpRequest): Promise<OtpStatus> {
-  const ref = (await resolveIdentity(settings.user, req))?.ref ?? null
+  const identity = await resolveIdentity(settings.user, req).catch(noAddressOrThrow)
+  if (identity === 'no_address') return { verified: false, email: null, verifiedAt: null, purposes: [] }
+  const ref = identity?.ref ?? null
   const validGrant = (binding: Binding): Grant | null =>
     findValidGrant(settings, req, binding, ref, settings.grantMaxAge, settings.now())
   const newest = validGrant(PLAIN_ACCESS)

@@ -1,18 +1,16 @@
 import { hashDetails } from '../challenge/details.js'
 import { parsePurpose } from '../config/guard-options.js'
-import type { Settings } from '../config/settings.js'
 import { OtpError } from '../errors.js'
 import type { OtpRequest } from '../express-types.js'
 import { mayProceed, negotiateLocale, type RequestContext } from './request/context.js'
 import { stateOf } from './response/state.js'
-import { publicUrl, returnUrl } from './response/urls.js'
+import { publicPage, returnUrl } from './response/urls.js'
 import { handleSend } from './routes/send.js'
 import { createStepUp } from './step-up-request.js'
 import { resolveIdentity } from '../identity/resolve-user.js'
-import { isNoAddress } from '../identity/user.js'
+import { noAddressOrThrow } from '../identity/user.js'
 import type { Services } from '../services.js'
 import { requireSession } from '../session/host-session.js'
-import { toSitePath } from '../url.js'
 import { OptionChecker, optionNames } from '../validate.js'
 
 /** The same as the options of a guard, but as values. */
@@ -50,12 +48,13 @@ export async function start(services: Services, req: OtpRequest, options: StartO
   check.rejectUnknownKeys('', options, OPTION_NAMES)
   requireSession(req)
   const identity = await resolveIdentity(settings.user, req).catch(noAddressOrThrow)
+  // The page tells the visitor, and the event that it publishes tells the host.
   if (identity === 'no_address') return { url: settings.publicPath, delivery: 'failed' }
   const { stepUp, sealed, url } = createStepUp(settings, identity, {
     purpose: parsePurpose(check, options.purpose),
     details: options.details === undefined ? null : hashDetails(options.details),
     description: options.describe ?? '',
-    returnTo: returnToOf(settings, options.returnTo),
+    returnTo: publicPage(settings, options.returnTo ?? ''),
     maxAge: null,
   })
   if (!mayProceed(settings, identity)) {
@@ -66,18 +65,6 @@ export async function start(services: Services, req: OtpRequest, options: StartO
   const ctx: RequestContext = { services, req, identity, stepUp, sealed, locale, expectedUser: 'any', unusable: null }
   if (stateOf(ctx).step === 'verified') return { url: returnUrl(settings, stepUp), delivery: 'none' }
   return { url, delivery: await deliveryOf(ctx) }
-}
-
-/** The host writes its paths without `basePath`. */
-function returnToOf(settings: Settings, returnTo: string | undefined): string | null {
-  const path = toSitePath(returnTo ?? '')
-  return path && toSitePath(publicUrl(settings, path))
-}
-
-/** The page tells the visitor, and the event that it publishes tells the host. */
-function noAddressOrThrow(error: unknown): 'no_address' {
-  if (isNoAddress(error)) return 'no_address'
-  throw error
 }
 
 async function deliveryOf(ctx: RequestContext): Promise<StartResult['delivery']> {

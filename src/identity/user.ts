@@ -90,6 +90,12 @@ export function isNoAddress(error: unknown): boolean {
   return error instanceof OtpError && error.code === 'invalid_user' && error.field === 'email'
 }
 
+/** For a caller to whom that is no error. */
+export function noAddressOrThrow(error: unknown): 'no_address' {
+  if (isNoAddress(error)) return 'no_address'
+  throw error
+}
+
 function noAddress(): OtpError {
   const cure =
     'Give one plain address such as ana@example.com: no quotes, only ASCII before the @, and a domain with a dot. Without ' +

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js'
-import { OtpError } from '../errors.js'
+import { OtpError, troubleshooting } from '../errors.js'
 import type { OtpRequest } from '../express-types.js'
 import type { UserFunction } from '../identity/resolve-user.js'
 import { withTimeout } from '../timeout.js'
@@ -44,7 +44,8 @@ export function requireSession(req: OtpRequest): HostSession {
   throw new OtpError(
     'session_unavailable',
     'req.session is missing. Mount express-session (or cookie-session) before the router and the guard; ' +
-      'if it is mounted, its store is down.',
+      'if it is mounted, its store is down.' +
+      troubleshooting('session_unavailable'),
   )
 }
 

@@ -9,6 +9,7 @@ import type { RequestContext } from './context.js'
 import type { Identity } from '../../identity/user.js'
 import { sessionState } from '../../session/storage.js'
 import type { ExtraBucket } from '../../stores/store.js'
+import { warnOnce } from '../../warn.js'
 
 /**
  * The buckets that a mail takes a permit from. A stranger who types somebody's address uses up the mails of one network
@@ -77,16 +78,13 @@ export function clientNetwork(ip: string): string {
   return [first, second, third, fourth?.slice(0, 2)].join(':')
 }
 
-let hasWarned = false
-
 /** Warns once if `req.ip` does not tell clients apart. */
 export function warnAboutProxy(req: OtpRequest): void {
   const trust = req.app.get('trust proxy')
-  if (hasWarned || req.headers['x-forwarded-for'] === undefined || (trust !== false && trust !== true)) return
-  hasWarned = true
+  if (req.headers['x-forwarded-for'] === undefined || (trust !== false && trust !== true)) return
   const reason = trust
     ? 'is true, so any client can claim any address'
     : 'is off, so all clients behind the proxy share one address'
   const hint = 'Set it to the number of proxies or to their addresses.'
-  process.emitWarning(`A request has X-Forwarded-For, but "trust proxy" ${reason}. ${hint}`, 'ExpressEmailOtpWarning')
+  warnOnce('OTP_TRUST_PROXY', `a request has X-Forwarded-For, but "trust proxy" ${reason}. ${hint}`)
 }

@@ -56,6 +56,18 @@ export interface Notice {
   readonly typed: string
 }
 
+/** A problem as JSON (RFC 9457). */
+export interface ProblemDetails {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  /** In the language of the visitor. */
+  readonly detail: string
+  readonly code: ProblemCode
+  /** Members of this code, such as `max_age`. */
+  readonly [member: string]: string | number
+}
+
 /** How a request to one of our routes ends. */
 export type RouteResult =
   /** The page of the current state, with a problem if there is one. */

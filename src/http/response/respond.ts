@@ -2,11 +2,12 @@ import type { Settings } from '../../config/settings.js'
 import { type OtpError, wrapError } from '../../errors.js'
 import type { OtpRequest, OtpResponse } from '../../express-types.js'
 import { negotiateLocale, type RequestContext } from '../request/context.js'
+import { authenticateHeader } from './authenticate-header.js'
 import { wantsJson } from './content-negotiation.js'
 import { noticeOf, noticeUrl } from './notice.js'
 import { renderContinuePage, renderPage, renderProblemPage } from './page-context.js'
 import { problemDetail, problemDetailFor, problemTitle } from './problem-text.js'
-import { type Problem, problem, type ProblemCode, type RouteResult } from './problem.js'
+import { type Problem, problem, type ProblemCode, type ProblemDetails, type RouteResult } from './problem.js'
 import { isNoAddress } from '../../identity/user.js'
 import type { Services } from '../../services.js'
 
@@ -75,13 +76,23 @@ export function sendProblem(
   res: OtpResponse,
   locale: string,
   problem: Problem,
-  detail = problemDetail(services, locale, problem),
+  detail?: string,
 ): void {
+  const body = JSON.stringify(problemDetails(services, locale, problem, detail))
+  setProblemHeaders(res, problem)
+  write(services.settings, res, problem.status, 'application/problem+json', body)
+}
+
+/** A problem as JSON clients get it. */
+export function problemDetails(
+  services: Services,
+  locale: string,
+  problem: Problem,
+  detail = problemDetail(services, locale, problem),
+): ProblemDetails {
   const { code, status, members } = problem
   const title = problemTitle(services, locale, code)
-  const body = { type: `urn:express-email-otp:problem:${code}`, title, status, detail, code, ...members }
-  setRetryAfter(res, members)
-  write(services.settings, res, status, 'application/problem+json', JSON.stringify(body))
+  return { type: `urn:express-email-otp:problem:${code}`, title, status, detail, code, ...members }
 }
 
 export function redirect(settings: Settings, res: OtpResponse, to: string): void {
@@ -104,7 +115,7 @@ function problemCodeOf(error: OtpError): ProblemCode {
 }
 
 function sendPage(settings: Settings, res: OtpResponse, html: string, problem: Problem | null): void {
-  if (problem) setRetryAfter(res, problem.members)
+  if (problem) setProblemHeaders(res, problem)
   write(settings, res, problem?.status ?? 200, 'text/html', html)
 }
 
@@ -127,6 +138,9 @@ function setSecurityHeaders({ contentSecurityPolicy }: Settings, res: OtpRespons
   if (contentSecurityPolicy !== null) res.setHeader('Content-Security-Policy', contentSecurityPolicy)
 }
 
-function setRetryAfter(res: OtpResponse, { retry_after }: Problem['members']): void {
+function setProblemHeaders(res: OtpResponse, problem: Problem): void {
+  const { retry_after } = problem.members
   if (retry_after !== undefined) res.setHeader('Retry-After', String(retry_after))
+  const challenge = authenticateHeader(problem)
+  if (challenge !== null) res.setHeader('WWW-Authenticate', challenge)
 }

@@ -1,6 +1,6 @@
 import type { StepUp } from '../../challenge/step-up.js'
 import type { Settings } from '../../config/settings.js'
-import { isSitePath, isUnder } from '../../url.js'
+import { isSitePath, isUnder, toSitePath } from '../../url.js'
 
 /** Our page for a step-up, with a sealed notice. */
 export function pageUrl({ publicPath }: Settings, sealed: string, notice = ''): string {
@@ -16,6 +16,12 @@ export function continueUrl({ publicPath }: Settings, sealed: string): string {
 /** A path that the host wrote, as browsers see it. */
 export function publicUrl({ basePath }: Settings, path: string): string {
   return basePath + path
+}
+
+/** The same for a path that is not checked; null if it is no path on this site. */
+export function publicPage(settings: Settings, path: string): string | null {
+  const page = toSitePath(path)
+  return page && toSitePath(publicUrl(settings, page))
 }
 
 /** Where to go after a verification: the guarded page, else `home`. */

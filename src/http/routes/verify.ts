@@ -52,7 +52,7 @@ export async function handleVerify(ctx: RequestContext): Promise<RouteResult> {
       return problem('wrong_code', { attempts_left: redeemed.attemptsLeft })
     case 'exhausted':
       await markUsedUp(ctx, challenge)
-      return problem('code_exhausted')
+      return problem('code_exhausted', { retry_after: 0 }) // a new code may be asked for at once
     case 'long_code_required':
       await markUsedUp(ctx, challenge)
       return problem('long_code_required')
