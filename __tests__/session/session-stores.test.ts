@@ -1,3 +1,4 @@
+import type { RequestHandler } from 'express'
 import { MemoryStore as Sessions, type SessionData } from 'express-session'
 import { guess } from '../helpers/guessing.js'
 import { ANA, HostApp, memorySession } from '../helpers/host-app.js'
@@ -53,3 +54,48 @@ test('H16: a session store that regenerates too late leaves the visitor signed i
   expect(cookies).toBeUndefined()
   expect((await jar.get('/me').expect(200)).body.user).toEqual(ANA)
 })
+
+test.each(['callback', 'promise'])(
+  'H5: a used-up grant is saved before the handler runs, in a session that is saved by %s only',
+  async (how) => {
+    const stored = new Map<string, object>()
+    const savedWhenRun: unknown[] = []
+    host = await HostApp.start({
+      session: savedByHand(stored, how === 'promise'),
+      after: (app, otp) => {
+        const guard = otp.requireOtp({ purpose: 'pay', details: () => ({ amount: 5 }) })
+        app.post('/pay', guard, (_req, res) => {
+          savedWhenRun.push(JSON.stringify([...stored.values()]).includes('"pay'))
+          res.json({ paid: true })
+        })
+      },
+    })
+    const jar = host.jar().set('Cookie', 'id=ana')
+    stored.set('ana', { user: ANA })
+    for (let payments = 0; payments < 2; payments++) {
+      const { body } = await jar.post('/pay').expect(401)
+      await jar.post('/2fa/send').send({ for: body.for }).expect(200)
+      await jar.post('/2fa/verify').send({ for: body.for, code: host.mailbox.code }).expect(200)
+      await jar.post('/pay').expect(200)
+    }
+    await jar.post('/pay').expect(401)
+    expect(savedWhenRun).toEqual([false, false])
+  },
+)
+
+/** A session that nothing saves at the end of a request, as iron-session's. */
+function savedByHand(stored: Map<string, object>, byPromise: boolean): RequestHandler {
+  return (req, _res, next) => {
+    const id = /id=(\w+)/.exec(req.headers.cookie ?? '')?.[1] ?? ''
+    const session = structuredClone(stored.get(id) ?? {})
+    const save = (done?: () => void): Promise<void> | undefined => {
+      stored.set(id, structuredClone({ ...session }))
+      if (byPromise) return Promise.resolve()
+      done?.()
+      return undefined
+    }
+    Object.defineProperty(session, 'save', { value: save })
+    Object.assign(req, { session })
+    next()
+  }
+}
