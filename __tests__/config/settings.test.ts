@@ -70,6 +70,7 @@ describe('each misconfiguration names option, value and hint', () => {
     ['locale', 'pt_BR', '"pt_BR"', 'BCP 47'],
     ['locale', 7, '7', 'BCP 47'],
     ['locals', {}, '{}', 'Give a function'],
+    ['renderPage', 'layout.ejs', '"layout.ejs"', 'Give a function'],
     ['formFields', { _csrf: 'x' }, '{"_csrf":"x"}', 'Give a function'],
     ['contentSecurityPolicy', true, 'true', 'Give some text'],
     ['contentSecurityPolicy', "default-src 'none'\r\nX: y", '"default-src', 'Remove line breaks'],

@@ -142,6 +142,25 @@ test('H10: another user, another address or a new version is asked; so is nobody
   expect(nobody.body.code).toBe('sign_in_required')
 })
 
+test('H10: `check` says the same as the guard', async () => {
+  await start(
+    {},
+    {
+      after: (app, otp) => {
+        app.get('/check', (req, res, next) => {
+          const plain = otp.check(req)
+          const strict = otp.check(req, { maxAge: 43_200 })
+          Promise.all([plain, strict]).then((checked) => void res.json(checked.map(({ verified }) => verified)), next)
+        })
+      },
+    },
+  )
+  const cookie = await trusted()
+  const own = await sessionOf()
+  const checked = await host.jar().get('/check').set('Cookie', `${own}; ${cookie}`).expect(200)
+  expect(checked.body).toEqual([true, false])
+})
+
 test('H10: of two users in one browser the last one to tick the box is trusted', async () => {
   await start()
   const jar = host.jar()

@@ -1,4 +1,5 @@
 import type { SMTPPoolOptions, SMTPTransportOptions } from 'nodemailer'
+import type { RenderedPage } from './page.js'
 import type { HostFunction, OtpRequest, OtpResponse } from '../express-types.js'
 import type { OtpUser } from '../identity/user.js'
 import type { Limit } from '../stores/gcra.js'
@@ -162,6 +163,12 @@ export interface OtpOptions {
    * `(req, res) => ({ _csrf: req.csrfToken() })`. Texts only; `for`, `code`, `email` and `trust` are ours.
    */
   formFields?: HostFunction<[req: OtpRequest, res: OtpResponse], FormFields | Promise<FormFields>>
+  /**
+   * Puts our pages into the host's own layout, made with any template engine. Returns the whole page as HTML; the response is
+   * sent here, with its status and headers. If it throws or takes longer than five seconds, the layout in `views` or
+   * ours is used, and a `failed` event tells. Problem pages come here too, also those without a session.
+   */
+  renderPage?: HostFunction<[req: OtpRequest, res: OtpResponse, page: RenderedPage], string | Promise<string>>
   /** Content-Security-Policy of our pages, or false when the host sets its own. */
   contentSecurityPolicy?: string | false
   /** Clock in milliseconds, for tests; the default store uses it too. */

@@ -2,13 +2,14 @@ import { type Clock, clockFrom, systemClock } from '../clock.js'
 import { resolveCode } from './code-format.js'
 import { type Limits, resolveLimits } from './limits.js'
 import type { OtpOptions } from './options.js'
-import { resolveSite, resolveTrustedOrigins, type Site } from './site.js'
+import type { Site } from './page.js'
+import { resolveSite, resolveTrustedOrigins } from './site.js'
 import type { ShortFormats } from '../crypto/code.js'
 import { type KeyRing, keyRing } from '../crypto/keys.js'
 import { isSitePath } from '../url.js'
 import { OptionChecker, optionNames } from '../validate.js'
 
-export type { Site } from './site.js'
+export type { Site } from './page.js'
 
 const check = new OptionChecker('emailOtp')
 
@@ -45,6 +46,7 @@ export interface Settings {
   readonly viewFolders: readonly string[]
   readonly locale: string
   readonly locals: NonNullable<OtpOptions['locals']>
+  readonly renderPage: NonNullable<OtpOptions['renderPage']> | null
   readonly formFields: NonNullable<OtpOptions['formFields']> | null
   readonly contentSecurityPolicy: string | null
   /** Milliseconds since the epoch, for sessions and mails. */
@@ -72,7 +74,7 @@ const OPTION_NAMES = optionNames<OtpOptions>({
   ...{ secret: true, site: true, mail: true, user: true, typedEmail: true, onVerified: true, path: true, home: true },
   ...{ autoSend: true, signIn: true, sessionKey: true, code: true, lifetime: true, attempts: true, grantMaxAge: true },
   ...{ limits: true, store: true, views: true, locale: true, locals: true, contentSecurityPolicy: true },
-  ...{ trustedOrigins: true, basePath: true, trustBrowser: true, formFields: true, now: true },
+  ...{ trustedOrigins: true, basePath: true, trustBrowser: true, formFields: true, renderPage: true, now: true },
 })
 
 /** Names in a session that belong to the session middleware, to Passport or to the host. */
@@ -123,6 +125,7 @@ export function resolveSettings(options: OtpOptions): Settings {
     viewFolders: [options.views ?? []].flat().map((folder) => check.singleLine('views', folder)),
     locale: check.localeTag('locale', locale),
     locals: check.optionalFunction('locals', options.locals, () => ({})),
+    renderPage: check.optionalFunction('renderPage', options.renderPage, null),
     formFields: check.optionalFunction('formFields', options.formFields, null),
     contentSecurityPolicy:
       contentSecurityPolicy === false ? null : check.singleLine('contentSecurityPolicy', contentSecurityPolicy),

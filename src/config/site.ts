@@ -1,18 +1,12 @@
 import { isIP } from 'node:net'
 import type { OtpOptions } from './options.js'
+import type { Site } from './page.js'
 import { isLoopback } from './smtp-options.js'
 import { isSitePath, parseUrl } from '../url.js'
 import { OptionChecker } from '../validate.js'
 import { warnOnce } from '../warn.js'
 
 const check = new OptionChecker('emailOtp')
-
-export interface Site {
-  readonly name: string
-  readonly origin: string | null
-  readonly domain: string | null
-  readonly supportUrl: string | null
-}
 
 /** A host as it may appear in a mail header and in the bound line of a mail; URLs allow more. */
 const HOST_PATTERN = /^([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])$/

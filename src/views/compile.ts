@@ -1,22 +1,31 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import Handlebars from 'handlebars'
+import type { PageContext } from '../config/page.js'
 import { unkeyedHash } from '../crypto/keys.js'
 import { OtpError } from '../errors.js'
 import { didYouMean } from '../suggest.js'
 import { VARIABLES } from './context.js'
+import { emptyCustom } from './empty-custom.js'
 import { BUILT_IN, listViews, readView, type ViewFile } from './files.js'
 import { type Format, templateFormat, type LocaleViews, resolveLocaleViews, type Template } from './locale-views.js'
 import { loadMessages, type Messages, translate } from './messages.js'
-import { parseTemplate } from './template-check.js'
+import { parseTemplate, type UsedNames } from './template-check.js'
+
+/** The views of a locale, and beside them those of the package alone, with the same texts. */
+export interface CompiledLocale extends LocaleViews {
+  readonly builtIn: LocaleViews
+}
 
 /** Everything that the views folders hold, ready to render. */
 export interface CompiledViews {
   /** Locales that have messages. */
   readonly locales: readonly string[]
-  readonly byLocale: ReadonlyMap<string, LocaleViews>
+  readonly byLocale: ReadonlyMap<string, CompiledLocale>
   /** For the default locale. */
-  readonly fallback: LocaleViews
+  readonly fallback: CompiledLocale
+  /** What `custom` is without the host. */
+  readonly emptyCustom: PageContext['custom']
   /** Hash of all assets. */
   readonly assetVersion: string
 }
@@ -55,18 +64,24 @@ export function compileAll(folders: readonly string[], defaultLocale: string): C
   const files = filesByFolder.flat()
   const messages = loadAllMessages(files)
   const mailFolders = files.flatMap(({ stem }) => /^mail\/([^/]+)\//.exec(stem)?.[1] ?? [])
+  const used: UsedNames = { partials: new Set(), custom: new Map() }
   const compiledFiles = {
-    templates: compileTemplates(filesByFolder, builtInStems, messages),
+    templates: compileTemplates(filesByFolder, builtInStems, messages, used),
     partials: partialNames(files),
     mailFolders: [...new Set(mailFolders)],
     messages,
   }
   const locales = [...messages.keys()]
-  const resolve = (locale: string): LocaleViews => resolveLocaleViews(compiledFiles, locale, defaultLocale)
+  const builtInFiles = { ...compiledFiles, templates: compiledFiles.templates.slice(-1) }
+  const resolve = (locale: string): CompiledLocale => ({
+    ...resolveLocaleViews(compiledFiles, locale, defaultLocale),
+    builtIn: resolveLocaleViews(builtInFiles, locale, defaultLocale),
+  })
   return Object.freeze({
     locales: Object.freeze(locales),
     byLocale: new Map(locales.map((locale) => [locale, resolve(locale)])),
     fallback: resolve(defaultLocale),
+    emptyCustom: emptyCustom(used.custom.values()),
     assetVersion: hashAssets(files),
   })
 }
@@ -89,23 +104,23 @@ function compileTemplates(
   filesByFolder: readonly (readonly ViewFile[])[],
   builtInStems: ReadonlySet<string>,
   messages: ReadonlyMap<string, Messages>,
+  used: UsedNames,
 ): ReadonlyMap<string, Template>[] {
   const partials = filesByFolder.flat().filter(isPartial)
   const partialsOfFormat = (format: Format): string[] =>
     partialNames(partials.filter((file) => templateFormat(file.stem) === format))
   const partialsByFormat = { html: partialsOfFormat('html'), text: partialsOfFormat('text') }
   const messageKeys = [...new Set([...messages.values()].flatMap((one) => Object.keys(one)))]
-  const usedPartials = new Set<string>()
   const compile = (file: ViewFile): [string, Template] => {
     const format = templateFormat(file.stem)
     const names = { variables: variablesOf(file), partials: partialsByFormat[format], messageKeys }
-    const ast = parseTemplate(file.absolute, readView(file.absolute), names, usedPartials)
+    const ast = parseTemplate(file.absolute, readView(file.absolute), names, used)
     return [`${file.stem}.${file.locale}`, HANDLEBARS[format].compile(ast, COMPILER_OPTIONS_BY_FORMAT[format])]
   }
   const templates = filesByFolder.map(
     (files) => new Map(files.filter((file) => file.absolute.endsWith('.hbs')).map(compile)),
   )
-  const unusedPartial = partials.find((file) => !builtInStems.has(file.stem) && !usedPartials.has(partialName(file)))
+  const unusedPartial = partials.find((file) => !builtInStems.has(file.stem) && !used.partials.has(partialName(file)))
   if (!unusedPartial) return templates
   const name = partialName(unusedPartial)
   const others = partialNames(partials).filter((other) => other !== name)

@@ -1,6 +1,6 @@
 import type Handlebars from 'handlebars'
+import { type PageName, PAGES } from '../config/page.js'
 import { OtpError, wrapError } from '../errors.js'
-import { type PageName, PAGES } from './context.js'
 import type { Messages } from './messages.js'
 
 /** A compiled template. */
@@ -31,6 +31,8 @@ export interface LocaleViews {
   readonly messages: Messages
   readonly pages: Readonly<Record<PageName, Render>>
   readonly layouts: Readonly<Record<(typeof LAYOUTS)[number], Render>>
+  /** What our layout has inside of `head`, for a layout that is no template of ours. */
+  readonly head: Render
   /** By folder. */
   readonly mails: ReadonlyMap<string, MailTemplates>
   /** For purposes without a folder. */
@@ -74,6 +76,7 @@ export function resolveLocaleViews(files: CompiledFiles, locale: string, default
     messages,
     pages: recordOf(PAGES, (name) => render(`pages/${name}`)),
     layouts: recordOf(LAYOUTS, (name) => render(`layouts/${name}`)),
+    head: render('partials/head.html'),
     mails: new Map(files.mailFolders.filter(hasMail).map((folder) => [folder, mail(folder)])),
     codeMail: mail('code'),
   })

@@ -1,10 +1,11 @@
 import path from 'node:path'
 import Handlebars from 'handlebars'
-import { compileAll } from './compile.js'
-import type { MailContext, PageContext } from './context.js'
+import type { PageContext, RenderedPage } from '../config/page.js'
+import { type CompiledLocale, compileAll } from './compile.js'
+import type { MailContext } from './context.js'
 import { BUILT_IN, modificationStamp } from './files.js'
 import type { LocaleViews } from './locale-views.js'
-import { matchLocale, type Messages } from './messages.js'
+import { matchLocale, type Messages, translate } from './messages.js'
 
 /** The texts of a mail. */
 export interface RenderedMail {
@@ -17,6 +18,14 @@ export interface RenderedMail {
 
 export interface Renderer {
   readonly renderPage: (context: PageContext) => string
+  /** The parts of a page, for a layout that is no template of ours. */
+  readonly pageParts: (context: PageContext) => Pick<RenderedPage, 'title' | 'head' | 'body'>
+  /** With the templates of the package alone, and the texts of the host. */
+  readonly renderBuiltInPage: (context: PageContext) => string
+  /** What `custom` is on a page that gets nothing from the host. */
+  readonly emptyCustom: PageContext['custom']
+  /** Nothing of the host's, in English. Made when it is first needed. */
+  readonly builtIn: () => Renderer
   /** Uses the purpose's own templates where there are any, and those of `code` for the rest. */
   readonly renderMail: (purpose: string, context: MailContext) => RenderedMail
   /** The folder of the templates for a purpose: one of its own, else `code`. */
@@ -44,7 +53,9 @@ export function createRenderer(viewFolders: readonly string[], defaultLocale: st
   const reloadIfChanged = isWatching ? watch(hostFolders, load) : () => undefined
   let compiled = compileAll(folders, defaultLocale)
 
-  const viewsFor = (locale: string): LocaleViews => {
+  let builtIn: Renderer | null = null
+
+  const viewsFor = (locale: string): CompiledLocale => {
     reloadIfChanged()
     const { locales, byLocale, fallback } = compiled
     // A session may remember a locale whose texts are gone.
@@ -52,11 +63,21 @@ export function createRenderer(viewFolders: readonly string[], defaultLocale: st
   }
 
   return {
-    renderPage(context) {
-      const { pages, layouts } = viewsFor(context.locale)
-      const body = new Handlebars.SafeString(pages[context.page](context))
-      return layouts.page({ ...context, body })
+    renderPage: (context) => pageIn(viewsFor(context.locale), context),
+    pageParts(context) {
+      const { pages, head, messages } = viewsFor(context.locale)
+      const { title, error } = context
+      return {
+        title: error === '' ? title : translate(messages, 'error.prefix', { title }),
+        head: head(context),
+        body: pages[context.page](context),
+      }
     },
+    renderBuiltInPage: (context) => pageIn(viewsFor(context.locale).builtIn, context),
+    get emptyCustom() {
+      return compiled.emptyCustom
+    },
+    builtIn: () => (builtIn ??= createRenderer([], 'en')),
     renderMail(purpose, context) {
       const { mails, codeMail, layouts } = viewsFor(context.locale)
       const templates = mails.get(purpose) ?? codeMail
@@ -83,6 +104,11 @@ export function createRenderer(viewFolders: readonly string[], defaultLocale: st
     },
     reload: load,
   }
+}
+
+function pageIn({ pages, layouts }: LocaleViews, context: PageContext): string {
+  const body = new Handlebars.SafeString(pages[context.page](context))
+  return layouts.page({ ...context, body })
 }
 
 /**

@@ -11,17 +11,19 @@ export interface KnownNames {
 
 const HELPERS = ['t', 'if', 'unless', 'each', 'with']
 
+/** What the templates use of the host's. */
+export interface UsedNames {
+  readonly partials: Set<string>
+  /** The paths below `custom`, by their text. */
+  readonly custom: Map<string, readonly string[]>
+}
+
 /**
- * Parses a template and checks each name in it, so that a mistake is an error at start and not in a mail later. Adds the
- * partials that it uses to `usedPartials`.
+ * Parses a template and checks each name in it, so that a mistake is an error at start and not in a mail later. Adds what it
+ * uses to `used`.
  * @throws OtpError `invalid_view` with file, line, column and the nearest known name
  */
-export function parseTemplate(
-  file: string,
-  source: string,
-  names: KnownNames,
-  usedPartials: Set<string>,
-): hbs.AST.Program {
+export function parseTemplate(file: string, source: string, names: KnownNames, used: UsedNames): hbs.AST.Program {
   let ast: hbs.AST.Program
   try {
     ast = Handlebars.parse(source)
@@ -30,7 +32,7 @@ export function parseTemplate(
     const [, line = '1'] = /line (\d+)|(?<=- )(\d+)(?=:)/.exec(reason) ?? []
     throw new OtpError('invalid_view', `views: ${file}:${line}:1: ${reason}`, { cause: error })
   }
-  new TemplateNameChecker(file, names, usedPartials).accept(ast)
+  new TemplateNameChecker(file, names, used).accept(ast)
   return ast
 }
 
@@ -40,7 +42,7 @@ class TemplateNameChecker extends Handlebars.Visitor {
   constructor(
     readonly file: string,
     readonly names: KnownNames,
-    readonly usedPartials: Set<string>,
+    readonly used: UsedNames,
   ) {
     super()
   }
@@ -65,13 +67,15 @@ class TemplateNameChecker extends Handlebars.Visitor {
 
   override PartialStatement(node: hbs.AST.PartialStatement): void {
     const name = pathName(node.name)
-    this.usedPartials.add(name)
+    this.used.partials.add(name)
     if (!this.names.partials.includes(name)) this.#fail(node, `unknown partial "${name}".`, name, this.names.partials)
     this.#arguments(node)
   }
 
   override PathExpression(node: hbs.AST.PathExpression): void {
     const name = node.original
+    const [first, ...rest] = node.parts.slice(node.data ? 1 : 0) // `@root` is the first part
+    if (first === 'custom') this.used.custom.set(name, rest)
     if (node.data || node.depth > 0 || this.#blockDepth > 0 || name === 'this' || name.startsWith('custom.')) return
     if (this.names.variables.includes(name)) return
     this.#fail(node, `unknown variable "${name}".`, name, this.names.variables)

@@ -1,8 +1,8 @@
+import type { PageContext } from '../../config/page.js'
 import { OtpError } from '../../errors.js'
 import type { OtpResponse } from '../../express-types.js'
 import { callWithTimeout } from '../../host-callback.js'
 import type { RequestContext } from '../request/context.js'
-import type { PageContext } from '../../views/context.js'
 
 /** Fields of ours. A second one of the same name would make a list of it, which is refused. */
 const OWN_FIELDS = /^(for|code|email|trust)($|[.[])/

@@ -1,4 +1,5 @@
 import { PLAIN_ACCESS } from '../../challenge/step-up.js'
+import type { PageContext, PageName } from '../../config/page.js'
 import type { Settings } from '../../config/settings.js'
 import { DIGITS, formatOf } from '../../crypto/code.js'
 import { unkeyedHash } from '../../crypto/keys.js'
@@ -14,15 +15,15 @@ import { onwardUrl, pageUrl } from './urls.js'
 import { maskAddress } from '../../identity/address.js'
 import type { Services } from '../../services.js'
 import { hasSession } from '../../session/host-session.js'
-import { basePageContext, type PageContext, type PageName } from '../../views/context.js'
+import { basePageContext } from '../../views/context.js'
 import { dayCount, duration, textDirection, translate } from '../../views/messages.js'
 
-/** Renders the page of the current state, with the problem if there is one. */
-export async function renderPage(ctx: RequestContext, res: OtpResponse, notice: Notice | null): Promise<string> {
+/** The page of the current state, with the problem if there is one. */
+export async function pageContext(ctx: RequestContext, res: OtpResponse, notice: Notice | null): Promise<PageContext> {
   const { req, services, locale, identity, sealed } = ctx
   const { settings, views } = services
   if (notice && (isTerminal(notice.problem.code) || !hasSession(req))) {
-    return renderProblemPage(services, locale, notice.problem, pageUrl(settings, sealed))
+    return problemContext(services, locale, notice.problem, pageUrl(settings, sealed))
   }
   const state = currentState(ctx, notice)
   const { step, challenge, grant } = state
@@ -31,7 +32,7 @@ export async function renderPage(ctx: RequestContext, res: OtpResponse, notice: 
 
   const custom = await customOf(ctx)
   const fields = step === 'verified' ? [] : await hiddenFields(ctx, res)
-  return views.renderPage({
+  return {
     ...basePage(services, locale, step, ctx),
     title:
       challenge && step === 'code'
@@ -48,28 +49,29 @@ export async function renderPage(ctx: RequestContext, res: OtpResponse, notice: 
     returnTo: step === 'verified' ? onwardUrl(settings, ctx.stepUp) : '',
     fields,
     custom,
-  })
+  }
 }
 
-/** Renders the page after a right code, which goes on to the guarded page. */
-export async function renderContinuePage(ctx: RequestContext, to: string): Promise<string> {
+/** The page after a right code, which goes on to the guarded page. */
+export async function continueContext(ctx: RequestContext, to: string): Promise<PageContext> {
   const { services, locale } = ctx
   const custom = await customOf(ctx)
   const title = translate(services.views.messages(locale), 'continue.title')
-  return services.views.renderPage({ ...basePage(services, locale, 'continue', ctx), title, returnTo: to, custom })
+  return { ...basePage(services, locale, 'continue', ctx), title, returnTo: to, custom }
 }
 
 /**
- * Renders a page without identity, session and `locals`: any of them may be what is broken.
+ * A page without identity, session and `locals`: any of them may be what is broken.
  * @param retryUrl where to try again
  */
-export function renderProblemPage(services: Services, locale: string, problem: Problem, retryUrl: string): string {
-  return services.views.renderPage({
+export function problemContext(services: Services, locale: string, problem: Problem, retryUrl: string): PageContext {
+  return {
     ...basePage(services, locale, 'problem', { sealed: '', stepUp: PLAIN_ACCESS }),
     title: problemTitle(services, locale, problem.code),
     error: problemDetail(services, locale, problem),
     returnTo: linkAfter(services.settings, problem, retryUrl),
-  })
+    custom: services.views.emptyCustom,
+  }
 }
 
 function customOf({ services, req }: RequestContext): Promise<PageContext['custom']> {

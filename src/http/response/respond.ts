@@ -1,3 +1,4 @@
+import type { PageContext } from '../../config/page.js'
 import type { Settings } from '../../config/settings.js'
 import { type OtpError, wrapError } from '../../errors.js'
 import type { OtpRequest, OtpResponse } from '../../express-types.js'
@@ -5,7 +6,8 @@ import { negotiateLocale, type RequestContext } from '../request/context.js'
 import { authenticateHeader } from './authenticate-header.js'
 import { wantsJson } from './content-negotiation.js'
 import { noticeOf, noticeUrl } from './notice.js'
-import { renderContinuePage, renderPage, renderProblemPage } from './page-context.js'
+import { renderPage, renderProblemPage } from './page.js'
+import { continueContext, pageContext } from './page-context.js'
 import { problemDetail, problemDetailFor, problemTitle } from './problem-text.js'
 import { type Problem, problem, type ProblemCode, type ProblemDetails, type RouteResult } from './problem.js'
 import { isNoAddress } from '../../identity/user.js'
@@ -13,23 +15,26 @@ import type { Services } from '../../services.js'
 
 /** Sends the result of one of our routes, as a page or as JSON. */
 export async function respond(ctx: RequestContext, res: OtpResponse, result: RouteResult): Promise<void> {
-  const { settings } = ctx.services
+  const { services, req } = ctx
+  const { settings } = services
+  const render = async (page: PageContext, status = 200): Promise<string> =>
+    renderPage({ services, req, res, status }, page)
   const asJson = wantsJson(ctx.req)
   if (result.type === 'problem') {
     if (asJson) return void sendProblem(ctx.services, res, ctx.locale, result, problemDetailFor(ctx, result))
     const notice = noticeOf(ctx, result)
     const to = noticeUrl(ctx, notice)
     return to === null
-      ? void sendPage(settings, res, await renderPage(ctx, res, notice), result)
+      ? void sendPage(settings, res, await render(await pageContext(ctx, res, notice), result.status), result)
       : void redirect(settings, res, to)
   }
   if (result.type === 'redirect' && result.cookie) res.appendHeader('Set-Cookie', result.cookie)
   if (asJson) return void write(settings, res, 200, 'application/json', JSON.stringify(result.json))
   if (result.type === 'redirect') return void redirect(settings, res, result.to)
-  if (result.type === 'page') return void sendPage(settings, res, await renderPage(ctx, res, result.notice), null)
-  const page = await renderContinuePage(ctx, result.to)
-  if (result.to !== '') res.setHeader('Refresh', `0; url=${result.to}`)
-  sendPage(settings, res, page, null)
+  if (result.type === 'page') {
+    return void sendPage(settings, res, await render(await pageContext(ctx, res, result.notice)), null)
+  }
+  sendPage(settings, res, await render(await continueContext(ctx, result.to)), null, result.to)
 }
 
 /** Responds when something is broken. The response reveals nothing; the event has the error. */
@@ -62,13 +67,13 @@ export function respondWithoutContext(
 ): void {
   const locale = negotiateLocale(services, req, null)
   if (wantsJson(req)) return sendProblem(services, res, locale, problem)
-  let page: string
-  try {
-    page = renderProblemPage(services, locale, problem, retryUrl)
-  } catch {
-    page = problemTitle(services, 'en', problem.code) // not even the problem page renders: the host's layout is broken
-  }
-  sendPage(services.settings, res, page, problem)
+  renderProblemPage({ services, req, res, status: problem.status }, locale, problem, retryUrl)
+    .then((page) => {
+      sendPage(services.settings, res, page, problem)
+    })
+    .catch(() => {
+      res.destroy() // the session middleware hooks into the end of a response, and can throw there
+    })
 }
 
 export function sendProblem(
@@ -114,8 +119,10 @@ function problemCodeOf(error: OtpError): ProblemCode {
   return code === 'invalid_details' ? 'bad_request' : 'internal_error'
 }
 
-function sendPage(settings: Settings, res: OtpResponse, html: string, problem: Problem | null): void {
+function sendPage(settings: Settings, res: OtpResponse, html: string, problem: Problem | null, refresh = ''): void {
+  if (res.headersSent) return // by the host's `renderPage`; an event tells
   if (problem) setProblemHeaders(res, problem)
+  if (refresh !== '') res.setHeader('Refresh', `0; url=${refresh}`)
   write(settings, res, problem?.status ?? 200, 'text/html', html)
 }
 
