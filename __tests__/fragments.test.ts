@@ -58,6 +58,10 @@ function surroundings(): Record<string, unknown> {
   }
 }
 
+beforeAll(() => {
+  process.env.SESSION_SECRET = 'of the session'
+})
+
 test.each(BLOCKS.filter(({ language, name }) => language === 'js' && name === null))(
   'the lines of $at run in a host app',
   async ({ code }) => {
@@ -71,7 +75,7 @@ test('a test runs every block that is a whole program or no JavaScript', () => {
     .filter((file) => file.endsWith('.test.ts'))
     .map((file) => readFileSync(path.join(__dirname, file), 'utf8'))
   const isRun = ({ language, name }: Block): boolean =>
-    name === null ? ['js', 'json'].includes(language) : tests.some((text) => text.includes(`'${name}'`))
+    name === null ? ['js', 'json', 'http'].includes(language) : tests.some((text) => text.includes(`'${name}'`))
   expect(BLOCKS.filter((block) => !isRun(block)).map(({ at, name }) => `${at}: ${name ?? 'without a name'}`)).toEqual(
     [],
   )
@@ -90,4 +94,8 @@ test('the answers in docs/json-api.md have the members of real ones', async () =
   expect(documented.map(({ code }) => membersOf(JSON.parse(code) as object))).toEqual(
     [refused, sent, verified].map(({ body }) => membersOf(body as object)),
   )
+  const [header] = BLOCKS.filter(({ language }) => language === 'http').map(({ code }) =>
+    code.replace(/\s+/g, ' ').trim(),
+  )
+  expect(`WWW-Authenticate: ${refused.get('WWW-Authenticate') ?? ''}`).toBe(header)
 })
