@@ -25,6 +25,7 @@ declare module 'express-session' {
     draft: { amount: string; payee: string }
     newEmail: string
     next: unknown
+    hasForm: boolean
   }
 }
 declare global {
@@ -60,7 +61,7 @@ declare global {
   const express: typeof import('express')
   const account: RequestHandler
   const login: RequestHandler
-  const cors: (options: { origin: string; credentials: boolean }) => RequestHandler
+  const cors: (options: { origin: string; credentials: boolean; exposedHeaders: string[] }) => RequestHandler
   const transfer: RequestHandler
   const session: typeof makeSession
   const otp: EmailOtp

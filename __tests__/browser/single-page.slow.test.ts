@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Page, Route } from 'playwright-core'
 import { describeInBrowser, launch } from '../helpers/chromium.js'
 import { Mailbox, wrongCode } from '../helpers/mailbox.js'
 import { snippet } from '../helpers/readme.js'
@@ -94,14 +94,11 @@ describeInBrowser('the single-page app of the docs, on another origin than its A
 
   test('asks anew after a question that is too old', async () => {
     await signIn()
-    const forge = async (): Promise<void> => {
-      await page.route('**/2fa/verify', async (route) => {
-        await page.unroute('**/2fa/verify')
-        const fields = route.request().postDataJSON() as { for: string; code: string }
-        await route.continue({ postData: JSON.stringify({ ...fields, for: fields.for.slice(1) }) })
-      })
+    const alter = async (route: Route): Promise<void> => {
+      const fields = route.request().postDataJSON() as { for: string }
+      await route.continue({ postData: JSON.stringify({ ...fields, for: fields.for.slice(1) }) })
     }
-    await forge()
+    await page.route('**/2fa/verify', alter, { times: 1 })
     await press('Send money')
     await page.getByRole('dialog').waitFor()
     await type(mailbox.code)
