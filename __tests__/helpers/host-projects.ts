@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { ModuleKind, ScriptTarget, transpileModule } from 'typescript'
 import { npmInstall, packInto } from './packed.js'
 import { Programs } from './readme.js'
 
@@ -23,6 +24,7 @@ export class HostProjects {
       cpSync(path.join(PROJECTS, 'shop.cjs'), path.join(target, '../shop.cjs'))
       cpSync(tarball, path.join(target, '../../express-email-otp.tgz'))
     }
+    compileServers(folder)
     const installations = [...new Set(projectNames().map(expressOf))].map((version) => path.join(folder, version))
     for (const root of installations) {
       writeFileSync(path.join(root, 'package.json'), '{ "private": true, "workspaces": ["projects/*"] }')
@@ -64,6 +66,18 @@ export class HostProjects {
 
 export function projectNames(): string[] {
   return readdirSync(PROJECTS).filter((name) => !name.includes('.cjs'))
+}
+
+/** Compiles `server.ts` of the hosts that are written in TypeScript. */
+function compileServers(folder: string): void {
+  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('server.ts'),
+  )
+  for (const file of sources.map((source) => path.join(folder, source))) {
+    const compilerOptions = { target: ScriptTarget.ES2022, module: ModuleKind.ESNext, experimentalDecorators: true }
+    const { outputText } = transpileModule(readFileSync(file, 'utf8'), { compilerOptions })
+    writeFileSync(file.replace(/ts$/, 'js'), outputText)
+  }
 }
 
 /** The version of Express that a project asks for. */

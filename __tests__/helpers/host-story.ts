@@ -60,7 +60,7 @@ export async function jsonStory(host: RunningHost, email: string): Promise<void>
   /** A token of a CSRF check, if the host has one, is sent along as its forms do. */
   const post = async (path: string, fields: object = {}) =>
     client.post(path, { ...(await client.get(`${base}/fields`)).body, ...fields })
-  const verify = async ({ body: asked }: Awaited<ReturnType<typeof post>>, returnTo: string): Promise<void> => {
+  const verify = async ({ body: asked }: Awaited<ReturnType<typeof post>>, returnTo: unknown): Promise<void> => {
     const challenge = { for: asked.for }
     const code = await codeOf(host, () => post(String(asked.send_url), challenge))
     const wrong = await post(String(asked.verify_url), { ...challenge, code: wrongCode(code) })
