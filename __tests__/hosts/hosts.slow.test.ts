@@ -1,6 +1,7 @@
 import { HostProjects, projectNames } from '../helpers/host-projects.js'
 import { browserStory, jsonStory } from '../helpers/host-story.js'
 import { Mailbox } from '../helpers/mailbox.js'
+import { JsonClient } from '../helpers/plain-browser.js'
 import { describeWithPostgres, PostgresServer } from '../helpers/postgres-server.js'
 import { describeWithRedis, RedisServer } from '../helpers/redis-server.js'
 
@@ -33,6 +34,16 @@ test.each(projectNames().filter((name) => !DATABASES.includes(name)))(
   'the whole story, as a browser without script and as a JSON client: %s',
   async (name) => {
     await tell(name)
+  },
+)
+
+test.each(['csurf', 'helmet-csrf', 'lusca'])(
+  'the CSRF check of the host %s stands in front of our routes',
+  async (name) => {
+    const client = new JsonClient(await projects.start(name, { SMTP_URL: mailbox.url }))
+    expect((await client.post('/2fa/send', {})).status).toBe(403)
+    const { body: token } = await client.get('/fields')
+    expect(await client.post('/2fa/send', token)).toMatchObject({ status: 401, body: { code: 'sign_in_required' } })
   },
 )
 
