@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { npmInstall, packInto, run } from './helpers/packed.js'
 
-const ROOT = path.join(__dirname, '..')
 const MINUTES = 60_000
 
 const REQUIRED = `
@@ -38,19 +38,11 @@ describe('the packed package, installed in a project of its own', () => {
     return path.join(prefix, 'node_modules', 'node', 'bin', 'node')
   }
 
-  beforeAll(() => {
+  beforeAll(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'email-otp-'))
-    const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]
-    const packed = execFileSync('npm', args, {
-      cwd: ROOT,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    })
-    const { filename } = (JSON.parse(packed) as [{ filename: string }])[0]
+    const filename = await packInto(folder)
     writeFileSync(path.join(folder, 'package.json'), '{ "private": true }')
-    const needs = ['express@5', 'express-session', '@types/express-session', '@types/node@20', '@types/express@5']
-    const types4 = '@types/express4@npm:@types/express@4'
-    inFolder('npm', 'install', '--no-audit', '--no-fund', '--prefer-offline', filename, ...needs, types4)
+    await npmInstall(folder, filename, 'express@5', 'express-session')
     copyFileSync(path.join(__dirname, 'package', 'smoke.cjs'), path.join(folder, 'smoke.cjs'))
     writeFileSync(path.join(folder, 'required.cjs'), REQUIRED)
     writeFileSync(path.join(folder, 'imported.mjs'), IMPORTED)
@@ -87,32 +79,21 @@ describe('the packed package, installed in a project of its own', () => {
     5 * MINUTES,
   )
 
-  test.each([
-    ['5', {}],
-    ['4', { paths: { express: ['./node_modules/@types/express4'] } }],
-  ])(
-    'a strict TypeScript host on @types/express %s compiles',
-    (version, paths) => {
-      copyFileSync(path.join(__dirname, 'package', 'consumer.ts.txt'), path.join(folder, 'consumer.ts'))
-      const compilerOptions = {
-        strict: true,
-        exactOptionalPropertyTypes: true,
-        module: 'node20',
-        target: 'es2022',
-        noEmit: true,
-        esModuleInterop: true,
-        types: ['node'],
-        skipLibCheck: false,
-        ...paths,
-      }
-      writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['consumer.ts'] }))
-      const tsc = path.join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
-      expect(inFolder(process.execPath, tsc, '-p', folder, '--listFiles')).toContain(
-        version === '4' ? '@types/express4/index.d.ts' : '@types/express/index.d.ts',
-      )
-    },
-    MINUTES,
-  )
+  test('beside express and express-session it brings at most 15 packages', async () => {
+    const alone = path.join(folder, 'alone')
+    mkdirSync(alone)
+    writeFileSync(path.join(alone, 'package.json'), '{ "private": true }')
+    await npmInstall(alone, path.join('..', readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? ''))
+    const lock = JSON.parse(readFileSync(path.join(alone, 'node_modules/.package-lock.json'), 'utf8')) as {
+      packages: Record<string, { peer?: boolean }>
+    }
+    // Express comes with it as its peer.
+    const brought = Object.keys(lock.packages).filter((name) => lock.packages[name]?.peer !== true)
+    expect(brought).toEqual(expect.arrayContaining(['node_modules/express-email-otp', 'node_modules/nodemailer']))
+    expect(brought.length).toBeLessThanOrEqual(15)
+    const listed = (await run(alone, 'npm', 'ls', '--all', '--parseable')).trim().split('\n').slice(1)
+    expect(listed).toHaveLength(Object.keys(lock.packages).length)
+  })
 
   test('its types name no class of Express', () => {
     const types = inFolder('find', 'node_modules/express-email-otp/dist', '-name', '*.d.ts').trim().split('\n')

@@ -1,0 +1,12 @@
+const express = require('express')
+const session = require('express-session')
+const { emailOtp } = require('express-email-otp')
+const { addRoutes, expressSession, listen, options } = require('../shop.cjs')
+
+const app = express()
+app.use(session({ secret: 'of the session', resave: false, saveUninitialized: false }))
+app.use(express.urlencoded({ extended: true }), express.json())
+const otp = emailOtp({ ...options, user: expressSession.user })
+app.use('/2fa', otp.router)
+addRoutes(app, otp, expressSession)
+listen(app)

@@ -1,0 +1,21 @@
+const connectPgSimple = require('connect-pg-simple')
+const express = require('express')
+const { emailOtp, PostgresStore } = require('express-email-otp')
+const session = require('express-session')
+const { Pool } = require('pg')
+const { addRoutes, expressSession, listen, options } = require('../shop.cjs')
+
+async function start() {
+  const pool = new Pool({ connectionString: process.env.DATABASE_URL })
+  await pool.query(PostgresStore.schema)
+  const app = express()
+  const store = new (connectPgSimple(session))({ pool, createTableIfMissing: true })
+  app.use(session({ store, secret: 'of the session', resave: false, saveUninitialized: false }))
+  app.use(express.urlencoded({ extended: false }), express.json())
+  const query = (text, values) => pool.query(text, values)
+  const otp = emailOtp({ ...options, user: expressSession.user, store: new PostgresStore({ query }) })
+  app.use('/2fa', otp.router)
+  addRoutes(app, otp, expressSession)
+  listen(app)
+}
+void start()
