@@ -26,6 +26,10 @@ export class Jar {
   user: string | null = null
   /** The newest sealed step-up that a guard gave. */
   sealed = ''
+  /** The newest sealed notice that it was redirected with. */
+  notice = ''
+  /** What it has typed and may be shown again. */
+  typed = ''
   /** Where this person is in the journey, and through which guard it leads. */
   step = 0
   goal: Pick<FuzzRequest, 'method' | 'path' | 'body'> | null = null

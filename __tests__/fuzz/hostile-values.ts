@@ -7,6 +7,7 @@ export const PAGES = [
   '/2fa/verify',
   '/2fa/restart',
   '/2fa/continue',
+  '/2fa/continue',
   '/2fa//send',
 ] as const
 export const ASSETS = [

@@ -64,9 +64,8 @@ export class Requests {
     const isUsual = random.chance(0.8)
     const method = isUsual ? (route >= 2 && route < 7 ? 'POST' : 'GET') : random.pick(METHODS)
     const { fields, code } = this.#fields(jar)
-    const query = random.chance(method === 'POST' ? 0.1 : 0.6)
-      ? `?${form(fields.for === undefined ? {} : { for: fields.for })}`
-      : ''
+    const inQuery = { ...(fields.for !== undefined && { for: fields.for }), ...this.#notice(jar) }
+    const query = random.chance(method === 'POST' ? 0.1 : 0.6) ? `?${form(inQuery)}` : ''
     const type = random.chance(0.7)
       ? random.pick(['application/json', 'application/x-www-form-urlencoded'])
       : random.pick(TYPES)
@@ -91,6 +90,7 @@ export class Requests {
     const fields: Record<string, unknown> = {}
     if (random.chance(0.6)) fields.for = this.#sealed(jar)
     if (random.chance(0.3)) fields.email = random.pick([...ADDRESSES, ...NO_ADDRESSES, random.pick(ODD_VALUES)])
+    if (random.chance(0.1)) fields.trust = random.pick(['yes', 'no', random.pick(ODD_VALUES)])
     if (random.chance(0.1)) fields[random.pick(['purpose', 'details', 'code[]', '__proto__', 'layout'])] = 'transfer'
     const owner = random.chance(0.6) ? jar : this.#other()
     const code = random.chance(0.5) ? this.oracle.newest(owner.id) : null
@@ -112,6 +112,14 @@ export class Requests {
       ...[sealed, sealed, sealed, sealed.slice(0, at), `${sealed.slice(0, at)}A${sealed.slice(at + 1)}`],
       ...[[sealed, sealed], { a: sealed }, 'x'.repeat(5_000), random.pick(ODD_VALUES)],
     ])
+  }
+
+  /** Its own, one of another session, an altered one, or something else. */
+  #notice(jar: Jar): { notice?: unknown } {
+    const { random } = this
+    if (random.chance(0.6)) return {}
+    const { notice } = random.pick([jar, this.#other()])
+    return { notice: random.pick([notice, notice.slice(1), jar.sealed, [notice, notice], random.pick(ODD_VALUES)]) }
   }
 
   #other(): Jar {

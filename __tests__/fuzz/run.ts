@@ -43,12 +43,19 @@ export async function fuzzRequests(seed: number, count: number): Promise<FuzzRep
     statuses[response.status] = (statuses[response.status] ?? 0) + 1
     const sealed = /"for":"([^"]+)"/.exec(response.body)?.[1] ?? /[?&]for=([^&]+)/.exec(response.location)?.[1]
     if (sealed !== undefined) jar.sealed = sealed
+    const notice = /[?&]notice=([^&]+)/.exec(response.location)?.[1]
+    if (notice !== undefined) Object.assign(jar, { notice, typed: `${jar.typed} ${request.body ?? ''}` })
     const isMailFailure = mayMailFail && response.status === 503 && request.path.toLowerCase().includes('send')
     if (response.status >= 500 && request.headers['X-Fault'] === undefined && !isMailFailure) {
       violations.push(`${show(request)}: ${response.status} ${response.body.slice(0, 500)}`)
     }
-    const leaks = oracle.leaksIn(response.text, request.body?.replaceAll('%40', '@'))
+    const leaks = oracle.leaksIn(response.text, `${jar.typed} ${request.body ?? ''}`.replaceAll('%40', '@'))
     if (leaks.length > 0) violations.push(`${show(request)}: ${leaks.join(' ')} in ${response.text}`)
+    // A browser follows what a POST leads to.
+    if (request.method === 'POST' && response.location.startsWith('/2fa')) {
+      const headers = { Accept: 'text/html' }
+      await send(jar, { method: 'GET', path: response.location, headers, body: null, isChunked: false })
+    }
   }
 
   /** Sends one request, or some at the same time in one session. Returns how many. */
