@@ -201,6 +201,37 @@ describe('docs/events.md', () => {
   })
 })
 
+describe('docs/troubleshooting.md', () => {
+  const page = read('docs/troubleshooting.md')
+  const sources = readdirSync(path.join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => read(`src/${file}`))
+    .join('\n')
+  const headings = [...page.matchAll(/^### (\w+)$/gm)].map(([, heading = '']) => heading)
+  const isWarning = (code: string): boolean => code.startsWith('OTP_')
+
+  test('has a heading for each warning, and for each error that refers to it, and no other', () => {
+    const declared = /export type WarningCode =([^]*?)\n\n/.exec(read('src/warn.ts'))?.[1] ?? ''
+    const warnings = [...declared.matchAll(/\| '(\w+)'/g)].map(([, code]) => code)
+    const errors = [...sources.matchAll(/troubleshooting\('(\w+)'\)/g)].map(([, code]) => code)
+    expect([warnings.length, errors.length]).toEqual([9, 3])
+    expect([...headings].sort()).toEqual([...warnings, ...errors].sort())
+  })
+
+  test('each warning is given somewhere, and nowhere but through src/warn.ts', () => {
+    const given = new Set([...sources.matchAll(/\bwarn(?:Once)?\(\s*'(\w+)'/g)].map(([, code]) => code))
+    expect([...given].sort()).toEqual(headings.filter(isWarning).sort())
+    expect(sources.split('emitWarning')).toHaveLength(2)
+  })
+
+  test('tells symptom, cause and cure of each', () => {
+    for (const heading of headings) {
+      const words = [...section(page, heading).matchAll(/^\*\*(\w+)\*\*: \S/gm)].map(([, word]) => word)
+      expect([heading, ...words]).toEqual([heading, 'Symptom', 'Cause', 'Cure'])
+    }
+  })
+})
+
 test('docs/templates.md documents every variable of pages and mails, and only such as exist', () => {
   const page = read('docs/templates.md')
   for (const [heading, variables] of [

@@ -105,6 +105,7 @@ describe('a guard in front of our own pages', () => {
     ['get', '/area/2fa/'],
     ['get', '/area/2fa?for=x'],
     ['head', '/area/2fa'],
+    ['get', '/area/2fa/continue'],
     ['get', '/area/2fa/send'],
     ['post', '/area/2fa/send'],
     ['post', '/area/2fa/verify?for=x'],
@@ -123,6 +124,15 @@ describe('a guard in front of our own pages', () => {
     await mounted(guardFirst, { signIn: '/area/login' })
     await host.jar().get('/area/2fa').set(NAVIGATE).expect(500)
     expectPositionError('in front of /area/2fa')
+  })
+
+  test('is told behind a proxy that strips `basePath`, too', async () => {
+    const jar = await mounted(guardFirst, { basePath: '/shop', signIn: '/area/login' })
+    await jar.get('/area/2fa').set(NAVIGATE).expect(500)
+    expectPositionError('in front of /area/2fa')
+    errors = []
+    await host.jar().get('/area/login').set(NAVIGATE).expect(500)
+    expectPositionError('in front of /shop/area/login')
   })
 
   test('still guards what is behind it, and leads there as usual', async () => {

@@ -1,3 +1,4 @@
+import type { Request } from 'express'
 import { type Agent, ANA, HostApp, type HostOptions, JSON_CLIENT, NAVIGATE } from '../helpers/host-app.js'
 import type { OtpStore, OtpUser } from '../../src/index.js'
 
@@ -94,6 +95,18 @@ describe('A1: a signed-in user whose address', () => {
     const { body } = await jar.post('/start').expect(200)
     expect(body).toEqual({ url: '/2fa', delivery: 'failed' })
     expect((await jar.get('/2fa').set(NAVIGATE).expect(403)).text).toContain(HELP)
+  })
+
+  test('is not verified for status(), which throws nothing', async () => {
+    const jar = await signedInWith(ANA.email, {
+      after: (app, otp) => void app.get('/status', async (req: Request, res) => void res.json(await otp.status(req))),
+    })
+    await jar.post('/2fa/send').send({}).expect(200)
+    await jar.post('/2fa/verify').send({ code: host.mailbox.code }).expect(200)
+    expect((await jar.get('/status').expect(200)).body).toMatchObject({ verified: true, email: ANA.email })
+    await jar.post('/login').send({ user: { id: 'u7', email: '' } })
+    const { body } = await jar.get('/status').expect(200)
+    expect(body).toEqual({ verified: false, email: null, verifiedAt: null, purposes: [] })
   })
 })
 

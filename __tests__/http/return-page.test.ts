@@ -78,6 +78,17 @@ describe('the return page of a guard', () => {
     expect(done.body).toMatchObject({ return_to: '/done/2' })
   })
 
+  test('is written without `basePath`, by the host and by its function', async () => {
+    const jar = await guardedBy({ returnTo: '/account' }, { basePath: '/shop' })
+    expect(await returnPageOf(jar, await get(jar))).toBe('/shop/account')
+    await host.close()
+    const other = await guardedBy({ returnTo: () => '/account' }, { basePath: '/shop' })
+    expect(await returnPageOf(other, await get(other))).toBe('/shop/account')
+    const third = await host.signedIn({ id: 'u3', email: 'cleo@example.com' })
+    const led = await third.get('/secret').set(NAVIGATE).expect(303)
+    expect(await returnPageOf(third, led)).toBe('/shop/secret')
+  })
+
   test('a function that throws is a 500, and the handler is not called', async () => {
     const jar = await guardedBy({
       returnTo: () => {

@@ -77,6 +77,14 @@ describe('`signIn`', () => {
     ).toContain('name="for"')
   })
 
+  test('is written without `basePath`; the page to come back to is as browsers see it', async () => {
+    const jar = await visitor(toLogin, { basePath: '/shop' })
+    expect(await locationOf(jar, '/secret')).toBe('/shop/login?next=%2Fshop%2Fsecret')
+    expect(await locationOf(jar, '/2fa?for=x')).toBe('/shop/login?next=%2Fshop%2F2fa%3Ffor%3Dx')
+    expect(nextOf(await locationOf(jar, '/order', 'post'))).toBe('/shop/cart')
+    expect(nextOf(await locationOf(jar, '/pay', 'post'))).toBe('/shop/home')
+  })
+
   test('is not called for JSON clients, which get 401', async () => {
     let calls = 0
     const jar = await visitor(() => {

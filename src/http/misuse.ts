@@ -40,8 +40,9 @@ export function warnAboutMiddleware(settings: Settings, req: OtpRequest): void {
   }
   const { csrfToken } = req as { csrfToken?: unknown }
   // With templates of its own a host may have put the token into them.
-  if (typeof csrfToken === 'function' && settings.viewFolders.length === 0) {
-    const cure = 'Mount the router before that middleware: it checks the origin of each POST itself.'
+  if (typeof csrfToken === 'function' && settings.formFields === null && settings.viewFolders.length === 0) {
+    const cure =
+      'Give the token by `formFields`, or mount the router before that middleware: it checks each POST itself.'
     warnOnce(
       'OTP_CSRF',
       `CSRF middleware stands in front of the router and refuses its forms, which have no token. ${cure}`,
