@@ -71,6 +71,17 @@ describeInBrowser('in a real browser', () => {
       await page.goto('/2fa')
       await fine('verified')
     })
+
+    test('on the code page of a signed-in user who may trust this browser', async () => {
+      await open({ otp: { trustBrowser: { days: 30 } } }, look)
+      await page.goto('/sign-in-as-ana')
+      await page.goto('/secret')
+      await page.waitForSelector(CODE)
+      expect(await page.isChecked('[name=trust]')).toBe(false)
+      await page.check('[name=trust]')
+      expect(await violations()).toEqual([])
+      expect(await page.evaluate('document.documentElement.scrollWidth > innerWidth')).toBe(false)
+    })
   })
 
   test('the mail reads well: code in one text node, nothing wider than a phone', async () => {

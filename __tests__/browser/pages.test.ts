@@ -71,6 +71,24 @@ describeInBrowser('in a real browser', () => {
     expect(host.events.filter((event) => event.type === 'issued')).toHaveLength(1)
   })
 
+  test('H10: a browser that a user trusts is not asked again after the next sign-in', async () => {
+    await open({ otp: { trustBrowser: { days: 30 } } })
+    await page.goto('/sign-in-as-ana')
+    await page.goto('/secret')
+    await page.waitForSelector(CODE)
+    await page.click('text=Don’t ask again in this browser for 30 days')
+    await page.fill(CODE, host.mailbox.code)
+    await page.click('text=Verify')
+    await page.waitForURL('**/secret')
+    await page.context().clearCookies({ name: 'connect.sid' })
+    host.clock.tick(86_400)
+    await page.goto('/sign-in-as-ana')
+    await page.goto('/secret')
+    expect(await page.textContent('body')).toBe('the secret')
+    await page.goto('/action')
+    expect(await page.textContent('.otp-action')).toBe('Send 50 EUR to Ben')
+  })
+
   test('W4: everything works without script', async () => {
     await open({}, { javaScriptEnabled: false })
     await page.goto('/sign-in-as-ana')
