@@ -68,7 +68,7 @@ export function projectNames(): string[] {
   return readdirSync(PROJECTS).filter((name) => !name.includes('.cjs'))
 }
 
-/** Compiles `server.ts` of the hosts that are written in TypeScript. */
+/** Compiles the hosts that are written in TypeScript: `server.ts.txt`, which our own compiler does not see. */
 function compileServers(folder: string): void {
   const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('server.ts'),
@@ -76,7 +76,7 @@ function compileServers(folder: string): void {
   for (const file of sources.map((source) => path.join(folder, source))) {
     const compilerOptions = { target: ScriptTarget.ES2022, module: ModuleKind.ESNext, experimentalDecorators: true }
     const { outputText } = transpileModule(readFileSync(file, 'utf8'), { compilerOptions })
-    writeFileSync(file.replace(/ts$/, 'js'), outputText)
+    writeFileSync(file.replace(/ts\.txt$/, 'js'), outputText)
   }
 }
 
