@@ -40,8 +40,10 @@ export function warnAboutMiddleware(settings: Settings, req: OtpRequest): void {
   }
   const { csrfToken } = req as { csrfToken?: unknown }
   // With templates of its own a host may have put the token into them.
-  if (typeof csrfToken === 'function' && settings.viewFolders.length === 0) {
-    const cure = 'Mount the router before that middleware: it checks the origin of each POST itself.'
+  const mayHaveToken = settings.formFields !== null || settings.viewFolders.length > 0
+  if (typeof csrfToken === 'function' && !mayHaveToken) {
+    const cure =
+      'Mount the router before that middleware, since it checks the origin of each POST itself, or give `formFields`.'
     warnOnce(
       'OTP_CSRF',
       `CSRF middleware stands in front of the router and refuses its forms, which have no token. ${cure}`,
