@@ -10,6 +10,7 @@ const PROJECTS = path.join(__dirname, '../hosts/projects')
 /** The small host apps of `hosts/projects`, each a project with this package as npm would install it. */
 export class HostProjects {
   readonly #programs = new Programs()
+  #output = ''
 
   private constructor(readonly folder: string) {}
 
@@ -35,7 +36,8 @@ export class HostProjects {
 
   /** Starts one and resolves with its origin. */
   async start(name: string, env: NodeJS.ProcessEnv): Promise<string> {
-    const { said } = await this.#programs.start(path.join(this.#folderOf(name), 'server.js'), env)
+    const { said, child } = await this.#programs.start(path.join(this.#folderOf(name), 'server.js'), env)
+    child.stderr?.on('data', (text: Buffer) => (this.#output += text.toString()))
     return `http://127.0.0.1:${said}`
   }
 
@@ -49,8 +51,12 @@ export class HostProjects {
     })
   }
 
-  stop(): void {
+  /** Ends them; returns what they have printed after their start. */
+  stop(): string {
     this.#programs.kill()
+    const output = this.#output
+    this.#output = ''
+    return output
   }
 
   remove(): void {
@@ -68,15 +74,14 @@ export function projectNames(): string[] {
   return readdirSync(PROJECTS).filter((name) => !name.includes('.cjs'))
 }
 
-/** Compiles `server.ts` of the hosts that are written in TypeScript. */
+/** Compiles the hosts that are written in TypeScript: `server.ts.txt`, which our own compiler does not see. */
 function compileServers(folder: string): void {
-  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
-    file.endsWith('server.ts'),
-  )
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  const sources = files.filter((file) => file.endsWith('server.ts.txt'))
   for (const file of sources.map((source) => path.join(folder, source))) {
     const compilerOptions = { target: ScriptTarget.ES2022, module: ModuleKind.ESNext, experimentalDecorators: true }
     const { outputText } = transpileModule(readFileSync(file, 'utf8'), { compilerOptions })
-    writeFileSync(file.replace(/ts$/, 'js'), outputText)
+    writeFileSync(file.replace(/ts\.txt$/, 'js'), outputText)
   }
 }
 

@@ -1,7 +1,7 @@
 import { HostProjects, projectNames } from '../helpers/host-projects.js'
 import { browserStory, jsonStory } from '../helpers/host-story.js'
 import { Mailbox } from '../helpers/mailbox.js'
-import { JsonClient } from '../helpers/plain-browser.js'
+import { JsonClient, PlainBrowser } from '../helpers/plain-browser.js'
 import { describeWithPostgres, PostgresServer } from '../helpers/postgres-server.js'
 import { describeWithRedis, RedisServer } from '../helpers/redis-server.js'
 
@@ -16,7 +16,8 @@ beforeAll(async () => {
   projects = await HostProjects.install()
 }, 240_000)
 afterEach(() => {
-  projects.stop()
+  const output = projects.stop()
+  expect(output).not.toMatch(/express-email-otp|ExpressEmailOtpWarning/) // no misuse is seen where there is none
 })
 afterAll(async () => {
   projects.remove()
@@ -46,6 +47,15 @@ test.each(['csurf', 'helmet-csrf', 'lusca'])(
     expect(await client.post('/2fa/send', token)).toMatchObject({ status: 401, body: { code: 'sign_in_required' } })
   },
 )
+
+test('the pages of the host ejs stand in its own layout', async () => {
+  const browser = new PlainBrowser(await projects.start('ejs', { SMTP_URL: mailbox.url }))
+  await browser.open('/sign-in')
+  await browser.submit('/sign-in', { email: 'cy@example.com' })
+  expect([browser.path, browser.html]).toEqual(['/2fa', expect.stringContaining('The shop of cy@example.com')])
+  await browser.open('/2fa?for=altered')
+  expect([browser.status, browser.html]).toEqual([409, expect.stringContaining('The shop of cy@example.com')])
+})
 
 test.each([
   ['express-4.16', /^4\.16\./],

@@ -178,7 +178,7 @@ describe('binding', () => {
       expect(await purposeOf(one.jar(), fresh)).toBe('sign_in_required')
 
       await start({ otp: { secret: `${SECRET} of somebody else`, now: clock.now } })
-      expect(await purposeOf(await host.signedIn(ANA), fresh)).toBe('access')
+      expect(await purposeOf(await host.signedIn(ANA), fresh)).toBe('step_up_expired')
     })
 
     test('B4: the right code for one amount is refused for another', async () => {

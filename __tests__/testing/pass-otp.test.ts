@@ -88,7 +88,7 @@ describe('passOtp()', () => {
   test('posts the hidden fields of the page, so it passes a CSRF check of the host’s', async () => {
     const token = `"'<&>=`
     await start(
-      { locals: () => ({ token }), views: path.join(__dirname, 'views') },
+      { formFields: () => ({ _csrf: token }) },
       {
         before: (app) => {
           app.use('/2fa', (req, res, next) => {
@@ -171,6 +171,13 @@ describe('passOtp() says which step failed and what to do:', () => {
     )
     await expect(passOtp(await signedInTo(host.app), '/secret', mailbox)).rejects.toThrow(
       /POST \/2fa\/send answered 403 token\?.* needs the option `formFields`/,
+    )
+  })
+
+  test('a `basePath` that nothing strips', async () => {
+    await failing({ basePath: '/shop' })
+    await expect(passOtp(await signedInTo(host.app), '/secret', mailbox)).rejects.toThrow(
+      /GET \/shop\/2fa answered 404 .* Leave `basePath` out in tests/s,
     )
   })
 })

@@ -60,6 +60,12 @@ const CURES: Readonly<Record<string, string>> = {
   internal_error: BROKEN,
 }
 
+/** What to do when the host answers in our place, by the status. */
+const NOT_OURS: Readonly<Record<number, string>> = {
+  403: 'A CSRF check of your own in front of the router needs the option `formFields`.',
+  404: 'Is the router mounted at `path`? Leave `basePath` out in tests, where no proxy strips it.',
+}
+
 /**
  * Lets an agent that stands before a closed route do what a person does: request the code, read it in the mailbox, type
  * it, and go back.
@@ -83,7 +89,7 @@ export async function passOtp<R extends TestResponse>(
   const page = pageOf(first)
   if (page === null) return rejectSignIn(first)
 
-  const state = read(await agent.get(page).set('Accept', 'application/json'), `GET ${page}`)
+  const state = read(await agent.get(page).set('Accept', 'application/json'), `GET ${page.replace(/\?.*/, '')}`)
   const isMailed = state.state === 'code' && (email === undefined || maskAddress(email) === state.sent_to)
   const { sent_to: masked, tag, delivery } = isMailed ? state : await post(agent, page, 'send', email ? { email } : {})
   const { code } = await mailbox.waitFor(
@@ -131,8 +137,5 @@ function read({ status, body, text }: TestResponse, request: string): Answer {
   const answer = (body ?? {}) as Answer
   if (status === 200) return answer
   const { code = text.slice(0, 200), detail = '' } = answer
-  const own = 'That is no answer of express-email-otp. A CSRF check of your own needs the option `formFields`.'
-  throw new Error(
-    `passOtp: ${request} answered ${status} ${code}. ${detail} ${CURES[code] ?? (answer.code ? '' : own)}`,
-  )
+  throw new Error(`passOtp: ${request} answered ${status} ${code}. ${detail} ${CURES[code] ?? NOT_OURS[status] ?? ''}`)
 }

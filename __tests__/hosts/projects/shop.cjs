@@ -27,15 +27,19 @@ function form(action, fields, inputs) {
   return `<form method="post" action="${action}">${[...hidden, ...visible].join('')}<button>Go</button></form>`
 }
 
-/** Sign-in and sign-out with express-session. */
+/** Sign-in and sign-out with express-session, as its documentation has them. */
 exports.expressSession = {
   user: (req) => req.session.user ?? null,
   async signIn(req, user) {
-    await new Promise((resolve, reject) => req.session.regenerate((error) => (error ? reject(error) : resolve())))
+    await callSession(req, 'regenerate')
     req.session.user = user
+    await callSession(req, 'save') // a redirect without a body reaches the client before the session is saved
   },
-  signOut: (req) =>
-    new Promise((resolve, reject) => req.session.destroy((error) => (error ? reject(error) : resolve()))),
+  signOut: (req) => callSession(req, 'destroy'),
+}
+
+function callSession(req, method) {
+  return new Promise((resolve, reject) => req.session[method]((error) => (error ? reject(error) : resolve())))
 }
 
 /** The routes of the shop, for hosts that route as Express does. */
