@@ -45,8 +45,10 @@ export interface OtpRequest extends IncomingRequest {
  */
 export type HostFunction<Args extends unknown[], Result> = { call(...args: Args): Result }['call']
 
-/** What we need of a response. */
-export type OtpResponse = ServerResponse
+/** What we need of a response; `render` is for the host's `renderPage`. */
+export interface OtpResponse extends ServerResponse {
+  render(view: string, values: object, done: (error: Error | null, html: string) => void): void
+}
 
 /** Middleware that any Express host can mount. */
 export type OtpHandler = (req: IncomingRequest, res: OtpResponse, next: (error?: unknown) => void) => void
