@@ -45,8 +45,11 @@ export interface OtpRequest extends IncomingRequest {
  */
 export type HostFunction<Args extends unknown[], Result> = { call(...args: Args): Result }['call']
 
-/** What we need of a response; `render` is for the host's `renderPage`. */
-export interface OtpResponse extends ServerResponse {
+/** What we need of a response. */
+export type OtpResponse = ServerResponse
+
+/** A response as `renderPage` is given it: with the templates of the host's app. */
+export interface RenderingResponse extends OtpResponse {
   render(view: string, values: object, done: (error: Error | null, html: string) => void): void
 }
 
