@@ -48,5 +48,10 @@ export type HostFunction<Args extends unknown[], Result> = { call(...args: Args)
 /** What we need of a response. */
 export type OtpResponse = ServerResponse
 
+/** A response as `renderPage` is given it: with the templates of the host's app. */
+export interface RenderingResponse extends OtpResponse {
+  render(view: string, values: object, done: (error: Error | null, html: string) => void): void
+}
+
 /** Middleware that any Express host can mount. */
 export type OtpHandler = (req: IncomingRequest, res: OtpResponse, next: (error?: unknown) => void) => void

@@ -73,6 +73,13 @@ describeInBrowser('the single-page app of the docs, on another origin than its A
     await says('Sent 50 EUR')
     expect(mailbox.last.mail.text).toContain('Send 50 EUR to Ben')
 
+    const header = async (url: string): Promise<string | null> => {
+      const json = { headers: { 'Content-Type': 'application/json' }, body: '{}' }
+      const { headers } = await fetch(url, { method: 'POST', credentials: 'include', ...json })
+      return headers.get('WWW-Authenticate')
+    }
+    expect(await page.evaluate(header, `${api}/transfers`)).toMatch(/^EmailOtp .*max_age="300"$/)
+
     await page.getByLabel('Amount').fill('51')
     await press('Send money')
     await page.getByRole('dialog').waitFor()

@@ -1,6 +1,6 @@
 import type { SMTPPoolOptions, SMTPTransportOptions } from 'nodemailer'
 import type { RenderedPage } from './page.js'
-import type { HostFunction, OtpRequest, OtpResponse } from '../express-types.js'
+import type { HostFunction, OtpRequest, OtpResponse, RenderingResponse } from '../express-types.js'
 import type { OtpUser } from '../identity/user.js'
 import type { Limit } from '../stores/gcra.js'
 import type { OtpStore } from '../stores/store.js'
@@ -168,7 +168,7 @@ export interface OtpOptions {
    * sent here, with its status and headers. If it throws or takes longer than five seconds, the layout in `views` or
    * ours is used, and a `failed` event tells. Problem pages come here too, also those without a session.
    */
-  renderPage?: HostFunction<[req: OtpRequest, res: OtpResponse, page: RenderedPage], string | Promise<string>>
+  renderPage?: HostFunction<[req: OtpRequest, res: RenderingResponse, page: RenderedPage], string | Promise<string>>
   /** Content-Security-Policy of our pages, or false when the host sets its own. */
   contentSecurityPolicy?: string | false
   /** Clock in milliseconds, for tests; the default store uses it too. */

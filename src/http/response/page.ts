@@ -3,7 +3,7 @@ import type { Problem } from './problem.js'
 import type { PageContext } from '../../config/page.js'
 import type { Settings } from '../../config/settings.js'
 import { OtpError, wrapError } from '../../errors.js'
-import type { OtpRequest, OtpResponse } from '../../express-types.js'
+import type { OtpRequest, OtpResponse, RenderingResponse } from '../../express-types.js'
 import { callWithTimeout } from '../../host-callback.js'
 import type { Services } from '../../services.js'
 
@@ -63,7 +63,10 @@ async function renderInHostLayout(
 ): Promise<string> {
   const { page: name, locale, dir } = context
   const page = { name, ...services.views.pageParts(context), status, locale, dir, context }
-  const html: unknown = await callWithTimeout(services.settings.clock, 'renderPage', () => render(req, res, page))
+  const expressRes = res as RenderingResponse // this router runs in an Express app
+  const html: unknown = await callWithTimeout(services.settings.clock, 'renderPage', () =>
+    render(req, expressRes, page),
+  )
   if (res.headersSent) throw unusable('it has sent the response, which is ours to send')
   if (typeof html !== 'string' || html === '') throw unusable('it gave no HTML')
   return html
