@@ -1,7 +1,9 @@
+import cookieSession from 'cookie-session'
 import type { RequestHandler } from 'express'
 import { MemoryStore as Sessions, type SessionData } from 'express-session'
 import { guess } from '../helpers/guessing.js'
 import { ANA, HostApp, memorySession } from '../helpers/host-app.js'
+import type { OtpUser } from '../../src/index.js'
 
 let host: HostApp
 afterEach(() => host.close())
@@ -99,3 +101,29 @@ function savedByHand(stored: Map<string, object>, byPromise: boolean): RequestHa
     next()
   }
 }
+
+test('H4: five open actions and five proven ones leave a visitor with cookie-session signed in', async () => {
+  const long: OtpUser = {
+    id: 'x'.repeat(64),
+    email: `${'a'.repeat(60)}@${'b'.repeat(60)}.${'c'.repeat(60)}.${'d'.repeat(60)}.example`,
+  }
+  host = await HostApp.start({
+    session: cookieSession({ name: 's', keys: ['key'] }),
+    after: (app, otp) => {
+      for (let i = 0; i < 10; i++) {
+        app.post(`/act${i}`, otp.requireOtp({ purpose: `act${i}`, details: () => i }), (_req, res) => res.json({}))
+      }
+    },
+  })
+  const jar = await host.signedIn(long)
+  let size = 0
+  for (let i = 0; i < 10; i++) {
+    host.clock.tick(5_760) // a send for each
+    const { body } = await jar.post(`/act${i}`).expect(401)
+    const sent = await jar.post('/2fa/send').send({ for: body.for }).expect(200)
+    const last = i < 5 ? await guess(jar, host.mailbox.code, { for: body.for }).expect(200) : sent
+    size = Math.max(size, String(last.get('Set-Cookie')?.[0]).length)
+  }
+  expect(size).toBeLessThan(4_096)
+  expect((await jar.get('/me').expect(200)).body).toMatchObject({ user: { id: long.id } })
+})
