@@ -260,11 +260,8 @@ describe('renderPage', () => {
         locals: () => ({ shop: 'Bakery' }),
         renderPage: (_req, res, page) => {
           names.push(page.name)
-          const { render } = res as unknown as {
-            render: (view: string, data: object, done: (error: Error | null, html: string) => void) => void
-          }
           return new Promise((resolve, reject) => {
-            render.call(res, 'otp', { page, shop: page.context.custom.shop }, (error, html) => {
+            res.render('otp', { page, shop: page.context.custom.shop }, (error, html) => {
               if (error) reject(error)
               else resolve(html)
             })
