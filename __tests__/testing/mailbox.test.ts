@@ -89,6 +89,21 @@ describe('a mailbox as `mail.transport`', () => {
     await expect(mailbox.codeFor(ANA.email, { timeout: 0.05 })).rejects.toThrow('It got no mail at all')
   })
 
+  test('codeFor() finds the code of a mail that a worker sends', async () => {
+    await start({
+      mail: {
+        transport: mailbox,
+        from: 'no-reply@acme.example',
+        deliver: (job) => void setTimeout(() => void host.otp.deliverJob(job), 50),
+      },
+    })
+    const agent = await sent()
+    await agent
+      .post('/2fa/verify')
+      .send({ code: await mailbox.codeFor(ANA.email) })
+      .expect(200)
+  })
+
   test('tells listeners of each mail', async () => {
     await start()
     const heard: unknown[] = []
