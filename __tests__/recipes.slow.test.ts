@@ -22,7 +22,7 @@ let mailbox: Mailbox
 let project: RecipeProject
 const servers: Server[] = []
 beforeAll(async () => {
-  project = new RecipeProject(PACKAGES)
+  project = await RecipeProject.install(PACKAGES)
   mailbox = await new Mailbox().listen()
 }, 120_000)
 afterEach(() => {

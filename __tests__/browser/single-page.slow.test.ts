@@ -28,7 +28,7 @@ describeInBrowser('the single-page app of the docs, on another origin than its A
 
   beforeAll(async () => {
     browser = await launch()
-    project = new RecipeProject(PACKAGES)
+    project = await RecipeProject.install(PACKAGES)
   }, 120_000)
   afterAll(async () => {
     project.remove()

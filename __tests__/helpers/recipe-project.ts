@@ -1,11 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import ts from 'typescript'
+import { npmInstall, packInto } from './packed.js'
 import { Programs, snippet } from './readme.js'
-
-const ROOT = path.join(__dirname, '../..')
 
 const SECRETS = {
   OTP_SECRET: 'of the recipes, at least 32 characters',
@@ -17,13 +15,14 @@ export class RecipeProject {
   readonly folder = mkdtempSync(path.join(tmpdir(), 'otp-recipes-'))
   readonly #programs = new Programs()
 
-  constructor(packages: readonly string[]) {
-    const run = (cwd: string, ...args: string[]): string =>
-      execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
-    const packed = run(ROOT, 'pack', '--ignore-scripts', '--json', '--pack-destination', this.folder)
-    const { filename } = (JSON.parse(packed) as [{ filename: string }])[0]
+  private constructor() {
     writeFileSync(path.join(this.folder, 'package.json'), '{ "private": true }')
-    run(this.folder, 'install', '--prefer-offline', '--no-audit', '--no-fund', filename, ...packages)
+  }
+
+  static async install(packages: readonly string[]): Promise<RecipeProject> {
+    const project = new RecipeProject()
+    await npmInstall(project.folder, path.join(project.folder, await packInto(project.folder)), ...packages)
+    return project
   }
 
   /** Starts a program of the docs and resolves with its origin. */

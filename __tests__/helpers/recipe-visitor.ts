@@ -1,6 +1,7 @@
 import request from 'supertest'
 import { type Agent, BROWSER, JSON_CLIENT } from './host-app.js'
 import type { Mailbox } from './mailbox.js'
+import { hiddenFields } from '../../src/testing/hidden-fields.js'
 
 /** A visitor of a program of the docs: cookies, forms, and the codes that were mailed. */
 export class RecipeVisitor {
@@ -32,9 +33,7 @@ export class RecipeVisitor {
     const [, attributes = '', inner = ''] = /<form([^>]*)>([^]*?)<\/form>/.exec(page.text) ?? []
     const unescape = (text: string): string => text.replaceAll('&amp;', '&').replaceAll('&#x3D;', '=')
     const action = unescape(/action="([^"]*)"/.exec(attributes)?.[1] ?? '') || new URL(page.request.url).pathname
-    const hidden = [...inner.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)]
-    const values = Object.fromEntries(hidden.map(([, name = '', value = '']) => [name, unescape(value)]))
-    const all = { ...values, ...fields }
+    const all = { ...hiddenFields(inner), ...fields }
     return this.#jar.post(action).set(BROWSER).type('form').send(all)
   }
 
