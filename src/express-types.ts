@@ -21,7 +21,7 @@ export interface IncomingRequest extends IncomingMessage, Express.Request {
   readonly ip?: string | undefined
   readonly app: { get(setting: string): unknown }
   accepts(types: string[]): string | false
-  acceptsLanguages(...languages: string[]): string | false
+  acceptsLanguages(): string[]
 }
 
 /**

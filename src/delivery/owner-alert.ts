@@ -7,7 +7,7 @@ import type { SendQueue } from './queue/send-queue.js'
 import { wrapError } from '../errors.js'
 import type { Identity } from '../identity/user.js'
 import type { OtpStore } from '../stores/store.js'
-import { matchLocale } from '../views/messages.js'
+import { matchLocale } from '../views/locales.js'
 
 export interface OwnerAlertDeps extends PrepareDeps {
   readonly store: OtpStore

@@ -13,7 +13,8 @@ import {
   type Send,
 } from './message.js'
 import { type MailContext, mailContextFor } from '../views/context.js'
-import { duration, timeOfDay } from '../views/messages.js'
+import { duration, timeOfDay } from '../views/formats.js'
+import { purposeText } from '../views/messages.js'
 
 /**
  * Composes a mail. For the same send it has the same Message-ID and Date, whichever process composes it.
@@ -39,7 +40,7 @@ function composeCodeMail(
   const context: MailContext = {
     ...mailContextFor(settings.site, locale),
     purpose: stepUp.purpose,
-    purposeText: stepUp.description ?? views.messages(locale)[`purpose.${stepUp.purpose}`] ?? '',
+    purposeText: stepUp.description ?? purposeText(views.messages(locale), stepUp.purpose),
     recipient: { masked: maskAddress(identity.address.address) },
     code: displayCode(code, kind),
     codeInSubject: settings.codeInSubject === 'always' || (settings.codeInSubject === 'auto' && identity.user === null),

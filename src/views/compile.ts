@@ -1,15 +1,17 @@
 import { readFileSync } from 'node:fs'
-import path from 'node:path'
 import Handlebars from 'handlebars'
 import type { PageContext } from '../config/page.js'
 import { unkeyedHash } from '../crypto/keys.js'
 import { OtpError } from '../errors.js'
+import { memoize } from '../memoize.js'
 import { didYouMean } from '../suggest.js'
 import { VARIABLES } from './context.js'
 import { emptyCustom } from './empty-custom.js'
 import { BUILT_IN, listViews, readView, type ViewFile } from './files.js'
 import { type Format, templateFormat, type LocaleViews, resolveLocaleViews, type Template } from './locale-views.js'
-import { loadMessages, type Messages, translate } from './messages.js'
+import { type FolderTexts, loadTexts, mergeMessages, messageKeys } from './load-messages.js'
+import { matchLocale } from './locales.js'
+import { type Messages, translate } from './messages.js'
 import { parseTemplate, type UsedNames } from './template-check.js'
 
 /** The views of a locale, and beside them those of the package alone, with the same texts. */
@@ -21,9 +23,8 @@ export interface CompiledLocale extends LocaleViews {
 export interface CompiledViews {
   /** Locales that have messages. */
   readonly locales: readonly string[]
-  readonly byLocale: ReadonlyMap<string, CompiledLocale>
-  /** For the default locale. */
-  readonly fallback: CompiledLocale
+  /** The views of the nearest locale, else of the default one. Made when a locale is first used, and then kept. */
+  readonly viewsFor: (locale: string) => CompiledLocale
   /** What `custom` is without the host. */
   readonly emptyCustom: PageContext['custom']
   /** Hash of all assets. */
@@ -53,8 +54,8 @@ function createHandlebars(): typeof Handlebars {
 }
 
 /**
- * Compiles all files of all folders, the host's first and the package's last, and looks up what each locale renders
- * with, so that no request has to.
+ * Compiles all files of all folders, the host's first and the package's last. The templates are the same for all locales;
+ * what a locale renders with is looked up once.
  * @throws OtpError `invalid_view`
  */
 export function compileAll(folders: readonly string[], defaultLocale: string): CompiledViews {
@@ -62,25 +63,28 @@ export function compileAll(folders: readonly string[], defaultLocale: string): C
   const builtInStems = new Set(builtIn.map((file) => file.stem))
   const filesByFolder = folders.map((folder) => (folder === BUILT_IN ? builtIn : listViews(folder, builtInStems)))
   const files = filesByFolder.flat()
-  const messages = loadAllMessages(files)
+  const texts = filesByFolder.map(loadTexts)
   const mailFolders = files.flatMap(({ stem }) => /^mail\/([^/]+)\//.exec(stem)?.[1] ?? [])
   const used: UsedNames = { partials: new Set(), custom: new Map() }
   const compiledFiles = {
-    templates: compileTemplates(filesByFolder, builtInStems, messages, used),
+    templates: compileTemplates(filesByFolder, builtInStems, texts, used),
     partials: partialNames(files),
     mailFolders: [...new Set(mailFolders)],
-    messages,
   }
-  const locales = [...messages.keys()]
   const builtInFiles = { ...compiledFiles, templates: compiledFiles.templates.slice(-1) }
-  const resolve = (locale: string): CompiledLocale => ({
-    ...resolveLocaleViews(compiledFiles, locale, defaultLocale),
-    builtIn: resolveLocaleViews(builtInFiles, locale, defaultLocale),
+  const locales = [...new Set(texts.flatMap((one) => [...one.keys()]))]
+  const resolve = memoize((locale): CompiledLocale => {
+    const messages = mergeMessages(texts, locale, defaultLocale)
+    return Object.freeze({
+      ...resolveLocaleViews(compiledFiles, locale, messages),
+      builtIn: resolveLocaleViews(builtInFiles, locale, messages),
+    })
   })
+  const nearestDefault = matchLocale(locales, defaultLocale) ?? defaultLocale
+  resolve(nearestDefault)
   return Object.freeze({
     locales: Object.freeze(locales),
-    byLocale: new Map(locales.map((locale) => [locale, resolve(locale)])),
-    fallback: resolve(defaultLocale),
+    viewsFor: (locale: string) => resolve(matchLocale(locales, locale) ?? nearestDefault),
     emptyCustom: emptyCustom(used.custom.values()),
     assetVersion: hashAssets(files),
   })
@@ -91,29 +95,20 @@ function hashAssets(files: readonly ViewFile[]): string {
   return unkeyedHash(assets.map(({ stem, absolute }) => `${stem} ${unkeyedHash(readFileSync(absolute))}`).join('\n'))
 }
 
-/** The messages of each locale: its files of all folders, merged. */
-function loadAllMessages(files: readonly ViewFile[]): ReadonlyMap<string, Messages> {
-  const english = loadMessages([path.join(BUILT_IN, 'locales', 'en.json')], null)
-  const localeFiles = files.filter((file) => file.stem.startsWith('locales/'))
-  const pathsOf = (stem: string): string[] =>
-    localeFiles.filter((file) => file.stem === stem).map((file) => file.absolute)
-  return new Map(localeFiles.map(({ stem }) => [path.basename(stem, '.json'), loadMessages(pathsOf(stem), english)]))
-}
-
 function compileTemplates(
   filesByFolder: readonly (readonly ViewFile[])[],
   builtInStems: ReadonlySet<string>,
-  messages: ReadonlyMap<string, Messages>,
+  texts: readonly FolderTexts[],
   used: UsedNames,
 ): ReadonlyMap<string, Template>[] {
   const partials = filesByFolder.flat().filter(isPartial)
   const partialsOfFormat = (format: Format): string[] =>
     partialNames(partials.filter((file) => templateFormat(file.stem) === format))
   const partialsByFormat = { html: partialsOfFormat('html'), text: partialsOfFormat('text') }
-  const messageKeys = [...new Set([...messages.values()].flatMap((one) => Object.keys(one)))]
+  const keys = messageKeys(texts)
   const compile = (file: ViewFile): [string, Template] => {
     const format = templateFormat(file.stem)
-    const names = { variables: variablesOf(file), partials: partialsByFormat[format], messageKeys }
+    const names = { variables: variablesOf(file), partials: partialsByFormat[format], messageKeys: keys }
     const ast = parseTemplate(file.absolute, readView(file.absolute), names, used)
     return [`${file.stem}.${file.locale}`, HANDLEBARS[format].compile(ast, COMPILER_OPTIONS_BY_FORMAT[format])]
   }

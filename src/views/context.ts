@@ -1,6 +1,6 @@
 import type { PageContext } from '../config/page.js'
 import type { Site } from '../config/settings.js'
-import { textDirection } from './messages.js'
+import { textDirection } from './locales.js'
 
 /** What every mail template may use. */
 export interface MailContext {

@@ -2,23 +2,24 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { OtpError } from '../errors.js'
 import { didYouMean } from '../suggest.js'
+import { canonicalTag } from './locales.js'
 
 /** One file of a views folder. */
 export interface ViewFile {
   readonly absolute: string
-  /** Path inside the folder with slashes, without `.hbs` and without locale: `mail/code/html`. */
+  /** Path inside the folder with slashes, without `.hbs` and without locale: `mail/code/html`, `locales/pt-BR.json`. */
   readonly stem: string
-  /** Locale of this variant, from `html.pt-BR.hbs`; empty for all. */
+  /** Locale of this variant, from `html.pt-BR.hbs` or `html.pt_br.hbs`; empty for all. */
   readonly locale: string
 }
 
 /** The package's own folder. */
 export const BUILT_IN = path.join(__dirname, '..', '..', 'views')
 
-const LOCALE_SUFFIX = /\.([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)$/
+const LOCALE_SUFFIX = /\.([a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*)$/
 /** Names that the package does not have: mails for a purpose, and partials. */
 const HOST_TEMPLATES = /^(mail\/[a-z0-9][a-z0-9_-]*\/(subject|preheader|html|text)|partials\/[^/]+\.(html|text))$/
-const UNCHECKED_FILES = /^(assets\/.+|samples\/[^/]+\.json|locales\/[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\.json)$/
+const UNCHECKED_FILES = /^(assets\/.+|samples\/[^/]+\.json|locales\/[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*\.json)$/
 
 /**
  * Lists a views folder. A file that no lookup would find is an error: most often its name is mistyped, and the built-in
@@ -30,15 +31,20 @@ export function listViews(folder: string, builtInStems: ReadonlySet<string> | nu
     const isTemplate = relative.endsWith('.hbs')
     const name = isTemplate ? relative.slice(0, -'.hbs'.length) : relative
     const locale = isTemplate ? (LOCALE_SUFFIX.exec(name)?.[1] ?? '') : ''
-    const stem = locale ? name.slice(0, -locale.length - 1) : name
+    const stem = locale ? name.slice(0, -locale.length - 1) : canonicalFileName(name)
     const absolute = path.join(folder, relative)
     const isKnownFile = isTemplate ? HOST_TEMPLATES.test(stem) : UNCHECKED_FILES.test(relative)
     if (builtInStems && !isKnownFile && !builtInStems.has(stem)) {
       const suggestion = didYouMean(stem, builtInStems).replace(/"\?$/, '.hbs"?')
       throw new OtpError('invalid_view', `views: ${absolute} matches no known view.${suggestion}`)
     }
-    return { absolute, stem, locale }
+    return { absolute, stem, locale: canonicalTag(locale) ?? locale }
   })
+}
+
+/** `locales/pt-BR.json` for `locales/pt_br.json`. */
+function canonicalFileName(name: string): string {
+  return name.replace(/(?<=^locales\/)[^./]+(?=\.json$)/, (tag) => canonicalTag(tag) ?? tag)
 }
 
 /** A text that differs as soon as a file in one of the folders was added, removed or written. */

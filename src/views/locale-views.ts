@@ -1,6 +1,7 @@
 import type Handlebars from 'handlebars'
 import { type PageName, PAGES } from '../config/page.js'
 import { OtpError, wrapError } from '../errors.js'
+import { lookupOrder } from './locales.js'
 import type { Messages } from './messages.js'
 
 /** A compiled template. */
@@ -17,8 +18,6 @@ export interface CompiledFiles {
   readonly partials: readonly string[]
   /** The folders below `mail`: `code`, `alert`, and purposes. */
   readonly mailFolders: readonly string[]
-  /** By locale. */
-  readonly messages: ReadonlyMap<string, Messages>
 }
 
 /** Renders one template. @throws OtpError `render_failed` */
@@ -42,14 +41,12 @@ export interface LocaleViews {
 const MAIL_TEMPLATES = ['subject', 'preheader', 'html', 'text'] as const
 const LAYOUTS = ['page', 'mail.html', 'mail.text'] as const
 
-/** Chooses messages, templates and partials for a locale. */
-export function resolveLocaleViews(files: CompiledFiles, locale: string, defaultLocale: string): LocaleViews {
-  const messages = mergeMessages(files, [...fallbacks(locale), ...fallbacks(defaultLocale), 'en'])
+/** Chooses templates and partials for a locale. */
+export function resolveLocaleViews(files: CompiledFiles, locale: string, messages: Messages): LocaleViews {
+  const variants = [...lookupOrder(locale), '']
   // Each folder in turn, and in it the variant nearest to the locale.
   const find = (stem: string): Template | undefined =>
-    files.templates.flatMap((folder) =>
-      [...fallbacks(locale), ''].flatMap((tag) => folder.get(`${stem}.${tag}`) ?? []),
-    )[0]
+    files.templates.flatMap((folder) => variants.flatMap((tag) => folder.get(`${stem}.${tag}`) ?? []))[0]
   const partialsOf = (format: Format): Record<string, Template> =>
     Object.fromEntries(
       files.partials.flatMap((name) => {
@@ -95,17 +92,6 @@ function bind(template: Template, stem: string, options: Handlebars.RuntimeOptio
       throw wrapError('render_failed', `views: ${stem} could not be rendered.`, error)
     }
   }
-}
-
-function mergeMessages(files: CompiledFiles, nearestFirst: readonly string[]): Messages {
-  const merged = Object.create(null) as Record<string, string>
-  for (const tag of nearestFirst.toReversed()) Object.assign(merged, files.messages.get(tag))
-  return Object.freeze(merged)
-}
-
-/** From the exact locale to the bare language: pt-BR, pt. */
-function fallbacks(locale: string): string[] {
-  return [locale, locale.replace(/-.*/, '')]
 }
 
 function recordOf<K extends string, V>(keys: readonly K[], make: (key: K) => V): Record<K, V> {

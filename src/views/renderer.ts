@@ -5,7 +5,7 @@ import { type CompiledLocale, compileAll } from './compile.js'
 import type { MailContext } from './context.js'
 import { BUILT_IN, modificationStamp } from './files.js'
 import type { LocaleViews } from './locale-views.js'
-import { matchLocale, type Messages, translate } from './messages.js'
+import { type Messages, translate } from './messages.js'
 
 /** The texts of a mail. */
 export interface RenderedMail {
@@ -57,9 +57,7 @@ export function createRenderer(viewFolders: readonly string[], defaultLocale: st
 
   const viewsFor = (locale: string): CompiledLocale => {
     reloadIfChanged()
-    const { locales, byLocale, fallback } = compiled
-    // A session may remember a locale whose texts are gone.
-    return byLocale.get(locale) ?? byLocale.get(matchLocale(locales, locale) ?? '') ?? fallback
+    return compiled.viewsFor(locale)
   }
 
   return {

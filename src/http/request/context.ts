@@ -2,12 +2,12 @@ import { PLAIN_ACCESS, type StepUp } from '../../challenge/step-up.js'
 import type { Settings } from '../../config/settings.js'
 import type { OtpRequest } from '../../express-types.js'
 import { readStepUp } from './sealed-step-up.js'
-import { acceptedLanguage } from '../response/content-negotiation.js'
+import { acceptedLanguages } from '../response/content-negotiation.js'
 import { resolveIdentity } from '../../identity/resolve-user.js'
 import type { Identity } from '../../identity/user.js'
 import type { Services } from '../../services.js'
 import type { ExpectedUser } from '../../session/refresh-session.js'
-import { matchLocale } from '../../views/messages.js'
+import { matchLocale } from '../../views/locales.js'
 
 /** One request to our pages: identity, step-up and language. */
 export interface RequestContext {
@@ -47,10 +47,10 @@ export function negotiateLocale(
   req: OtpRequest,
   identity: Identity | null,
 ): string {
-  const { locales } = views
-  const own = matchLocale(locales, identity?.locale ?? '')
-  if (own !== undefined) return own
-  // For `*` Express returns the first one, so the default comes first.
-  const available = [settings.locale, ...locales.filter((tag) => tag !== settings.locale)]
-  return acceptedLanguage(req, available) ?? settings.locale
+  const wanted = [identity?.locale ?? '', ...acceptedLanguages(req)]
+  for (const tag of wanted) {
+    const locale = tag === '*' ? settings.locale : matchLocale(views.locales, tag)
+    if (locale !== undefined) return locale
+  }
+  return settings.locale
 }

@@ -26,9 +26,9 @@ export function isNavigation(req: OtpRequest): boolean {
   return ACCEPTS_HTML.test(readHeader(req, 'accept')) && !wantsJson(req)
 }
 
-/** The language of `available` that the browser likes best; null if its header is missing, too long, or has none. */
-export function acceptedLanguage(req: OtpRequest, available: readonly string[]): string | null {
-  return readHeader(req, 'accept-language') === '' ? null : req.acceptsLanguages(...available) || null
+/** The languages of the browser, best first; none if its header is missing or too long. */
+export function acceptedLanguages(req: OtpRequest): readonly string[] {
+  return readHeader(req, 'accept-language') === '' ? [] : req.acceptsLanguages()
 }
 
 function negotiate(req: OtpRequest): boolean {

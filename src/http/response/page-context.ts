@@ -16,7 +16,9 @@ import { maskAddress } from '../../identity/address.js'
 import type { Services } from '../../services.js'
 import { hasSession } from '../../session/host-session.js'
 import { basePageContext } from '../../views/context.js'
-import { dayCount, duration, textDirection, translate } from '../../views/messages.js'
+import { dayCount, duration } from '../../views/formats.js'
+import { textDirection } from '../../views/locales.js'
+import { purposeText, translate } from '../../views/messages.js'
 
 /** The page of the current state, with the problem if there is one. */
 export async function pageContext(ctx: RequestContext, res: OtpResponse, notice: Notice | null): Promise<PageContext> {
@@ -115,7 +117,7 @@ function basePage(
     assetVersion: views.assetVersion,
     for: sealed,
     purpose: stepUp.purpose,
-    purposeText: stepUp.description ?? views.messages(locale)[`purpose.${stepUp.purpose}`] ?? '',
+    purposeText: stepUp.description ?? purposeText(views.messages(locale), stepUp.purpose),
   }
 }
 

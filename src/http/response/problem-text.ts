@@ -6,7 +6,8 @@ import type { Problem, ProblemCode } from './problem.js'
 import { stateOf } from './state.js'
 import type { Services } from '../../services.js'
 import { hasSession } from '../../session/host-session.js'
-import { duration, translate } from '../../views/messages.js'
+import { duration } from '../../views/formats.js'
+import { translate } from '../../views/messages.js'
 
 type TextDeps = Pick<Services, 'settings' | 'views'>
 
@@ -24,7 +25,7 @@ export function problemDetail(deps: TextDeps, locale: string, problem: Problem, 
   if (code === 'wrong_code' && members.attempts_left === 0) return translate(messages, 'problem.wrong_code.none')
   return translate(messages, textKey, {
     recipient,
-    left: members.attempts_left,
+    count: members.attempts_left,
     in: duration(locale, Number(members.retry_after ?? 0)),
   })
 }
@@ -51,5 +52,5 @@ export function codeLabel(
   challenge: Pick<OpenChallenge, 'kind' | 'identity'>,
 ): string {
   const { alphabet, length } = formatOf(challenge, settings.code)
-  return translate(views.messages(locale), alphabet === DIGITS ? 'code.digits' : 'code.characters', { length })
+  return translate(views.messages(locale), alphabet === DIGITS ? 'code.digits' : 'code.characters', { count: length })
 }
