@@ -171,17 +171,44 @@ describe('messages and locales', () => {
   })
 
   const german = JSON.stringify({ 'send.title': 'Sind Sie es?', 'mail.subject': 'Ihr Code von {site}' })
+  const swedish = JSON.stringify({ 'send.title': 'Är det du?' })
 
   test('a person’s own locale comes first, then the browser’s, then the default; missing keys are English', async () => {
-    await withViews({ 'locales/de.json': german })
-    const own = await get(await running().signedIn({ ...ANA, locale: 'de-AT' }))
-    expect(own.text).toContain('<h1>Sind Sie es?</h1>')
-    expect(own.text).toContain('<html lang="de"')
+    await withViews({ 'locales/sv.json': swedish })
+    const own = await get(await running().signedIn({ ...ANA, locale: 'sv-FI' }))
+    expect(own.text).toContain('<h1>Är det du?</h1>')
+    expect(own.text).toContain('<html lang="sv"')
     expect(own.text).toContain('Mail me the code')
-    const browser = await get(await running().signedIn()).set('Accept-Language', 'de-CH, de;q=0.9')
-    expect(browser.text).toContain('Sind Sie es?')
+    const browser = await get(await running().signedIn()).set('Accept-Language', 'sv-SE, sv;q=0.9')
+    expect(browser.text).toContain('Är det du?')
     expect((await get(await running().signedIn())).text).toContain('Confirm that it’s you')
-    expect((await get(await running().signedIn()).set('Accept-Language', 'fr')).text).toContain('lang="en"')
+    expect((await get(await running().signedIn()).set('Accept-Language', 'fi')).text).toContain('lang="en"')
+  })
+
+  test('the texts of a host come before ours, also those for the wider language', async () => {
+    await withViews({ 'locales/pt.json': '{ "send.title": "És tu?" }', 'locales/de_AT.json': german })
+    const seen = async (locale: string) => (await get(await running().signedIn({ ...ANA, locale }))).text
+    expect(await seen('pt_BR')).toMatch(/<html lang="pt-BR"[^]*<h1>És tu\?<\/h1>[^]*Enviar o código/)
+    expect(await seen('de-at')).toMatch(/<html lang="de-AT"[^]*<h1>Sind Sie es\?<\/h1>[^]*Code anfordern/)
+    expect(await seen('de-DE')).toMatch(/<html lang="de"[^]*<h1>Bestätigen Sie, dass Sie es sind<\/h1>/)
+  })
+
+  test('a plural is of one language as a whole, and a form that a language lacks is the form `other`', async () => {
+    await withViews(
+      {
+        'locales/hu.json': '{ "custom.days_other": "{count} nap" }',
+        'locales/pl.json': '{ "custom.days_other": "{count} dnia", "custom.days_many": "{count} dni" }',
+        'locales/en.json': '{ "custom.days_one": "{count} day", "custom.days_other": "{count} days" }',
+        'pages/send.hbs':
+          '{{t "custom.days" count=1}}, {{t "custom.days" count=3}}, {{t "custom.days" count=custom.n}}.',
+      },
+      { locals: () => ({ n: '21' }) },
+    )
+    const seen = async (locale: string) => (await get(await running().signedIn({ ...ANA, locale }))).text
+    expect(await seen('en')).toContain('1 day, 3 days, 21 days.')
+    expect(await seen('hu')).toContain('1 nap, 3 nap, 21 nap.')
+    expect(await seen('pl')).toContain('1 dnia, 3 dnia, 21 dni.')
+    expect(await seen('fr')).toContain('1 day, 3 days, 21 days.')
   })
 
   test('a mail is in the person’s language, and a resend keeps it', async () => {
@@ -249,6 +276,12 @@ describe('a mistake is an error at start with file, line, column and the nearest
     ['code.hbs', 'x', 'matches no known view.', ''],
     ['partials/footr.html.hbs', 'x', 'is a partial that no template uses.', 'footer'],
     ['partials/footer.hbs', 'x', 'matches no known view.', ''],
+    [
+      'locales/de.json',
+      '{ "problem.wrong_code.detial_few": "x" }',
+      'no text has the key',
+      'problem.wrong_code.detail_one',
+    ],
     ['locales/en.json', '{ "send.titel": "x" }', 'no text has the key "send.titel".', 'send.title'],
     ['locales/de.json', '{ "send.title": 7 }', 'the text of "send.title" is not a string', ''],
     ['locales/de.json', '{ "send.title": ', 'JSON', ''],
@@ -391,15 +424,15 @@ describe('rendering', () => {
   })
 
   test('the messages of a locale are one frozen object, and those of an unknown one are the default’s', () => {
-    const german = views({ 'locales/de.json': '{ "send.title": "Sind Sie es?" }', 'locales/fr.json': '{}' })
-    const renderer = createRenderer([german], 'de')
-    const messages = renderer.messages('de')
+    const swedish = views({ 'locales/sv.json': '{ "send.title": "Är det du?" }', 'locales/fi.json': '{}' })
+    const renderer = createRenderer([swedish], 'sv')
+    const messages = renderer.messages('sv')
     expect(Object.isFrozen(messages)).toBe(true)
-    expect(renderer.messages('de')).toBe(messages)
-    expect(renderer.messages('de-AT')).toBe(messages)
-    expect(renderer.messages('xx')['send.title']).toBe('Sind Sie es?')
-    expect(renderer.messages('fr')['send.title']).toBe('Sind Sie es?')
-    expect(renderer.messages('fr')['send.submit']).toBe('Mail me the code')
+    expect(renderer.messages('sv')).toBe(messages)
+    expect(renderer.messages('sv-FI')).toBe(messages)
+    expect(renderer.messages('xx')['send.title']).toBe('Är det du?')
+    expect(renderer.messages('fi')['send.title']).toBe('Är det du?')
+    expect(renderer.messages('fi')['send.submit']).toBe('Mail me the code')
     expect('constructor' in messages).toBe(false)
   })
 
