@@ -116,3 +116,10 @@ test('a function that reads a missing member of a parsed body is told nothing of
   await (await host.signedIn()).post('/guarded').send({ amount: '5' }).set(JSON_CLIENT).expect(500)
   expect(host.events).toMatchObject([{ type: 'failed', error: { message: '`details` threw.' } }])
 })
+
+test('a request without a body is a bad request, if the function reads it', async () => {
+  await failing({}, { details: (req: Request) => (req.body as { amount: string }).amount })
+  const { body } = await (await host.signedIn()).post('/guarded').set(JSON_CLIENT).expect(400)
+  expect(body).toMatchObject({ code: 'bad_request' })
+  expect(host.events).toMatchObject([{ type: 'failed', outcome: 'invalid_details' }])
+})

@@ -7,7 +7,7 @@
   var BLOCKED_MS = 2000
   document.addEventListener('submit', function (event) {
     var form = event.target
-    var now = performance.now()
+    var now = event.timeStamp
     if (now - Number(form.dataset.submittedAt || -BLOCKED_MS) < BLOCKED_MS) return event.preventDefault()
     form.dataset.submittedAt = String(now)
   })
