@@ -62,8 +62,10 @@ describe('the packed package, installed in a project of its own', () => {
     expect(names).toEqual(
       expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'views/pages/code.hbs', 'README.md', 'LICENSE']),
     )
-    expect(names.filter((name) => !/^(dist|views)\/|^[A-Z]+\.md$|^LICENSE$|^package\.json$/.test(name))).toEqual([])
-    const others = names.filter((name) => !name.startsWith('dist/testing/') && !name.endsWith('.d.ts'))
+    expect(names.filter((name) => !/^(dist|docs|views)\/|^[A-Z]+\.md$|^LICENSE$|^package\.json$/.test(name))).toEqual(
+      [],
+    )
+    const others = names.filter((name) => !/^(dist\/testing|docs)\//.test(name) && !name.endsWith('.d.ts'))
     expect(others.filter((name) => /test|fixture|example-app|mock|\.ts$/.test(name))).toEqual([])
   })
 

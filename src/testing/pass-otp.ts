@@ -30,6 +30,7 @@ export interface PassOptions {
 
 /** The members of our JSON that are read. */
 interface Answer {
+  readonly type?: string
   readonly state?: string
   readonly code?: string
   readonly detail?: string
@@ -87,7 +88,7 @@ export async function passOtp<R extends TestResponse>(
   const request = typeof guarded === 'string' ? () => agent.get(guarded) : guarded
   const first = await request()
   const page = pageOf(first)
-  if (page === null) return rejectSignIn(first)
+  if (page === null) return rejectProblem(first)
 
   const state = read(await agent.get(page).set('Accept', 'application/json'), `GET ${page.replace(/\?.*/, '')}`)
   const isMailed = state.state === 'code' && (email === undefined || maskAddress(email) === state.sent_to)
@@ -113,8 +114,10 @@ function pageOf({ status, headers, body }: TestResponse): string | null {
   return status === 303 && /[?&]for=/.test(location) ? location : null
 }
 
-function rejectSignIn<R extends TestResponse>(response: R): R {
-  if ((response.body as Answer | null)?.code === 'sign_in_required') read(response, 'the guarded route')
+/** A guard that answers with any other problem has not opened the route. */
+function rejectProblem<R extends TestResponse>(response: R): R {
+  const { type = '' } = (response.body ?? {}) as Answer
+  if (type.startsWith('urn:express-email-otp:')) read(response, 'the guarded route')
   return response
 }
 
@@ -125,7 +128,9 @@ async function post<R extends TestResponse>(
   action: string,
   fields: object,
 ): Promise<Answer> {
-  const { text } = await agent.get(page).set('Accept', 'text/html')
+  const { status, text } = await agent.get(page).set('Accept', 'text/html')
+  if (status !== 200)
+    throw new Error(`passOtp: the page, GET ${page.replace(/\?.*/, '')}, answered ${status}. ${BROKEN}`)
   const { pathname, searchParams } = new URL(page, 'http://localhost')
   const url = `${pathname}/${action}`
   const form = { ...hiddenFields(text), for: searchParams.get('for'), ...fields }

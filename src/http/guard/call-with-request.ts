@@ -22,7 +22,9 @@ export async function callWithRequest<T>(name: string, req: OtpRequest, call: ()
       const message = `\`${name}(req)\` threw, since the request was sent without a body: ${cause.message}.`
       throw new OtpError('invalid_details', message, { cause })
     }
-    const cure = 'Mount the body parser (express.json(), express.urlencoded(), multer …) before the guard.'
+    const cure =
+      'Mount the body parser (express.json(), express.urlencoded(), multer …) before the guard: one that reads the ' +
+      'Content-Type of this request.'
     const message = `\`${name}(req)\` threw, and there is no req.body: ${cause.message}. ${cure}`
     throw new OtpError('host_callback', message, { cause })
   }
