@@ -1,7 +1,7 @@
 import type { PageContext } from '../config/page.js'
 import type { Site } from '../config/settings.js'
-import { textDirection } from './locales.js'
 import { deepFreeze } from '../deep-freeze.js'
+import { textDirection } from './locales.js'
 
 /** What every mail template may use. */
 export interface MailContext {
