@@ -26,10 +26,15 @@ export function toSitePath(text: string, encoding: 'utf8' | 'latin1' = 'utf8'): 
   return isSitePath(path) ? path : null
 }
 
-/** Whether a path is below the plugin's mount path. */
+/** Whether a path is below a mount path, as browsers read it: they resolve `/x/../2fa` and `/%2e/2fa`. */
 export function isUnder(path: string, mount: string): boolean {
-  const [plain = ''] = path.toLowerCase().split(/[?#]/, 1)
-  return plain === mount.toLowerCase() || plain.startsWith(`${mount.toLowerCase()}/`)
+  const [plain, prefix] = [resolvePath(path), mount && resolvePath(mount)]
+  return plain === prefix || plain.startsWith(`${prefix}/`)
+}
+
+/** Without dot segments, query and case. */
+function resolvePath(path: string): string {
+  return new URL(`http://host${path}`).pathname.toLowerCase()
 }
 
 /** The URL; null if the text is not one. */

@@ -116,4 +116,20 @@ describe('`basePath`, behind a proxy that strips /shop', () => {
     const right = await jar.post('/shop/2fa/verify').send(typed).expect(200)
     expect(right.body.return_to).toBe(returnTo)
   })
+
+  test.each(['/../other/app', '/%2e%2e/other/app', '/..//evil.example', '/a/../../other/app'])(
+    'W2: a guard that returns to %s, outside of the app, returns to home',
+    async (page) => {
+      await start({
+        after: (app, otp) => {
+          app.get('/given', otp.requireOtp({ returnTo: () => page }), (_req, res) => void res.send('open'))
+        },
+      })
+      await signIn()
+      const { body } = await jar.get('/shop/given').set(JSON_CLIENT).expect(401)
+      await jar.post('/shop/2fa/send').send({ for: body.for }).expect(200)
+      const right = await jar.post('/shop/2fa/verify').send({ for: body.for, code: host.mailbox.code }).expect(200)
+      expect(right.body.return_to).toBe('/shop/')
+    },
+  )
 })

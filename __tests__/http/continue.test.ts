@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import {
   ANA,
   type Agent,
@@ -83,6 +84,26 @@ describe('GET /continue', () => {
     await (await host.signedIn(BEN)).get(page).set(NAVIGATE).expect(409)
   })
 })
+
+test('the longest step-up goes on to its page too where verifying has signed somebody in', async () => {
+  host = await HostApp.start({ otp: SIGNS_IN })
+  const jar = host.jar()
+  const [guarded, sealed] = await longest(jar)
+  await jar.post('/2fa/send').send({ for: sealed, email: ANA.email }).expect(200)
+  await host.mailbox.mails(1)
+  expect(await submitCode(jar, { for: sealed, code: host.mailbox.code })).toBe(guarded)
+})
+
+/** The longest guarded URL whose step-up fits, and the step-up. */
+async function longest(jar: Agent): Promise<[string, string]> {
+  for (let bytes = 2_470; bytes > 0; bytes--) {
+    const url = `/secret?q=${randomBytes(bytes).toString('base64url')}`
+    const { headers } = await jar.get(url).set(NAVIGATE).expect(303)
+    const sealed = String(headers.location).replace(/.*for=/, '')
+    if (sealed.length > 3_000) return [url, sealed] // a longer one has left its page behind
+  }
+  throw new Error('none is long')
+}
 
 describe('H9: a right code that is sent again', () => {
   test('H9: is told verified, after the first answer: one grant, nothing counted', async () => {

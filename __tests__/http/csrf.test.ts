@@ -252,7 +252,11 @@ describe('W2: return pages', () => {
     ['/2fa?for=x', true],
     ['/2fa#x', true],
     ['/2fa/send', true],
+    ['/./2fa/continue', true],
+    ['/%2e/2fa', true],
+    ['/x/%2E%2e/2fa', true],
     ['/2fab', false],
+    ['/2fa/../x', false],
     ['/a/2fa', false],
     ['/', false],
   ])('W2: %s lies under /2fa: %p', (path, is) => {

@@ -123,3 +123,21 @@ test('a request without a body is a bad request, if the function reads it', asyn
   expect(body).toMatchObject({ code: 'bad_request' })
   expect(host.events).toMatchObject([{ type: 'failed', outcome: 'invalid_details' }])
 })
+
+describe('a session that cannot be stored, such as one with a BigInt', () => {
+  test.each([
+    ['a page', NAVIGATE],
+    ['JSON', JSON_CLIENT],
+  ])('X3: ends the connection of a client that wants %s, and keeps none waiting', async (_what, headers) => {
+    const user = (req: Request) => {
+      Object.assign(req.session, { odd: 1n })
+      return req.session.user ?? null
+    }
+    const jar = await failing({ user })
+    await jar.post('/login').send({}).expect(200)
+    for (const url of ['/guarded', '/2fa', '/2fa/continue']) {
+      await expect(jar.get(url).set(headers).timeout(2_000)).rejects.toThrow('socket hang up')
+    }
+    await expect(jar.post('/2fa/send').set(headers).timeout(2_000)).rejects.toThrow('socket hang up')
+  })
+})

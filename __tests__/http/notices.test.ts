@@ -192,6 +192,14 @@ describe('a browser that keeps no cookie', () => {
     expect((await submitted({ email: 'ana@example.com' })).status).toBe(422)
   })
 
+  test('a session that is in the cookie itself may come back to that page after the right code', async () => {
+    host = await HostApp.start({ session: cookieSession({ name: 's', keys: ['key'] }) })
+    const jar = await host.signedIn()
+    const { headers } = await jar.post('/2fa/send').set(NAVIGATE).type('form').send({}).expect(303)
+    await jar.post('/2fa/verify').send({ code: host.mailbox.code }).expect(200)
+    expect(await show(jar, headers.location ?? '')).toContain('Verified. Access granted.')
+  })
+
   test('a JSON client gets the state', async () => {
     host = await HostApp.start({ otp: TYPED, session: memorySession() })
     await host.jar().post('/2fa/send').set(JSON_CLIENT).send({ email: 'ana@example.com' }).expect(200)

@@ -180,6 +180,24 @@ describe('H11: a page that fails to render falls back to ours and is told', () =
 })
 
 describe('renderPage', () => {
+  test('H11: what one tries to write into the variables of a page gets into no other page', async () => {
+    const written = (value: object, name: string): boolean => Reflect.set(value, name, 'of one visitor')
+    const results: boolean[] = []
+    await start({
+      views: views({ 'layouts/page.hbs': '{{#if custom.user.name}}{{custom.user.name}}{{/if}}{{body}}' }),
+      renderPage: (_req, _res, { context }) => {
+        const { recipient, fields, site, code, custom } = context
+        results.push(written(recipient, 'masked'), written(fields, '0'), written(site, 'name'), written(code, 'label'))
+        results.push(written(custom, 'user'), written(custom.user as object, 'name'))
+        return JSON.stringify(context)
+      },
+    })
+    for (let visitors = 0; visitors < 2; visitors++) {
+      expect((await get(host.jar())).text).not.toContain('of one visitor')
+    }
+    expect(results).toEqual(Array(12).fill(false))
+  })
+
   const boom = (): never => {
     throw new Error('no such view: hunter2')
   }

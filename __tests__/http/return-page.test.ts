@@ -57,6 +57,7 @@ describe('the return page of a guard', () => {
     ['a script', 'javascript:alert(1)'],
     ['a page of ours', '/2fa/send'],
     ['our page', '/2fa?for=x'],
+    ['our page by a detour', '/x/../2fa/continue'],
     ['an empty text', ''],
     ['a line break', '/a\r\nSet-Cookie: x=1'],
     ['nothing', undefined],

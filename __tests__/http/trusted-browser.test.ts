@@ -72,6 +72,37 @@ test('H10: beyond loopback, and behind TLS, it has the prefix __Host- and is Sec
   await get(pairOf(cookie).replace('__Host-', '')).expect(401)
 })
 
+test.each([
+  ['https, http', '__Host-otp-trust-2fa'],
+  ['HTTPS', '__Host-otp-trust-2fa'],
+  ['http, https', 'otp-trust-2fa'],
+  ['httpsx', 'otp-trust-2fa'],
+])('H10: behind proxies that say "%s" it is named %s', async (proto, name) => {
+  await start()
+  const { answer } = await verify(ANA, CHECKED, { 'X-Forwarded-Proto': proto })
+  expect(trustCookieOf(answer)?.split('=')[0]).toBe(name)
+})
+
+test('H10: after the clock was put back by more than a minute, the cookie opens nothing until that time', async () => {
+  await start()
+  host.clock.tick(365 * DAY)
+  const cookie = await trusted()
+  host.clock.tick(-30)
+  expect(await statusWith(cookie)).toBe(200)
+  host.clock.tick(-365 * DAY)
+  expect(await statusWith(cookie)).toBe(401)
+})
+
+test('two apps below one host name have cookies of their own', async () => {
+  const names: unknown[] = []
+  for (const basePath of ['/shop', '/blog']) {
+    await start({ basePath })
+    names.push(trustCookieOf((await verify()).answer)?.split('=')[0])
+    if (basePath === '/shop') await host.close()
+  }
+  expect(names).toEqual(['otp-trust-shop-2fa', 'otp-trust-blog-2fa'])
+})
+
 test('H10: it opens a plain guard in later sessions of this user, for the days of the option, however often it is used', async () => {
   await start()
   const cookie = await trusted()

@@ -26,12 +26,12 @@ export function resolveSite(site: unknown, basePath = ''): Site {
   if (support && !isSitePath(support) && !/^(https?|mailto):/i.test(support)) {
     throw check.invalid('site.supportUrl', support, 'Give a path, or an https: or mailto: address.')
   }
-  return {
+  return Object.freeze({
     name: check.singleLine('site.name', name),
     origin: parsed?.origin ?? null,
     domain: parsed?.hostname ?? null,
     supportUrl: support?.startsWith('/') ? basePath + support : support,
-  }
+  })
 }
 
 /**

@@ -9,7 +9,7 @@ import { read } from '../session/storage.js'
 
 /** The verifications of a session. */
 export interface OtpStatus {
-  /** Whether a plain `requireOtp()` would open. */
+  /** Whether a grant opens a plain `requireOtp()`. A trusted browser, which opens it too, does not count. */
   readonly verified: boolean
   /** The verified address. */
   readonly email: string | null

@@ -23,8 +23,9 @@ const MAX_INPUT_LENGTH = 4_096
 /** Makes and seals a step-up, and the URL of our page for it. */
 export function createStepUp(settings: Settings, identity: Identity | null, request: StepUpRequest): SealedStepUp {
   const { returnTo } = request
-  // The only pages to return to are pages of this site, and not our own.
-  const isSafe = returnTo !== null && isSitePath(returnTo) && !isUnder(returnTo, settings.publicPath)
+  // The only pages to return to are pages of this app, and not our own.
+  const isOfApp = returnTo !== null && isSitePath(returnTo) && isUnder(returnTo, settings.basePath)
+  const isSafe = isOfApp && !isUnder(returnTo, settings.publicPath)
   const description = sanitizeDescription(request.description)
   const stepUp: StepUp = { ...request, description, returnTo: isSafe ? returnTo : null }
   const sealed = sealStepUp(settings.keys.current, stepUp, identity?.ref ?? null, settings.now())

@@ -22,8 +22,8 @@ export class DeviceCookie {
   readonly #cookie: SealedCookie
   readonly #now: () => number
 
-  constructor({ keys, path, now }: Settings) {
-    const name = `otp-device${path.replace(/[^A-Za-z0-9]+/g, '-')}`
+  constructor({ keys, publicPath, now }: Settings) {
+    const name = `otp-device${publicPath.replace(/[^A-Za-z0-9]+/g, '-')}`
     this.#cookie = new SealedCookie(name, keys, NINETY_DAYS, now)
     this.#now = now
   }

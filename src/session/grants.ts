@@ -6,7 +6,7 @@ import type { SessionSettings } from './host-session.js'
 import type { SessionData } from './schema.js'
 import { read, write } from './storage.js'
 
-/** The clocks of two processes may differ a little; a grant from further in the future was not made by us. */
+/** The clocks of two processes may differ a little; a proof from further in the future was not made by us. */
 const CLOCK_SKEW_MS = 60_000
 
 /**
@@ -24,12 +24,15 @@ export function findValidGrant(
   const isPlain = sameBinding(wanted, PLAIN_ACCESS)
   for (const grant of read(settings, req).grants) {
     if (!isPlain && !sameBinding(grant, wanted)) continue
-    // Says what must be true, so that a clock that returns NaN opens nothing.
-    const isFresh = now - grant.at < maxAge * 1000 && grant.at <= now + CLOCK_SKEW_MS
-    if (!isFresh) continue
+    if (!isFresh(grant.at, maxAge, now)) continue
     if (ref ? sameIdentity(grant.identity, ref) : grant.identity.type === 'address') return grant
   }
   return null
+}
+
+/** Whether a proof is young enough. Says what must be true, so that a clock that returns NaN opens nothing. */
+export function isFresh(at: number, maxAge: number, now: number): boolean {
+  return now - at < maxAge * 1000 && at <= now + CLOCK_SKEW_MS
 }
 
 /** With a grant. A session has grants of one identity only: those of another one would be used for this one. */

@@ -58,7 +58,9 @@ export class SealedCookie {
 
 /** Whether the browser talks to this machine without TLS, where it would not keep a `Secure` cookie. */
 function isPlainLoopback({ headers, socket }: OtpRequest): boolean {
-  const isTls = (socket as Partial<TLSSocket>).encrypted === true || headers['x-forwarded-proto'] === 'https'
+  // Of several proxies, the first one wrote the first value: that is what the browser speaks.
+  const isForwardedTls = /^https\b/i.test(String(headers['x-forwarded-proto'] ?? ''))
+  const isTls = (socket as Partial<TLSSocket>).encrypted === true || isForwardedTls
   const host = parseUrl(`http://${headers.host ?? ''}`)?.hostname ?? ''
   return !isTls && isLoopback(host)
 }

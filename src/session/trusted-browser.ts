@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.js'
 import { unkeyedHash } from '../crypto/keys.js'
 import type { OtpRequest } from '../express-types.js'
 import type { Identity, IdentityRef } from '../identity/user.js'
+import { isFresh } from './grants.js'
 import { SealedCookie } from './sealed-cookie.js'
 
 const SECONDS_A_DAY = 86_400
@@ -20,8 +21,8 @@ export class TrustedBrowser {
   readonly #maxAge: number
   readonly #now: () => number
 
-  constructor({ keys, path, trustDays, now }: Settings) {
-    const name = `otp-trust${path.replace(/[^A-Za-z0-9]+/g, '-')}`
+  constructor({ keys, publicPath, trustDays, now }: Settings) {
+    const name = `otp-trust${publicPath.replace(/[^A-Za-z0-9]+/g, '-')}`
     this.#maxAge = (trustDays ?? 0) * SECONDS_A_DAY
     this.#cookie = new SealedCookie(name, keys, this.#maxAge, now)
     this.#now = now
@@ -40,7 +41,7 @@ export class TrustedBrowser {
     if (text === null) return false
     const [owner, trustedAt] = JSON.parse(text) as [string, number]
     // The cookie knows its own end; the option may have been lowered since.
-    return owner === hashOf(identity.ref) && this.#now() - trustedAt < this.#maxAge * 1000
+    return owner === hashOf(identity.ref) && isFresh(trustedAt, this.#maxAge, this.#now())
   }
 
   /** The header `Set-Cookie` that makes this browser a trusted one. */

@@ -1,5 +1,6 @@
 import type { PageContext } from '../config/page.js'
 import type { Site } from '../config/settings.js'
+import { deepFreeze } from '../deep-freeze.js'
 import { textDirection } from './locales.js'
 
 /** What every mail template may use. */
@@ -25,8 +26,8 @@ export interface MailContext {
 
 const NO_SITE: Site = { name: '', origin: null, domain: null, supportUrl: null }
 
-/** A page context with every member empty. */
-export const basePageContext: PageContext = Object.freeze<PageContext>({
+/** A page context with every member empty. All pages share it, and a host's `renderPage` gets them: nothing may be put in. */
+export const basePageContext: PageContext = deepFreeze<PageContext>({
   page: 'problem',
   title: '',
   locale: 'en',

@@ -1,3 +1,5 @@
+import { deepFreeze } from '../deep-freeze.js'
+
 /** By name, with further names in it. */
 interface Empty {
   [name: string]: Empty
@@ -17,7 +19,7 @@ export function emptyCustom(paths: Iterable<readonly string[]>): Readonly<Record
       value = value[name] = known ?? emptyValue()
     }
   }
-  return Object.freeze(root)
+  return deepFreeze(root)
 }
 
 function emptyValue(): Empty {

@@ -46,7 +46,8 @@ export function respondWithError(
   retryUrl?: string,
 ): void {
   const result = problemOfError(services, thrown)
-  if (res.headersSent) return void res.destroy()
+  // With a length it was about to end: the session middleware, which hooks in there, has thrown, and ignores another end.
+  if (res.headersSent || res.hasHeader('Content-Length')) return void res.destroy()
   try {
     respondWithoutContext(services, req, res, result, retryUrl)
   } catch {

@@ -9,8 +9,9 @@ import { onwardUrl, pageUrl } from '../response/urls.js'
 export function handleStatus(ctx: RequestContext): RouteResult {
   const notice = readNotice(ctx)
   if (notice?.problem.code !== 'cookies_required') return { type: 'page', json: stateJson(ctx), notice }
-  // After a send: a session that does not know the challenge is a new one, so the cookie of the other one was not kept.
-  if (stateOf(ctx).challenge === null) return notice.problem
+  // After a send: a session that knows neither challenge nor grant is a new one, so the cookie of the other one was not kept.
+  const { challenge, grant } = stateOf(ctx)
+  if (challenge === null && grant === null) return notice.problem
   return { type: 'page', json: stateJson(ctx), notice: null }
 }
 

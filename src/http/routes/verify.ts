@@ -16,6 +16,7 @@ import { findChallenge, updateChallenge } from '../../session/challenges.js'
 import { completeVerification } from '../../session/complete-verification.js'
 import { hasSession, setSession } from '../../session/host-session.js'
 import { dropEndedSession } from '../../session/update-session.js'
+import { MAX_REDIRECT_LENGTH } from '../../url.js'
 
 const MAX_CODE_LENGTH = 64
 /** The value of the checked box "don't ask again in this browser". Unchecked, the field is missing. */
@@ -88,7 +89,9 @@ async function complete(
   publishVerified(ctx, identity, challenge)
   const cookie = cookieAfter(ctx, identity, isTrusted)
   // Verifying may have signed somebody in, who could not use a step-up of nobody's.
-  const sealed = ctx.sealed && sealStepUp(settings.keys.current, stepUp, signedIn, settings.now())
+  const anew = ctx.sealed && sealStepUp(settings.keys.current, stepUp, signedIn, settings.now())
+  // For a user it is longer. The old one, which does fit, can be used with its grant.
+  const sealed = anew.length > MAX_REDIRECT_LENGTH ? ctx.sealed : anew
   return { type: 'redirect', to: continueUrl(settings, sealed), json: verifiedJson(ctx), ...(cookie && { cookie }) }
 }
 
