@@ -22,7 +22,7 @@ export function loadTexts(files: readonly ViewFile[]): FolderTexts {
       .filter(({ stem }) => stem.startsWith('locales/'))
       .map(({ stem, absolute }) => [
         path.posix.basename(stem, '.json'),
-        absolute.startsWith(BUILT_IN) ? builtInTexts(absolute) : hostTexts(absolute, english),
+        absolute.startsWith(BUILT_IN + path.sep) ? builtInTexts(absolute) : hostTexts(absolute, english),
       ]),
   )
 }
