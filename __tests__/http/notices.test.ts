@@ -128,6 +128,19 @@ describe('H13: a notice shows nothing', () => {
     }
   })
 
+  test('H13: behind a link of another site, also to a visitor without a session', async () => {
+    host = await HostApp.start({ otp: TYPED })
+    const form = { email: 'typed by a stranger' }
+    const { headers } = await host.jar().post('/2fa/send').set(NAVIGATE).type('form').send(form).expect(303)
+    const open = (site: string) =>
+      host
+        .jar()
+        .get(headers.location ?? '')
+        .set({ ...NAVIGATE, 'Sec-Fetch-Site': site })
+    expect((await open('cross-site').expect(200)).text).not.toContain('typed by a stranger')
+    expect((await open('same-origin').expect(200)).text).toContain('typed by a stranger')
+  })
+
   test('H13: after 60 seconds', async () => {
     host = await HostApp.start()
     const { jar, told } = await typedWrong()

@@ -10,7 +10,8 @@ const SCHEME = 'EmailOtp'
 export function authenticateHeader({ code, status, members }: Problem): string | null {
   if (code === 'otp_required') {
     const description = 'A code that is mailed to the user is required'
-    return `${SCHEME} error="insufficient_user_authentication", error_description="${description}", max_age="${members.max_age}"`
+    const maxAge = Math.floor(Number(members.max_age)) // whole seconds, by RFC 9470
+    return `${SCHEME} error="insufficient_user_authentication", error_description="${description}", max_age="${maxAge}"`
   }
   return status === 401 ? SCHEME : null
 }

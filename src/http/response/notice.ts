@@ -48,10 +48,14 @@ function pageWithNotice(ctx: RequestContext, { problem, typed }: Notice): string
   return url.length > MAX_REDIRECT_LENGTH ? null : url
 }
 
-/** The notice in the URL. One that is altered, old, or of another step-up, identity or session counts as none. */
+/**
+ * The notice in the URL. One that is altered, old, or of another step-up, identity or session counts as none. So does one
+ * behind a link of another site: a visitor without a session has nothing else that tells their notice from a stranger's.
+ */
 export function readNotice(ctx: RequestContext): Notice | null {
   const { services, req } = ctx
   const { keys, now } = services.settings
+  if (req.headers['sec-fetch-site'] === 'cross-site') return null
   const sealed = readField(req.query, 'notice', MAX_REDIRECT_LENGTH)
   const noticeKeys = keys.all.map((one) => one.notice)
   const text = sealed ? unseal(noticeKeys, sealed) : null
