@@ -14,6 +14,16 @@ export type OtpErrorCode =
   | 'invalid_job' // `deliverJob()` got something that `mail.deliver` did not get
   | 'render_failed' // a page or mail could not be rendered
 
+/** A mistake in a file of `views`. Lines and columns count from 1. */
+export interface ViewIssue {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  readonly message: string
+  /** What to write instead. */
+  readonly cure: string
+}
+
 /**
  * The only exception class. `message` says what is wrong and how to fix it; visitors never see it. `cause` is what was
  * thrown below.
@@ -22,13 +32,16 @@ export class OtpError extends Error {
   override readonly name = 'OtpError'
   /** With `invalid_user`, the member of the user that is wrong, such as `email`; else null. */
   readonly field: string | null
+  /** With `invalid_view`, all mistakes that were found; else empty. */
+  readonly issues: readonly ViewIssue[]
   constructor(
     readonly code: OtpErrorCode,
     message: string,
-    { field = null, ...options }: { cause?: unknown; field?: string | null } = {},
+    { field = null, issues = [], ...options }: { cause?: unknown; field?: string | null; issues?: ViewIssue[] } = {},
   ) {
     super(message, options)
     this.field = field
+    this.issues = issues
   }
 }
 

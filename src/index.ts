@@ -15,7 +15,7 @@ export type { ForgetOptions } from './http/forget.js'
 export type { StartResult, StartOptions } from './http/start.js'
 export type { OtpUser } from './identity/user.js'
 export type { OtpHandler, OtpRequest, OtpResponse, RenderingResponse } from './express-types.js'
-export { OtpError, type OtpErrorCode } from './errors.js'
+export { OtpError, type OtpErrorCode, type ViewIssue } from './errors.js'
 export type {
   FailureClass,
   MailAttempt,

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { OtpError } from '../errors.js'
 import { memoize } from '../memoize.js'
 import { didYouMean } from '../suggest.js'
 import { BUILT_IN, readView, type ViewFile } from './files.js'
+import { readTexts, type TextEntry } from './flat-json.js'
+import type { Report } from './issues.js'
 import { lookupOrder } from './locales.js'
 import type { Messages, PluralForms, Text } from './messages.js'
 
@@ -14,16 +16,24 @@ export type FolderTexts = ReadonlyMap<string, FileTexts>
 
 const PLURAL_KEY = /^(.+)_(zero|one|two|few|many|other)$/
 
-/** Reads the message files of one folder. @throws OtpError `invalid_view` */
-export function loadTexts(files: readonly ViewFile[]): FolderTexts {
+/** A text of the host's, and where it stands. */
+export interface HostText extends TextEntry {
+  readonly file: string
+}
+
+/** Reads the message files of one folder. */
+export function loadTexts(files: readonly ViewFile[], hostTexts: HostText[], report: Report): FolderTexts {
   const english = builtInTexts(path.join(BUILT_IN, 'locales', 'en.json'))
   return new Map(
     files
       .filter(({ stem }) => stem.startsWith('locales/'))
-      .map(({ stem, absolute }) => [
-        path.posix.basename(stem, '.json'),
-        absolute.startsWith(BUILT_IN + path.sep) ? builtInTexts(absolute) : hostTexts(absolute, english),
-      ]),
+      .map(({ stem, absolute }) => {
+        const locale = path.posix.basename(stem, '.json')
+        if (absolute.startsWith(BUILT_IN + path.sep)) return [locale, builtInTexts(absolute)]
+        const entries = readHostTexts(absolute, english, report)
+        hostTexts.push(...entries)
+        return [locale, Object.fromEntries(entries.map(({ key, text }) => [key, text]))]
+      }),
   )
 }
 
@@ -60,28 +70,57 @@ function withPlurals(texts: FileTexts, locale: string): Record<string, Text> {
 }
 
 /** The package's own files are read once in a process: our tests prove them. */
-const builtInTexts = memoize(parse)
+const builtInTexts = memoize((file) => JSON.parse(readFileSync(file, 'utf8')) as FileTexts)
 
-function hostTexts(file: string, english: FileTexts): FileTexts {
-  const texts = parse(file)
-  for (const key of Object.keys(texts)) {
+function readHostTexts(file: string, english: FileTexts, report: Report): HostText[] {
+  const source = readView(file, report)
+  const entries =
+    source === null
+      ? []
+      : readTexts(source, (problem) => {
+          report({ file, ...problem })
+        })
+  return entries.flatMap((entry) => {
+    const { key, line, column } = entry
     const other = key.replace(PLURAL_KEY, '$1_other')
-    if (key in english || other in english || /^(purpose|custom)\./.test(key)) continue
-    const suggestion = didYouMean(key, Object.keys(english))
-    throw new OtpError('invalid_view', `views: ${file}: no text has the key "${key}".${suggestion}`)
-  }
-  return texts
+    if (key in english || other in english || /^(purpose|custom)\./.test(key)) return [{ ...entry, file }]
+    const cure =
+      didYouMean(key, Object.keys(english)).trim() || 'Texts of your own have keys that begin with "custom.".'
+    report({ file, line, column, message: `no text has the key "${key}".`, cure })
+    return []
+  })
 }
 
-function parse(file: string): FileTexts {
-  try {
-    const messages: unknown = JSON.parse(readView(file))
-    for (const [key, text] of Object.entries(messages as object)) {
-      if (typeof text !== 'string') throw new TypeError(`the text of "${key}" is not a string`)
+/**
+ * A placeholder that nothing fills would fail the mail. The values are those of the built-in text, and those that a template
+ * gives.
+ */
+export function checkPlaceholders(
+  texts: readonly HostText[],
+  valuesInTemplates: ReadonlyMap<string, ReadonlySet<string>>,
+  report: Report,
+): void {
+  const english = builtInTexts(path.join(BUILT_IN, 'locales', 'en.json'))
+  for (const { file, key, text, line, column } of texts) {
+    const base = key.replace(PLURAL_KEY, '$1')
+    if (/^(custom|purpose)\./.test(key)) continue // keys of the first may come from `custom`; the others have no values
+    const defaults = [key, base, `${base}_one`, `${base}_other`].flatMap((one) => placeholdersIn(english[one] ?? ''))
+    const inTemplates = [key, base].flatMap((one) => [...(valuesInTemplates.get(one) ?? [])])
+    const known = new Set([...defaults, ...inTemplates, ...valuesInCode(key)])
+    for (const name of placeholdersIn(text).filter((one) => !known.has(one))) {
+      const names = [...known].map((one) => `{${one}}`).join(', ')
+      const cure = names ? `This text can have: ${names}.` : 'This text has no placeholders.'
+      report({ file, line, column, message: `the text "${key}" has no {${name}}.`, cure })
     }
-    return messages as FileTexts
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new OtpError('invalid_view', `views: ${path.normalize(file)}: ${reason}`, { cause: error })
   }
+}
+
+function placeholdersIn(text: string): string[] {
+  return [...text.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
+}
+
+/** What the pages give beside what the English text shows of it. */
+function valuesInCode(key: string): readonly string[] {
+  if (/^problem\..*\.detail|^problem\.(used|maybe_used)$/.test(key)) return ['recipient', 'count', 'in']
+  return /^code\.(sent|queued|failed)/.test(key) ? ['recipient'] : []
 }

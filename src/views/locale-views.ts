@@ -4,8 +4,8 @@ import { OtpError, wrapError } from '../errors.js'
 import { lookupOrder } from './locales.js'
 import type { Messages } from './messages.js'
 
-/** A compiled template. */
-export type Template = Handlebars.TemplateDelegate
+/** A compiled template, and the file that it is from. */
+export type Template = Handlebars.TemplateDelegate & { readonly file: string }
 
 /** HTML is escaped, plain text is not. */
 export type Format = 'html' | 'text'
@@ -21,7 +21,11 @@ export interface CompiledFiles {
 }
 
 /** Renders one template. @throws OtpError `render_failed` */
-export type Render = (context: object) => string
+export interface Render {
+  (context: object): string
+  /** The file of the template. */
+  readonly file: string
+}
 
 export type MailTemplates = Readonly<Record<(typeof MAIL_TEMPLATES)[number], Render>> & { readonly folder: string }
 
@@ -85,13 +89,14 @@ export function templateFormat(stem: string): Format {
 }
 
 function bind(template: Template, stem: string, options: Handlebars.RuntimeOptions): Render {
-  return (context) => {
+  const render = (context: object): string => {
     try {
       return template(context, options)
     } catch (error) {
       throw wrapError('render_failed', `views: ${stem} could not be rendered.`, error)
     }
   }
+  return Object.assign(render, { file: template.file })
 }
 
 function recordOf<K extends string, V>(keys: readonly K[], make: (key: K) => V): Record<K, V> {

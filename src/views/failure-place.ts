@@ -1,0 +1,45 @@
+import type Handlebars from 'handlebars'
+import type { Template } from './locale-views.js'
+
+/** Where the rendering of a template failed. */
+export interface FailurePlace {
+  readonly file: string
+  /** From 1, and 1 if they are not known. */
+  readonly line: number
+  readonly column: number
+}
+
+const tags = new WeakMap<object, { line: number; column: number }>()
+const places = new WeakMap<object, FailurePlace>()
+
+/** Keeps the place of the tag that threw. */
+export function noteTag(error: unknown, { loc }: Handlebars.HelperOptions & { loc?: hbs.AST.SourceLocation }): void {
+  if (isObject(error) && loc) tags.set(error, { line: loc.start.line, column: loc.start.column + 1 })
+}
+
+/** A template that keeps which file it was that threw: a partial, and not the template that uses it. */
+export function withPlace(file: string, template: Handlebars.TemplateDelegate): Template {
+  const render: Handlebars.TemplateDelegate = (context, options) => {
+    try {
+      return template(context, options)
+    } catch (error) {
+      if (isObject(error) && !places.has(error)) places.set(error, { file, ...(tags.get(error) ?? placeIn(error)) })
+      throw error
+    }
+  }
+  return Object.assign(render, { file })
+}
+
+export function failurePlace(error: unknown): FailurePlace | undefined {
+  return isObject(error) ? places.get(error) : undefined
+}
+
+/** Handlebars tells the line from 1 and the column from 0, if it knows them. */
+function placeIn(error: object): { line: number; column: number } {
+  const { lineNumber = 1, column = 0 } = error as { lineNumber?: number; column?: number }
+  return { line: lineNumber, column: column + 1 }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
