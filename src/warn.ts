@@ -10,6 +10,7 @@ export type WarningCode =
   | 'OTP_SECURE_COOKIE' // the session cookie is `Secure`, and the request came without TLS
   | 'OTP_CSRF' // CSRF middleware stands in front, and our forms have no token of it
   | 'OTP_MOUNT_PATH' // guards redirect to the router, which no request reaches
+  | 'OTP_UNUSED_TEMPLATE' // a template is for a locale that has no texts
   | 'OTP_LISTENER' // a listener of an event threw
 
 const given = new Set<WarningCode>()

@@ -15,6 +15,9 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
 })
 
+/** Without it a page for the code is an error. */
+const CODE_FORM = '<form method="post">{{> form}}<input name="code"></form>'
+
 /** A views folder of the host's with these files. */
 function views(files: Record<string, string>): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'views-'))
@@ -83,7 +86,7 @@ function openPage(page: 'send' | 'code' | 'verified' | 'problem'): Promise<Respo
 
 describe('a host file replaces the built-in file at the same path, and only that one', () => {
   test.each(Object.keys(PAGES))('pages/%s.hbs', async (page) => {
-    await withViews({ [`pages/${page}.hbs`]: `<h1>mine: ${page} at {{site.name}}</h1>` })
+    await withViews({ [`pages/${page}.hbs`]: `<h1>mine: ${page} at {{site.name}}</h1>${CODE_FORM}` })
     for (const [other, open] of Object.entries(PAGES)) {
       const { text } = await open()
       expect(text.includes(`<h1>mine: ${page} at Acme</h1>`)).toBe(other === page)
@@ -92,7 +95,10 @@ describe('a host file replaces the built-in file at the same path, and only that
   })
 
   test('pages/email.hbs', async () => {
-    await withViews({ 'pages/email.hbs': '<h1>mine: who are you?</h1>' }, { user: () => null, typedEmail: true })
+    await withViews(
+      { 'pages/email.hbs': '<h1>mine: who are you?</h1><form>{{> form}}<input name="email"></form>' },
+      { user: () => null, typedEmail: true },
+    )
     expect((await get(running().jar())).text).toContain('<h1>mine: who are you?</h1>')
   })
 
@@ -155,7 +161,7 @@ describe('a host file replaces the built-in file at the same path, and only that
 
   test('of several folders the first one wins', async () => {
     const first = views({ 'pages/send.hbs': 'first' })
-    const second = views({ 'pages/send.hbs': 'second', 'pages/code.hbs': 'second' })
+    const second = views({ 'pages/send.hbs': 'second', 'pages/code.hbs': `second ${CODE_FORM}` })
     host = await HostApp.start({ otp: { views: [first, second] } })
     expect((await openPage('send')).text).toContain('first')
     expect((await openPage('code')).text).toContain('second')
@@ -346,7 +352,7 @@ describe('changes while running', () => {
     expect((await openPage('send')).text).toContain('before')
     write(folder, 'pages/send.hbs', 'after')
     expect((await openPage('send')).text).toContain('after')
-    write(folder, 'pages/code.hbs', 'new')
+    write(folder, 'pages/code.hbs', `new ${CODE_FORM}`)
     expect((await openPage('code')).text).toContain('new')
   })
 
@@ -382,7 +388,7 @@ describe('changes while running', () => {
       app.otp.reloadViews()
     }).toThrow(/pages\/code\.hbs:1/)
     expect((await openPage('send')).text).toContain('before')
-    write(folder, 'pages/code.hbs', 'fine')
+    write(folder, 'pages/code.hbs', `fine ${CODE_FORM}`)
     app.otp.reloadViews()
     expect((await openPage('send')).text).toContain('after')
   })
@@ -437,13 +443,13 @@ describe('rendering', () => {
   })
 
   test.each(['page', 'mail'] as const)('every variable of a %s may be named in its templates', (kind) => {
-    const [file, names] = { page: ['pages/send.hbs', VARIABLES.page], mail: ['mail/code/html.hbs', VARIABLES.mail] }[
+    const [file, names] = { page: ['pages/send.hbs', VARIABLES.page], mail: ['mail/alert/html.hbs', VARIABLES.mail] }[
       kind
     ] as [string, string[]]
     expect(names).toEqual(
       expect.arrayContaining(['site.supportUrl', 'recipient.masked', 'expires.in', 'custom', 'body']),
     )
-    createRenderer([views({ [file]: names.map((name) => `{{${name}}}`).join('') })], 'en')
+    createRenderer([views({ [file]: names.map((name) => `{{#if ${name}}}${name}{{/if}}`).join('') })], 'en')
   })
 })
 

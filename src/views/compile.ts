@@ -3,13 +3,15 @@ import type { PageContext } from '../config/page.js'
 import { unkeyedHash } from '../crypto/keys.js'
 import type { ViewIssue } from '../errors.js'
 import { memoize } from '../memoize.js'
+import { warnOnce } from '../warn.js'
 import { compileTemplates, isTemplate, partialNames, reportUnusedPartials } from './compile-templates.js'
 import { emptyCustom } from './empty-custom.js'
 import { BUILT_IN, listViews, type ViewFile } from './files.js'
 import { type Report, throwIssues } from './issues.js'
 import { checkPlaceholders, type HostText, loadTexts, mergeMessages, messageKeys } from './load-messages.js'
 import { type LocaleViews, resolveLocaleViews } from './locale-views.js'
-import { matchLocale } from './locales.js'
+import { lookupOrder, matchLocale } from './locales.js'
+import { checkRendering } from './render-check.js'
 import type { UsedNames } from './template-check.js'
 
 /** The views of a locale, and beside them those of the package alone, with the same texts. */
@@ -70,17 +72,64 @@ export function compileAll(folders: readonly string[], defaultLocale: string): C
       builtIn: resolveLocaleViews(builtInFiles, locale, messages),
     })
   })
+  warnAboutUnused(files, locales)
   const nearestDefault = matchLocale(locales, defaultLocale) ?? defaultLocale
   resolve(nearestDefault)
+  const empty = emptyCustom(used.custom.map((one) => one.path))
+  const hostFiles = new Set(files.filter((file) => !builtIn.includes(file)).map((file) => file.absolute))
+  if (hostFiles.size > 0) {
+    once(`${nearestDefault} ${hashFiles(files.filter(({ absolute }) => hostFiles.has(absolute)))}`, () => {
+      const isHostFile = (file: string): boolean => hostFiles.has(file)
+      for (const locale of new Set([nearestDefault, ...hostLocales(locales, files, hostFiles)])) {
+        checkRendering({ locale, views: resolve(locale), emptyCustom: empty, used, isHostFile, report })
+      }
+      throwIssues(issues)
+    })
+  }
   return Object.freeze({
     locales: Object.freeze(locales),
     viewsFor: (locale: string) => resolve(matchLocale(locales, locale) ?? nearestDefault),
-    emptyCustom: emptyCustom(used.custom.map((one) => one.path)),
+    emptyCustom: empty,
     assetVersion: hashAssets(files),
   })
 }
 
 function hashAssets(files: readonly ViewFile[]): string {
-  const assets = files.filter(({ stem }) => stem.startsWith('assets/'))
-  return unkeyedHash(assets.map(({ stem, absolute }) => `${stem} ${unkeyedHash(readFileSync(absolute))}`).join('\n'))
+  return hashFiles(files.filter(({ stem }) => stem.startsWith('assets/')))
+}
+
+/** Pages and mails are in the locales that have texts, so a template for another one is never used. */
+function warnAboutUnused(files: readonly ViewFile[], locales: readonly string[]): void {
+  const tags = new Set(locales.flatMap((one) => lookupOrder(one)))
+  const unused = files.filter(({ locale }) => locale !== '' && !tags.has(locale)).map(({ absolute }) => absolute)
+  if (unused.length === 0) return
+  warnOnce('OTP_UNUSED_TEMPLATE', `No texts are for the locale of ${unused.join(', ')}, so it is never used.`)
+}
+
+/** The locales that files of the host's are for. */
+function hostLocales(
+  locales: readonly string[],
+  files: readonly ViewFile[],
+  hostFiles: ReadonlySet<string>,
+): readonly string[] {
+  const ofHost = files.filter(({ absolute }) => hostFiles.has(absolute))
+  const tags = ofHost.map(({ locale, stem }) => locale || (/^locales\/(.+)\.json$/.exec(stem)?.[1] ?? ''))
+  return locales.filter((one) => tags.includes(one))
+}
+
+const MAX_PROVEN = 100
+/** What the files were that are known to be sound, so that further plugins with the same files start at once. */
+const proven = new Set<string>()
+
+function once(files: string, prove: () => void): void {
+  if (proven.has(files)) return
+  prove()
+  if (proven.size >= MAX_PROVEN) proven.clear()
+  proven.add(files)
+}
+
+function hashFiles(files: readonly ViewFile[]): string {
+  return unkeyedHash(
+    files.map(({ stem, locale, absolute }) => `${stem} ${locale} ${unkeyedHash(readFileSync(absolute))}`).join('\n'),
+  )
 }

@@ -31,7 +31,7 @@ const PASSED_OVER = /^(?!assets\/).*(\.(mjml|tsx|jsx|md|swp|swo|bak|orig)|~)$/
  */
 export function listViews(folder: string, builtInStems: ReadonlySet<string> | null, report: Report): ViewFile[] {
   return listFiles(folder).flatMap((relative) => {
-    const isTemplate = relative.endsWith('.hbs')
+    const isTemplate = relative.endsWith('.hbs') && !relative.startsWith('assets/')
     const name = isTemplate ? relative.slice(0, -'.hbs'.length) : relative
     const locale = isTemplate ? (LOCALE_SUFFIX.exec(name)?.[1] ?? '') : ''
     const stem = locale ? name.slice(0, -locale.length - 1) : canonicalFileName(name)

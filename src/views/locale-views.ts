@@ -25,6 +25,8 @@ export interface Render {
   (context: object): string
   /** The file of the template. */
   readonly file: string
+  readonly stem: string
+  readonly format: Format
 }
 
 export type MailTemplates = Readonly<Record<(typeof MAIL_TEMPLATES)[number], Render>> & { readonly folder: string }
@@ -32,6 +34,7 @@ export type MailTemplates = Readonly<Record<(typeof MAIL_TEMPLATES)[number], Ren
 /** Everything that one locale renders with, looked up once. */
 export interface LocaleViews {
   readonly messages: Messages
+  readonly partials: Readonly<Record<Format, Readonly<Record<string, Template>>>>
   readonly pages: Readonly<Record<PageName, Render>>
   readonly layouts: Readonly<Record<(typeof LAYOUTS)[number], Render>>
   /** What our layout has inside of `head`, for a layout that is no template of ours. */
@@ -58,7 +61,8 @@ export function resolveLocaleViews(files: CompiledFiles, locale: string, message
         return partial ? [[name, partial]] : []
       }),
     )
-  const options = recordOf(['html', 'text'], (format) => ({ partials: partialsOf(format), data: { messages } }))
+  const partials = recordOf(['html', 'text'], partialsOf)
+  const options = recordOf(['html', 'text'], (format) => ({ partials: partials[format], data: { messages } }))
   const render = (stem: string, fallbackStem = stem): Render => {
     const template = find(stem) ?? find(fallbackStem)
     if (!template) throw new OtpError('invalid_view', `views: there is no ${stem}.`)
@@ -75,6 +79,7 @@ export function resolveLocaleViews(files: CompiledFiles, locale: string, message
   const hasMail = (folder: string): boolean => MAIL_TEMPLATES.some((name) => find(`mail/${folder}/${name}`))
   return Object.freeze({
     messages,
+    partials,
     pages: recordOf(PAGES, (name) => render(`pages/${name}`)),
     layouts: recordOf(LAYOUTS, (name) => render(`layouts/${name}`)),
     head: render('partials/head.html'),
@@ -96,7 +101,7 @@ function bind(template: Template, stem: string, options: Handlebars.RuntimeOptio
       throw wrapError('render_failed', `views: ${stem} could not be rendered.`, error)
     }
   }
-  return Object.assign(render, { file: template.file })
+  return Object.assign(render, { file: template.file, stem, format: templateFormat(stem) })
 }
 
 function recordOf<K extends string, V>(keys: readonly K[], make: (key: K) => V): Record<K, V> {

@@ -4,6 +4,7 @@ import type { Report } from './issues.js'
 import { cureForVariable } from './nearest-name.js'
 import { Scopes } from './scopes.js'
 import { explainSyntax } from './syntax-error.js'
+import { type Call, isCall, isPath, pairsOf, pathName } from './syntax-tree.js'
 
 /** The names that a template may use. */
 export interface KnownNames {
@@ -55,8 +56,6 @@ export function parseTemplate(
     return null
   }
 }
-
-type Call = hbs.AST.MustacheStatement | hbs.AST.BlockStatement | hbs.AST.SubExpression
 
 class TemplateNameChecker extends Handlebars.Visitor {
   readonly #scopes = new Scopes()
@@ -112,8 +111,10 @@ class TemplateNameChecker extends Handlebars.Visitor {
     const [first, ...rest] = path.split('.')
     if (first === 'custom') this.used.custom.push({ ...this.#place(node), name: path, path: rest })
     if (first === 'custom' || this.names.variables.includes(path)) return
-    const known = this.#scopes.namesHere(this.names.variables)
-    this.#issue(node, `unknown variable "${node.original}".`, cureForVariable(node.original, known))
+    const isFromTop = node.data
+    const known = isFromTop ? this.names.variables : this.#scopes.namesHere(this.names.variables)
+    const cure = cureForVariable(isFromTop ? path : node.original, known)
+    this.#issue(node, `unknown variable "${node.original}".`, cure)
   }
 
   #call(node: Call, as: 'helper' | 'block'): void {
@@ -185,20 +186,4 @@ function nearest(name: string, known: readonly string[]): string {
   return (
     didYouMean(name, known).trim() || `Known are: ${known.slice(0, 12).join(', ')}${known.length > 12 ? ' …' : ''}.`
   )
-}
-
-function isCall(node: Call): boolean {
-  return node.params.length > 0 || pairsOf(node).length > 0
-}
-
-function isPath(node: hbs.AST.Node | undefined): node is hbs.AST.PathExpression {
-  return node?.type === 'PathExpression'
-}
-
-function pairsOf({ hash }: { hash?: hbs.AST.Hash | undefined }): hbs.AST.HashPair[] {
-  return (hash as hbs.AST.Hash | undefined)?.pairs ?? []
-}
-
-function pathName(path: hbs.AST.PathExpression | hbs.AST.Literal): string {
-  return (path as hbs.AST.PathExpression).original
 }
