@@ -141,7 +141,6 @@ const BROKEN: [Files, place: string, message: string, cure: string][] = [
   [{ 'partials/code.html.hbs': '<b>code</b>' }, 'partials/code.html.hbs:1:1', 'does not show the code', '{{code}}'],
   [{ 'partials/code.text.hbs': 'code' }, 'partials/code.text.hbs:1:1', 'does not show the code', '{{code}}'],
   [{ 'mail/code/subject.hbs': '\n' }, 'mail/code/subject.hbs:1:1', 'subject is empty', 'one line'],
-  [{ 'mail/code/subject.hbs': 'Hello\n\nYour code' }, 'mail/code/subject.hbs:1:1', 'several lines', 'one line'],
   [{ 'mail/alert/text.hbs': '' }, 'mail/alert/text.hbs:1:1', 'text of the mail is empty', 'read only this'],
   [{ 'mail/alert/html.hbs': ' ' }, 'mail/alert/html.hbs:1:1', 'the mail is empty', 'Write its text'],
   [{ 'layouts/mail.html.hbs': '<p>{{site.name}}' }, 'layouts/mail.html.hbs:1:1', 'lacks its body', '{{body}}'],

@@ -52,9 +52,6 @@ function checkMail(check: RenderCheck, folder: string, context: MailContext): vo
   const mail = mails.get(folder) ?? codeMail
   const subject = tryRender(check, mail.subject, context)?.trim()
   if (subject === '') issueIn(check, mail.subject, 'the subject is empty.', 'Write one line of text.')
-  if (subject !== undefined && /\S\s*\n\s*\S/.test(subject)) {
-    issueIn(check, mail.subject, 'the subject has several lines.', 'Write it in one line.')
-  }
   const withSubject = { ...context, subject: 'Subject' }
   tryRender(check, mail.preheader, withSubject)
   // Without the preheader and the subject, which must not be the only place of the code.
