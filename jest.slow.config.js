@@ -1,7 +1,7 @@
 const fast = require('./jest.config.js')
 
 /**
- * What does not fit into two minutes: installs of the packed package, several processes and servers, long simulations.
+ * What takes long: installs of the packed package, several processes and servers, long simulations.
  * @type {import('jest').Config}
  */
 module.exports = {
