@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { ModuleKind, ScriptTarget, transpileModule } from 'typescript'
@@ -22,6 +22,9 @@ export class HostProjects {
     for (const name of projectNames()) {
       const target = projects.#folderOf(name)
       cpSync(path.join(PROJECTS, name), target, { recursive: true })
+      // Projects that differ only in the versions that they install have no server of their own.
+      const hasServer = ['server.js', 'server.ts.txt'].some((file) => existsSync(path.join(target, file)))
+      if (!hasServer) cpSync(path.join(PROJECTS, 'plain-server.cjs'), path.join(target, 'server.js'))
       cpSync(path.join(PROJECTS, 'shop.cjs'), path.join(target, '../shop.cjs'))
       cpSync(tarball, path.join(target, '../../express-email-otp.tgz'))
     }

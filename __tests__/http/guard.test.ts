@@ -125,6 +125,8 @@ describe('fail closed', () => {
     expect(answer.body).toMatchObject({ code: 'store_unavailable' })
     await host.jar().get('/bare').set(NAVIGATE).expect(503)
     await host.jar().get('/2fa').expect(503)
+    const onward = await host.jar().get('/2fa/continue').set(NAVIGATE).expect(503)
+    expect(onward.get('Refresh')).toBeUndefined()
     await host.jar().post('/2fa/send').send({}).expect(503)
     await host.jar().post('/2fa/verify').send({ code: '123456' }).expect(503)
     expect(isCalled).toBe(false)

@@ -119,6 +119,16 @@ describe('H13: a notice shows nothing', () => {
     await ben.get(told).set(NAVIGATE).expect(409)
   })
 
+  test('H13: to another user who signs in to the same session', async () => {
+    host = await HostApp.start()
+    const { jar, code } = await host.asked(ANA)
+    const wrong = { code: wrongCode(code) }
+    const { headers } = await jar.post('/2fa/verify').set(NAVIGATE).type('form').send(wrong).expect(303)
+    expect(await show(jar, headers.location ?? '')).toContain(GUESSES_LEFT)
+    await jar.post('/login').send({ user: BEN }).expect(200)
+    expect(await show(jar, headers.location ?? '')).not.toContain('Guesses left')
+  })
+
   test('H13: on the page of another step-up', async () => {
     host = await HostApp.start()
     const { jar, told } = await typedWrong()

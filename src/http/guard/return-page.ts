@@ -3,8 +3,7 @@ import type { Settings } from '../../config/settings.js'
 import type { OtpRequest } from '../../express-types.js'
 import { callWithRequest } from './call-with-request.js'
 import { refererPath } from '../request/csrf.js'
-import { publicPage, publicUrl } from '../response/urls.js'
-import { toSitePath } from '../../url.js'
+import { ownUrl, publicPage, publicUrl } from '../response/urls.js'
 
 /** Where to go after verifying: what the guard says, else the page of the request. Null means `home`. */
 export async function returnPage(
@@ -30,11 +29,6 @@ export function guardedPage(settings: Settings, { returnTo }: GuardSettings, req
 /** A GET returns to its own URL, anything else to the page it came from: bodies are never replayed. */
 function requestedPage(settings: Settings, req: OtpRequest): string | null {
   return isPage(req) ? ownUrl(settings, req) : refererPath(req.headers, settings)
-}
-
-/** The URL of a request as a page to come back to; null if it is too long or odd. */
-export function ownUrl(settings: Settings, { originalUrl }: OtpRequest): string | null {
-  return toSitePath(publicUrl(settings, originalUrl), 'latin1')
 }
 
 export function isPage({ method }: OtpRequest): boolean {

@@ -30,7 +30,7 @@ export function readStepUp(
 }
 
 /** `for` as it was sent: in the body of a POST, else in the URL. The body wins. */
-export function readFor({ method, body, query }: OtpRequest): string | null | undefined {
+function readFor({ method, body, query }: OtpRequest): string | null | undefined {
   const inBody = method === 'POST' ? readField(body, 'for', MAX_REDIRECT_LENGTH) : null
   return inBody === null ? readField(query, 'for', MAX_REDIRECT_LENGTH) : inBody
 }

@@ -1,5 +1,6 @@
 import type { StepUp } from '../../challenge/step-up.js'
 import type { Settings } from '../../config/settings.js'
+import type { OtpRequest } from '../../express-types.js'
 import { isSitePath, isUnder, toSitePath } from '../../url.js'
 
 /** Our page for a step-up, with a sealed notice. */
@@ -22,6 +23,11 @@ export function publicUrl({ basePath }: Settings, path: string): string {
 export function publicPage(settings: Settings, path: string): string | null {
   const page = toSitePath(path)
   return page && toSitePath(publicUrl(settings, page))
+}
+
+/** The URL of a request as a page to come back to; null if it is too long or odd. */
+export function ownUrl(settings: Settings, { originalUrl }: OtpRequest): string | null {
+  return toSitePath(publicUrl(settings, originalUrl), 'latin1')
 }
 
 /** Where to go after a verification: the guarded page, else `home`. */
