@@ -1,3 +1,5 @@
+import type { Brand } from './brand.js'
+
 export interface Site {
   readonly name: string
   readonly origin: string | null
@@ -16,6 +18,7 @@ export interface PageContext {
   readonly locale: string
   readonly dir: 'ltr' | 'rtl'
   readonly site: Site
+  readonly brand: Brand
   /** Where the router is mounted. */
   readonly path: string
   /** For the URLs of assets, `?v=…`: changes as soon as any of them does. */

@@ -41,8 +41,9 @@ function composeCodeMail(
     ...mailContextFor(settings.site, locale),
     purpose: stepUp.purpose,
     purposeText: stepUp.description ?? purposeText(views.messages(locale), stepUp.purpose),
-    recipient: { masked: maskAddress(identity.address.address) },
+    recipient: { name: '', masked: maskAddress(identity.address.address) },
     code: displayCode(code, kind),
+    isLong: kind === 'long',
     codeInSubject: settings.codeInSubject === 'always' || (settings.codeInSubject === 'auto' && identity.user === null),
     expires: {
       minutes: Math.max(1, Math.ceil(lifetime / 60)),
@@ -69,7 +70,7 @@ function composeAlertMail(deps: ComposeDeps, mailRequest: AlertMailRequest, { id
   const { identity, locale, at } = mailRequest
   const context = {
     ...mailContextFor(settings.site, locale),
-    recipient: { masked: maskAddress(identity.address.address) },
+    recipient: { name: '', masked: maskAddress(identity.address.address) },
     request: { tag: '', at: timeOfDay(locale, at) },
   }
   const rendered = views.renderMail('alert', context)

@@ -1,3 +1,4 @@
+import { type Brand, DEFAULT_BRAND } from '../config/brand.js'
 import type { PageContext } from '../config/page.js'
 import type { Site } from '../config/settings.js'
 import { deepFreeze } from '../deep-freeze.js'
@@ -11,10 +12,14 @@ export interface MailContext {
   readonly start: 'left' | 'right'
   readonly end: 'left' | 'right'
   readonly site: Site
+  readonly brand: Brand
   readonly purpose: string
   readonly purposeText: string
-  readonly recipient: { readonly masked: string }
+  /** `name`: as the host's user has it, for templates of the host's; ours do not use it. */
+  readonly recipient: { readonly name: string; readonly masked: string }
   readonly code: string
+  /** Whether it is the 13-character code. */
+  readonly isLong: boolean
   readonly codeInSubject: boolean
   /** `in` as "10 minutes", `at` as "14:32 UTC", `iso` as RFC 3339. */
   readonly expires: { readonly minutes: number; readonly in: string; readonly at: string; readonly iso: string }
@@ -33,6 +38,7 @@ export const basePageContext: PageContext = deepFreeze<PageContext>({
   locale: 'en',
   dir: 'ltr',
   site: NO_SITE,
+  brand: DEFAULT_BRAND,
   path: '',
   assetVersion: '',
   for: '',
@@ -54,7 +60,7 @@ export const basePageContext: PageContext = deepFreeze<PageContext>({
 })
 
 /** The members that depend only on site and locale; the rest is empty. */
-export function mailContextFor(site: Site, locale: string): MailContext {
+export function mailContextFor(site: Site, locale: string, brand = DEFAULT_BRAND): MailContext {
   const dir = textDirection(locale)
   const [start, end] = dir === 'ltr' ? (['left', 'right'] as const) : (['right', 'left'] as const)
   return {
@@ -63,10 +69,12 @@ export function mailContextFor(site: Site, locale: string): MailContext {
     start,
     end,
     site,
+    brand,
     purpose: '',
     purposeText: '',
-    recipient: { masked: '' },
+    recipient: { name: '', masked: '' },
     code: '',
+    isLong: false,
     codeInSubject: false,
     expires: { minutes: 0, in: '', at: '', iso: '' },
     request: { tag: '', at: '' },

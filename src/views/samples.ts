@@ -63,7 +63,7 @@ export function samplePages({ site, masked, text, code }: Sample, locale: string
 export function sampleMails({ site, masked, text, code }: Sample, locale: string, purpose: string): MailContext[] {
   const base: MailContext = {
     ...mailContextFor(site, locale),
-    recipient: { masked },
+    recipient: { name: '', masked },
     request: { tag: '', at: '14:22 UTC' },
   }
   if (purpose === 'alert') return [base]
@@ -72,6 +72,7 @@ export function sampleMails({ site, masked, text, code }: Sample, locale: string
     purpose,
     purposeText: text,
     code,
+    isLong: code.includes('-'),
     expires: { minutes: 10, in: duration(locale, 600), at: '14:32 UTC', iso: '2030-01-01T14:32:00.000Z' },
     request: { tag: 'KQF', at: '14:22 UTC' },
     boundLine: site.domain ? `@${site.domain} #${code}` : '',
