@@ -15,7 +15,7 @@ import { createGuard } from './http/guard/guard.js'
 import { createRouter } from './http/router.js'
 import { start, type StartOptions, type StartResult } from './http/start.js'
 import { type OtpStatus, sessionStatus } from './http/session-status.js'
-import type { Services } from './services.js'
+import { registerServices, type Services } from './services.js'
 import { DeviceCookie } from './session/device-cookie.js'
 import { TrustedBrowser } from './session/trusted-browser.js'
 import { failClosed } from './stores/fail-closed.js'
@@ -71,7 +71,7 @@ export interface EmailOtp {
 export function emailOtp(options: OtpOptions): EmailOtp {
   const services = createServices(options)
   const { store, views, sendQueue, events } = services
-  return {
+  const otp: EmailOtp = {
     router: createRouter(services),
     requireOtp: (guard) => createGuard(services, guard),
     check: createCheck(services),
@@ -90,6 +90,7 @@ export function emailOtp(options: OtpOptions): EmailOtp {
       if (options.store === undefined) await store.close?.()
     },
   }
+  return registerServices(otp, services)
 }
 
 function createServices(options: OtpOptions): Services {
