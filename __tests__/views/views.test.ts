@@ -4,8 +4,9 @@ import path from 'node:path'
 import type { Response } from 'supertest'
 import { type Agent, ANA, BROWSER, HostApp, sealedIn, SECRET, submit } from '../helpers/host-app.js'
 import { emailOtp, OtpError, type OtpOptions } from '../../src/index.js'
-import { basePageContext, VARIABLES } from '../../src/views/context.js'
+import { basePageContext } from '../../src/views/context.js'
 import { createRenderer } from '../../src/views/renderer.js'
+import { VARIABLES } from '../../src/views/variables.js'
 
 let host: HostApp | null = null
 const folders: string[] = []

@@ -1,12 +1,12 @@
 import Handlebars from 'handlebars'
 import { didYouMean } from '../suggest.js'
-import { FIELD_VARIABLES, OBJECTS, VARIABLES } from './context.js'
 import { noteTag, withPlace } from './failure-place.js'
 import { readView, type ViewFile } from './files.js'
 import type { Report } from './issues.js'
 import { type Format, type Template, templateFormat } from './locale-views.js'
 import { type Messages, translate } from './messages.js'
 import { type KnownNames, parseTemplate, type UsedNames } from './template-check.js'
+import { FIELD_VARIABLES, OBJECTS, VARIABLES } from './variables.js'
 
 /*
  * Two Handlebars instances, since a partial is compiled with the options of its first caller: in one instance a partial

@@ -82,30 +82,3 @@ export function mailContextFor(site: Site, locale: string, brand = DEFAULT_BRAND
     custom: {},
   }
 }
-
-/** The variables that templates may name, checked at start. The layouts get a few more. Any name under `custom` is allowed. */
-export const VARIABLES: Readonly<Record<'page' | 'mail', readonly string[]>> = {
-  page: [...pathsOf(basePageContext), 'body'],
-  mail: [...pathsOf(mailContextFor(NO_SITE, 'en')), 'subject', 'preheader', 'body'],
-}
-
-/** Those of them that have members, or are a list: they print nothing useful. */
-export const OBJECTS: Readonly<Record<'page' | 'mail', readonly string[]>> = {
-  page: objectsOf(VARIABLES.page),
-  mail: objectsOf(VARIABLES.mail),
-}
-
-function objectsOf(paths: readonly string[]): string[] {
-  return ['custom', 'fields', ...paths].filter((one, i, all) => i < 2 || all.some((path) => path.startsWith(`${one}.`)))
-}
-
-/** The variables in `{{#each fields}}`. */
-export const FIELD_VARIABLES: readonly string[] = ['fields[].name', 'fields[].value']
-
-/** `site`, `site.name`, …: the paths of all members, nested ones included. */
-function pathsOf(context: object, prefix = ''): string[] {
-  return Object.entries(context).flatMap(([name, value]: [string, unknown]) => {
-    const path = prefix + name
-    return typeof value === 'object' && value !== null ? [path, ...pathsOf(value, `${path}.`)] : [path]
-  })
-}

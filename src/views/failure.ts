@@ -2,8 +2,8 @@ import type { ViewIssue } from '../errors.js'
 import { failurePlace } from './failure-place.js'
 import type { Render } from './locale-views.js'
 import { cureForVariable } from './nearest-name.js'
-import { VARIABLES } from './context.js'
 import type { UsedNames } from './template-check.js'
+import { VARIABLES } from './variables.js'
 
 /** Explains why a template cannot be rendered; null if only the host's own values can tell whether it can. */
 export function explainFailure(
