@@ -11,6 +11,7 @@ export type WarningCode =
   | 'OTP_CSRF' // CSRF middleware stands in front, and our forms have no token of it
   | 'OTP_MOUNT_PATH' // guards redirect to the router, which no request reaches
   | 'OTP_UNUSED_TEMPLATE' // a template is for a locale that has no texts
+  | 'OTP_OUTDATED_TEMPLATE' // a template is a copy of one of ours that has changed since
   | 'OTP_LISTENER' // a listener of an event threw
 
 const given = new Set<WarningCode>()

@@ -11,6 +11,7 @@ import { type Report, throwIssues } from './issues.js'
 import { checkPlaceholders, type HostText, loadTexts, mergeMessages, messageKeys } from './load-messages.js'
 import { type LocaleViews, resolveLocaleViews } from './locale-views.js'
 import { lookupOrder, matchLocale } from './locales.js'
+import { warnAboutOutdated } from './original.js'
 import { checkRendering } from './render-check.js'
 import type { UsedNames } from './template-check.js'
 
@@ -77,6 +78,7 @@ export function compileAll(folders: readonly string[], defaultLocale: string): C
   resolve(nearestDefault)
   const empty = emptyCustom(used.custom.map((one) => one.path))
   const hostFiles = new Set(files.filter((file) => !builtIn.includes(file)).map((file) => file.absolute))
+  warnAboutOutdated(files.filter(({ absolute }) => hostFiles.has(absolute)))
   if (hostFiles.size > 0) {
     once(`${nearestDefault} ${hashFiles(files.filter(({ absolute }) => hostFiles.has(absolute)))}`, () => {
       const isHostFile = (file: string): boolean => hostFiles.has(file)

@@ -7,6 +7,7 @@ import { readTexts, type TextEntry } from './flat-json.js'
 import type { Report } from './issues.js'
 import { lookupOrder } from './locales.js'
 import type { Messages, PluralForms, Text } from './messages.js'
+import { ORIGINAL_KEY } from './original.js'
 
 /** The texts of one file as they stand there. A plural has a key for each form: `key_one`, `key_few`, `key_other`. */
 type FileTexts = Readonly<Record<string, string>>
@@ -82,6 +83,7 @@ function readHostTexts(file: string, english: FileTexts, report: Report): HostTe
         })
   return entries.flatMap((entry) => {
     const { key, line, column } = entry
+    if (key === ORIGINAL_KEY) return []
     const other = key.replace(PLURAL_KEY, '$1_other')
     if (key in english || other in english || /^(purpose|custom)\./.test(key)) return [{ ...entry, file }]
     const cure =
