@@ -10,6 +10,8 @@ export type {
   SmtpOptions,
   Verification,
 } from './config/options.js'
+export type { BrandOptions } from './config/brand.js'
+export type { LogoOptions } from './config/logo.js'
 export type { GuardOptions } from './config/guard-options.js'
 export type { ForgetOptions } from './http/forget.js'
 export type { StartResult, StartOptions } from './http/start.js'

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { HostApp, memorySession, NAVIGATE } from '../helpers/host-app.js'
+import type { OtpOptions } from '../../src/index.js'
 
 const ASSET = /\/2fa\/assets\/otp\.(?:css|js)\?v=[\w-]{22}/g
 
@@ -41,7 +42,8 @@ describe('H1: assets behind a session that sets a cookie on each response', () =
   test('H1: a hashed URL is kept by the browser alone; any other is checked at each use', async () => {
     const urls = await start('production')
     expect(urls).toHaveLength(2)
-    for (const url of urls) {
+    const generated = urls.map((url) => url.replace(/otp\.(css|js)/, 'brand.css')).slice(0, 1)
+    for (const url of [...urls, ...generated]) {
       expect(await cacheControl(url)).toBe('private, max-age=31536000, immutable')
       for (const other of [url.replace(/\?.*/, ''), `${url}x`, `${url}&v=x`, url.replace(/=.*/, '[]=1')])
         expect([other, await cacheControl(other)]).toEqual([other, 'private, no-cache'])
@@ -72,4 +74,97 @@ describe('H1: assets behind a session that sets a cookie on each response', () =
     const [after] = await start('production')
     expect(after).not.toBe(before)
   })
+})
+
+describe('the generated style sheet', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'brand-'))
+  let host: HostApp
+  afterEach(() => host.close())
+  afterAll(() => {
+    rmSync(folder, { recursive: true })
+  })
+
+  const start = async (otp: Partial<OtpOptions>): Promise<void> => {
+    host = await HostApp.start({ otp })
+  }
+  const sheet = async (): Promise<string> => (await host.jar().get('/2fa/assets/brand.css').expect(200)).text
+  const block = (css: string, dark: boolean): string => css.split('@media')[dark ? 1 : 0] ?? ''
+
+  test('has the colours for light and for dark grounds, in a layer', async () => {
+    await start({ brand: { accent: '#063', accentDark: '#7fd4a8' } })
+    const { headers } = await host.jar().head('/2fa/assets/brand.css').expect(200)
+    expect(headers).toMatchObject({ 'content-type': 'text/css; charset=utf-8', 'x-content-type-options': 'nosniff' })
+    const css = await sheet()
+    expect(css).toMatch(/^@layer otp \{\n:root \{\n/)
+    expect(block(css, false)).toContain('--otp-color-scheme: light dark;')
+    expect(block(css, false)).toContain('--otp-accent: #006633;\n  --otp-accent-ink: #ffffff;')
+    expect(block(css, true)).toMatch(/^ \(prefers-color-scheme: dark\)/)
+    expect(block(css, true)).toContain('--otp-accent: #7fd4a8;\n  --otp-accent-ink: #0d1630;')
+    const names = (text: string): string[] => text.match(/--otp-(?!color-scheme)[a-z-]+/g) ?? []
+    expect(names(block(css, true))).toEqual(names(block(css, false)))
+  })
+
+  test('has nothing dark with the color scheme `light`', async () => {
+    await start({ brand: { colorScheme: 'light' } })
+    expect(await sheet()).toMatch(/--otp-color-scheme: light;/)
+    expect(await sheet()).not.toContain('@media')
+  })
+
+  test('is another version with other colours, and answered with 304 while it is the same', async () => {
+    const version = async (otp: Partial<OtpOptions>): Promise<string> => {
+      await start(otp)
+      const jar = await host.signedIn()
+      return /\?v=([\w-]{22})/.exec((await jar.get('/2fa').set(NAVIGATE).expect(200)).text)?.[1] ?? ''
+    }
+    const plain = await version({})
+    const tag = (await host.jar().get('/2fa/assets/brand.css')).get('ETag') ?? ''
+    await host.jar().get('/2fa/assets/brand.css').set('If-None-Match', tag).expect(304)
+    await host.close()
+    expect(await version({ brand: { accent: '#063' } })).not.toBe(plain)
+    await host.jar().get('/2fa/assets/brand.css').set('If-None-Match', tag).expect(200)
+  })
+
+  test('gives way to one of the host', async () => {
+    mkdirSync(path.join(folder, 'assets'), { recursive: true })
+    writeFileSync(path.join(folder, 'assets', 'brand.css'), 'body{}')
+    await start({ views: folder, brand: { accent: '#063' } })
+    expect(await sheet()).toBe('body{}')
+  })
+})
+
+describe('the helper `asset`', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'asset-'))
+  let host: HostApp
+  afterEach(() => host.close())
+  afterAll(() => {
+    rmSync(folder, { recursive: true })
+  })
+
+  const write = (name: string, content: Buffer | string): void => {
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
+    writeFileSync(path.join(folder, name), content)
+  }
+
+  test('names the hashed URL in layouts, partials, pages and blocks, behind the path of a proxy', async () => {
+    write('assets/fonts/my font.woff2', 'a font')
+    write('partials/fonts.html.hbs', '<link href="{{asset "fonts/my font.woff2"}}">')
+    write('pages/send.hbs', '{{> fonts}}{{#with site}}<i title="{{asset "otp.js"}}">{{/with}}{{> form}}')
+    host = await HostApp.start({ otp: { views: folder, basePath: '/shop&co' } })
+    const jar = await host.signedIn()
+    const { text } = await jar.get('/2fa').set(NAVIGATE).expect(200)
+    expect(text).toMatch(/<link href="\/shop&amp;co\/2fa\/assets\/fonts\/my%20font\.woff2\?v=[\w-]{22}">/)
+    expect(text).toMatch(/<i title="\/shop&amp;co\/2fa\/assets\/otp\.js\?v=[\w-]{22}">/)
+  })
+
+  test.each(['a.woff2', 'a.woff', 'a.ttf', 'a.otf'])(
+    'a font %s has its type, and the policy allows it',
+    async (name) => {
+      write(`assets/${name}`, 'a font')
+      host = await HostApp.start({ otp: { views: folder } })
+      const jar = await host.signedIn()
+      const { headers } = await jar.get(`/2fa/assets/${name}`).expect(200)
+      expect(headers['content-type']).toBe(`font/${name.slice(2)}`)
+      expect((await jar.get('/2fa').set(NAVIGATE)).get('Content-Security-Policy')).toContain("font-src 'self'")
+    },
+  )
 })

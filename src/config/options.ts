@@ -1,4 +1,5 @@
 import type { SMTPPoolOptions, SMTPTransportOptions } from 'nodemailer'
+import type { BrandOptions } from './brand.js'
 import type { RenderedPage } from './page.js'
 import type { HostFunction, OtpRequest, OtpResponse, RenderingResponse } from '../express-types.js'
 import type { OtpUser } from '../identity/user.js'
@@ -152,6 +153,8 @@ export interface OtpOptions {
   limits?: LimitOptions
   /** Keeps challenges and buckets; `new MemoryStore()` by default, which is for one process. */
   store?: OtpStore
+  /** Colours, logo and address for pages and mails. */
+  brand?: BrandOptions
   /** Folder or folders whose files replace those of the package, one by one. */
   views?: string | readonly string[]
   /** Default language; `en`. */

@@ -1,3 +1,4 @@
+import { type BrandSettings, resolveBrand } from './brand.js'
 import { type Clock, clockFrom, systemClock } from '../clock.js'
 import { resolveCode } from './code-format.js'
 import { type Limits, resolveLimits } from './limits.js'
@@ -14,7 +15,7 @@ export type { Site } from './page.js'
 const check = new OptionChecker('emailOtp')
 
 /** The checked options, with all defaults. */
-export interface Settings {
+export interface Settings extends BrandSettings {
   readonly keys: KeyRing
   readonly site: Site
   readonly user: NonNullable<OtpOptions['user']> | null
@@ -73,7 +74,7 @@ const STRICT_CSP = [
 const OPTION_NAMES = optionNames<OtpOptions>({
   ...{ secret: true, site: true, mail: true, user: true, typedEmail: true, onVerified: true, path: true, home: true },
   ...{ autoSend: true, signIn: true, sessionKey: true, code: true, lifetime: true, attempts: true, grantMaxAge: true },
-  ...{ limits: true, store: true, views: true, locale: true, locals: true, contentSecurityPolicy: true },
+  ...{ limits: true, store: true, brand: true, views: true, locale: true, locals: true, contentSecurityPolicy: true },
   ...{ trustedOrigins: true, basePath: true, trustBrowser: true, formFields: true, renderPage: true, now: true },
 })
 
@@ -122,6 +123,7 @@ export function resolveSettings(options: OtpOptions): Settings {
     attempts: check.integer('attempts', attempts, 1, 10),
     grantMaxAge: check.seconds('grantMaxAge', grantMaxAge),
     limits: resolveLimits(options.limits, code),
+    ...resolveBrand(options.brand, site.name),
     viewFolders: [options.views ?? []].flat().map((folder) => check.singleLine('views', folder)),
     locale: check.localeTag('locale', locale),
     locals: check.optionalFunction('locals', options.locals, () => ({})),

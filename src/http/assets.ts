@@ -7,7 +7,7 @@ const HASHED = 'private, max-age=31536000, immutable'
 const REVALIDATED = 'private, no-cache'
 
 /**
- * Serves style sheets, scripts and what else is in the folders. The session middleware of the host stands in front and may
+ * Serves style sheets, scripts and what else is in the folders, then what is generated. The session middleware of the host stands in front and may
  * add a cookie to each response (`rolling: true`), so no shared cache may keep one (RFC 9111 7.3).
  *
  * A URL with the current version, `?v=…`, is kept by the browser. Any other is checked at each use: a URL without it, one of
@@ -23,6 +23,12 @@ export function serveAssets(views: Renderer): OtpHandler {
   }
   for (const folder of views.assetFolders) {
     router.use(express.static(folder, { index: false, redirect: false, cacheControl: false, setHeaders }))
+  }
+  for (const { name, contentType, content } of views.generatedAssets) {
+    router.get(`/${name}`, (_req, res) => {
+      setHeaders(res)
+      res.type(contentType).send(content)
+    })
   }
   return router as unknown as OtpHandler
 }

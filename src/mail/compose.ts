@@ -38,7 +38,7 @@ function composeCodeMail(
   if (code === null) throw new OtpError('mail_failed', 'the secret of this challenge is no longer in `secret`.')
   const lifetime = (expires - settings.now()) / 1000
   const context: MailContext = {
-    ...mailContextFor(settings.site, locale),
+    ...mailContextFor(settings.site, locale, settings.brand),
     purpose: stepUp.purpose,
     purposeText: stepUp.description ?? purposeText(views.messages(locale), stepUp.purpose),
     recipient: { name: '', masked: maskAddress(identity.address.address) },
@@ -69,7 +69,7 @@ function composeAlertMail(deps: ComposeDeps, mailRequest: AlertMailRequest, { id
   const { settings, views } = deps
   const { identity, locale, at } = mailRequest
   const context = {
-    ...mailContextFor(settings.site, locale),
+    ...mailContextFor(settings.site, locale, settings.brand),
     recipient: { name: '', masked: maskAddress(identity.address.address) },
     request: { tag: '', at: timeOfDay(locale, at) },
   }

@@ -1,3 +1,4 @@
+import type { LogoFile } from '../config/brand.js'
 import type { MailSettings } from '../config/mail-settings.js'
 import type { Settings, Site } from '../config/settings.js'
 import { isLoopback } from '../config/smtp-options.js'
@@ -52,7 +53,7 @@ export interface ComposedMail {
 }
 
 export function buildMessage(
-  { settings: { site }, mailSettings }: ComposeDeps,
+  { settings: { site, logoFile }, mailSettings }: ComposeDeps,
   rendered: RenderedMail,
   { to, id, code, at }: MessageParams,
 ): ComposedMail {
@@ -68,6 +69,7 @@ export function buildMessage(
     subject: rendered.subject,
     text: rendered.text,
     html: rendered.html,
+    ...(logoFile && rendered.html.includes(logoFile.cid) && { attachments: [inlineImage(logoFile)] }),
     date: new Date(at),
     messageId,
     // Gmail groups mails with equal subjects into one thread and hides the newest code. A different parent prevents it.
@@ -84,6 +86,11 @@ export function buildMessage(
   const local = to.address.slice(0, to.address.lastIndexOf('@'))
   const secrets = [to.address, to.key, local, local.replace(/\+.*/, ''), code ?? '']
   return { outcome: 'composed', message, messageId, view: rendered.view, secrets }
+}
+
+/** An attachment that the HTML shows. */
+function inlineImage({ content, contentType, name, cid }: LogoFile): object {
+  return { content, contentType, filename: name, cid, contentDisposition: 'inline' }
 }
 
 /** The last line of the text, for autofill in mail clients and browsers: `@acme.example #482915`. */

@@ -1,5 +1,6 @@
 import Handlebars from 'handlebars'
 import { didYouMean } from '../suggest.js'
+import { assetHelper } from './asset-url.js'
 import { noteTag, withPlace } from './failure-place.js'
 import { readView, type ViewFile } from './files.js'
 import type { Report } from './issues.js'
@@ -16,7 +17,7 @@ import { FIELD_VARIABLES, OBJECTS, VARIABLES } from './variables.js'
 const COMPILER_OPTIONS: Parameters<typeof Handlebars.compile>[1] = {
   strict: true,
   knownHelpersOnly: true,
-  knownHelpers: { t: true, log: false },
+  knownHelpers: { t: true, asset: true, log: false },
 }
 const COMPILER_OPTIONS_BY_FORMAT = { html: COMPILER_OPTIONS, text: { ...COMPILER_OPTIONS, noEscape: true } }
 const HANDLEBARS = { html: createHandlebars(), text: createHandlebars() }
@@ -24,6 +25,7 @@ const HANDLEBARS = { html: createHandlebars(), text: createHandlebars() }
 function createHandlebars(): typeof Handlebars {
   const handlebars = Handlebars.create()
   handlebars.unregisterHelper('log')
+  handlebars.registerHelper('asset', assetHelper)
   handlebars.registerHelper('t', (key: string, options: Handlebars.HelperOptions) => {
     try {
       const { messages } = options.data as { messages: Messages }
@@ -40,6 +42,7 @@ function createHandlebars(): typeof Handlebars {
 export function compileTemplates(
   filesByFolder: readonly (readonly ViewFile[])[],
   messageKeys: readonly string[] | null,
+  assets: readonly string[],
   used: UsedNames,
   report: Report,
 ): ReadonlyMap<string, Template>[] {
@@ -49,7 +52,14 @@ export function compileTemplates(
   const partialsByFormat = { html: partialsOfFormat('html'), text: partialsOfFormat('text') }
   const compile = (file: ViewFile): [string, Template][] => {
     const format = templateFormat(file.stem)
-    const names = { ...variablesOf(file), partials: partialsByFormat[format], messageKeys, isHtml: format === 'html' }
+    const isHtml = format === 'html'
+    const names = {
+      ...variablesOf(file),
+      partials: partialsByFormat[format],
+      messageKeys,
+      assets: isHtml && !isMail(file) ? assets : null,
+      isHtml,
+    }
     const source = readView(file.absolute, report)
     const ast = source === null ? null : parseTemplate(file.absolute, source, names, used, report)
     if (!ast) return []
@@ -84,8 +94,14 @@ function variablesOf(file: ViewFile): Pick<KnownNames, 'variables' | 'objects'> 
     const objects = OBJECTS.page.filter((one) => OBJECTS.mail.includes(one))
     return { variables: [...page, ...VARIABLES.mail], objects }
   }
-  const isPage = /^(pages|layouts\/page)/.test(file.stem)
-  return isPage ? { variables: page, objects: OBJECTS.page } : { variables: VARIABLES.mail, objects: OBJECTS.mail }
+  return isMail(file)
+    ? { variables: VARIABLES.mail, objects: OBJECTS.mail }
+    : { variables: page, objects: OBJECTS.page }
+}
+
+/** Also the layout of mails, but no partial. */
+function isMail(file: ViewFile): boolean {
+  return /^(mail|layouts\/mail)/.test(file.stem)
 }
 
 export function isTemplate(file: ViewFile): boolean {

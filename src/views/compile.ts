@@ -6,6 +6,7 @@ import { memoize } from '../memoize.js'
 import { warnOnce } from '../warn.js'
 import { compileTemplates, isTemplate, partialNames, reportUnusedPartials } from './compile-templates.js'
 import { emptyCustom } from './empty-custom.js'
+import type { GeneratedAsset } from './brand-assets.js'
 import { BUILT_IN, listViews, type ViewFile } from './files.js'
 import { type Report, throwIssues } from './issues.js'
 import { checkPlaceholders, type HostText, loadTexts, mergeMessages, messageKeys } from './load-messages.js'
@@ -28,7 +29,7 @@ export interface CompiledViews {
   readonly viewsFor: (locale: string) => CompiledLocale
   /** What `custom` is without the host. */
   readonly emptyCustom: PageContext['custom']
-  /** Hash of all assets. */
+  /** Hash of all assets, generated ones too. */
   readonly assetVersion: string
 }
 
@@ -37,7 +38,11 @@ export interface CompiledViews {
  * what a locale renders with is looked up once.
  * @throws OtpError `invalid_view`
  */
-export function compileAll(folders: readonly string[], defaultLocale: string): CompiledViews {
+export function compileAll(
+  folders: readonly string[],
+  defaultLocale: string,
+  generated: readonly GeneratedAsset[],
+): CompiledViews {
   const issues: ViewIssue[] = []
   const report: Report = (issue) => void issues.push(issue)
   const builtIn = listViews(BUILT_IN, null, report)
@@ -52,7 +57,9 @@ export function compileAll(folders: readonly string[], defaultLocale: string): C
   const areTextsRead = issues.slice(unknownFiles).every(({ message }) => message.startsWith('no text has'))
   const mailFolders = files.flatMap(({ stem }) => /^mail\/([^/]+)\//.exec(stem)?.[1] ?? [])
   const used: UsedNames = { partials: [], custom: [], texts: new Map() }
-  const templates = compileTemplates(filesByFolder, areTextsRead ? messageKeys(texts) : null, used, report)
+  const assetFiles = files.filter(isAsset)
+  const assets = [...assetFiles.map(({ stem }) => stem.replace('assets/', '')), ...generated.map(({ name }) => name)]
+  const templates = compileTemplates(filesByFolder, areTextsRead ? messageKeys(texts) : null, assets, used, report)
   const compiledFiles = {
     templates,
     partials: partialNames(files),
@@ -92,12 +99,12 @@ export function compileAll(folders: readonly string[], defaultLocale: string): C
     locales: Object.freeze(locales),
     viewsFor: (locale: string) => resolve(matchLocale(locales, locale) ?? nearestDefault),
     emptyCustom: empty,
-    assetVersion: hashAssets(files),
+    assetVersion: unkeyedHash([hashFiles(assetFiles), ...generated.map(({ content }) => unkeyedHash(content))].join()),
   })
 }
 
-function hashAssets(files: readonly ViewFile[]): string {
-  return hashFiles(files.filter(({ stem }) => stem.startsWith('assets/')))
+function isAsset({ stem }: ViewFile): boolean {
+  return stem.startsWith('assets/')
 }
 
 /** Pages and mails are in the locales that have texts, so a template for another one is never used. */

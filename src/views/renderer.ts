@@ -1,6 +1,8 @@
 import path from 'node:path'
 import Handlebars from 'handlebars'
+import { type BrandSettings, DEFAULT_BRAND } from '../config/brand.js'
 import type { PageContext, RenderedPage } from '../config/page.js'
+import { brandAssets, type GeneratedAsset } from './brand-assets.js'
 import { type CompiledLocale, compileAll } from './compile.js'
 import type { MailContext } from './context.js'
 import { BUILT_IN, modificationStamp } from './files.js'
@@ -36,22 +38,34 @@ export interface Renderer {
   readonly locales: readonly string[]
   /** Folders with assets, the host's first. */
   readonly assetFolders: readonly string[]
+  /** Those that are no files. A file of the same name comes first. */
+  readonly generatedAssets: readonly GeneratedAsset[]
   /** Hash of all assets. */
   readonly assetVersion: string
   /** Reads and compiles everything again; on an error the old templates stay. */
   readonly reload: () => void
 }
 
+/** What pages and mails have beside the files. */
+export type RendererOptions = BrandSettings
+
+const DEFAULT_OPTIONS: RendererOptions = { brand: DEFAULT_BRAND, logoFile: null }
+
 /** Finds, checks and compiles all views. @throws OtpError `invalid_view` */
-export function createRenderer(viewFolders: readonly string[], defaultLocale: string): Renderer {
+export function createRenderer(
+  viewFolders: readonly string[],
+  defaultLocale: string,
+  options = DEFAULT_OPTIONS,
+): Renderer {
+  const generatedAssets = brandAssets(options)
   const hostFolders = viewFolders.map((folder) => path.resolve(folder))
   const folders = [...hostFolders, BUILT_IN]
   const isWatching = process.env.NODE_ENV !== 'production' && hostFolders.length > 0
   const load = (): void => {
-    compiled = compileAll(folders, defaultLocale)
+    compiled = compileAll(folders, defaultLocale, generatedAssets)
   }
   const reloadIfChanged = isWatching ? watch(hostFolders, load) : () => undefined
-  let compiled = compileAll(folders, defaultLocale)
+  let compiled = compileAll(folders, defaultLocale, generatedAssets)
 
   let builtIn: Renderer | null = null
 
@@ -75,7 +89,7 @@ export function createRenderer(viewFolders: readonly string[], defaultLocale: st
     get emptyCustom() {
       return compiled.emptyCustom
     },
-    builtIn: () => (builtIn ??= createRenderer([], 'en')),
+    builtIn: () => (builtIn ??= createRenderer([], 'en', options)),
     renderMail(purpose, context) {
       const { mails, codeMail, layouts } = viewsFor(context.locale)
       const templates = mails.get(purpose) ?? codeMail
@@ -97,6 +111,7 @@ export function createRenderer(viewFolders: readonly string[], defaultLocale: st
       return compiled.locales
     },
     assetFolders: folders.map((folder) => path.join(folder, 'assets')),
+    generatedAssets,
     get assetVersion() {
       return compiled.assetVersion
     },

@@ -1,5 +1,6 @@
 import Handlebars from 'handlebars'
 import { didYouMean } from '../suggest.js'
+import { assetMistake } from './asset-url.js'
 import type { Report } from './issues.js'
 import { cureForVariable } from './nearest-name.js'
 import { Scopes } from './scopes.js'
@@ -14,10 +15,12 @@ export interface KnownNames {
   readonly partials: readonly string[]
   /** Null if a text file cannot be read, and so not all are known. */
   readonly messageKeys: readonly string[] | null
+  /** Null in what only mails use, which load nothing. */
+  readonly assets: readonly string[] | null
   readonly isHtml: boolean
 }
 
-const HELPERS = ['t', 'if', 'unless', 'each', 'with']
+const HELPERS = ['t', 'asset', 'if', 'unless', 'each', 'with']
 
 /** A name in a template. */
 export interface Reference {
@@ -121,6 +124,8 @@ class TemplateNameChecker extends Handlebars.Visitor {
     const name = pathName(node.path)
     if (as === 'helper' && !isCall(node)) return this.accept(node.path)
     if (!HELPERS.includes(name)) this.#issue(node, `unknown helper "${name}".`, nearest(name, HELPERS))
+    const mistake = name === 'asset' ? assetMistake(node, this.names.assets) : null
+    if (mistake) this.#issue(node, mistake.message, mistake.cure)
     const [key] = node.params
     if (name === 't' && key?.type === 'StringLiteral') {
       const text = (key as hbs.AST.StringLiteral).value

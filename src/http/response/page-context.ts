@@ -1,4 +1,5 @@
 import { PLAIN_ACCESS } from '../../challenge/step-up.js'
+import type { Brand } from '../../config/brand.js'
 import type { PageContext, PageName } from '../../config/page.js'
 import type { Settings } from '../../config/settings.js'
 import { DIGITS, formatOf } from '../../crypto/code.js'
@@ -15,6 +16,7 @@ import { onwardUrl, pageUrl } from './urls.js'
 import { maskAddress } from '../../identity/address.js'
 import type { Services } from '../../services.js'
 import { hasSession } from '../../session/host-session.js'
+import { assetUrl } from '../../views/asset-url.js'
 import { basePageContext } from '../../views/context.js'
 import { dayCount, duration } from '../../views/formats.js'
 import { textDirection } from '../../views/locales.js'
@@ -102,23 +104,30 @@ function canAutoSend(ctx: RequestContext, { step, challenge }: VerificationState
 }
 
 function basePage(
-  { settings, views }: Services,
+  services: Services,
   locale: string,
   page: PageName,
   { sealed, stepUp }: Pick<RequestContext, 'sealed' | 'stepUp'>,
 ): PageContext {
+  const { settings, views } = services
   return {
     ...basePageContext,
     page,
     locale,
     dir: textDirection(locale),
     site: settings.site,
+    brand: brandOf(services),
     path: settings.publicPath,
     assetVersion: views.assetVersion,
     for: sealed,
     purpose: stepUp.purpose,
     purposeText: stepUp.description ?? purposeText(views.messages(locale), stepUp.purpose),
   }
+}
+
+/** With the URL of the logo, where mails have its `cid:`. */
+function brandOf({ settings: { brand, logoFile, publicPath: path }, views: { assetVersion } }: Services): Brand {
+  return logoFile ? { ...brand, logo: { ...brand.logo, src: assetUrl({ path, assetVersion }, logoFile.name) } } : brand
 }
 
 function challengeContext(ctx: RequestContext, challenge: ChallengeWithStatus): Partial<PageContext> {
