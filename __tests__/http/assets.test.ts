@@ -2,9 +2,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { HostApp, memorySession, NAVIGATE } from '../helpers/host-app.js'
-import type { OtpOptions } from '../../src/index.js'
+import { ImageFolder, PNG } from '../helpers/logo.js'
+import type { OtpOptions, PageContext } from '../../src/index.js'
 
 const ASSET = /\/2fa\/assets\/otp\.(?:css|js)\?v=[\w-]{22}/g
+
+const images = new ImageFolder()
+afterAll(() => {
+  images.remove()
+})
 
 describe('H1: assets behind a session that sets a cookie on each response', () => {
   const environment = process.env.NODE_ENV
@@ -26,7 +32,8 @@ describe('H1: assets behind a session that sets a cookie on each response', () =
   async function start(name: string): Promise<string[]> {
     process.env.NODE_ENV = name
     jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
-    host = await HostApp.start({ otp: { views: folder }, session: memorySession({ rolling: true }) })
+    const otp = { views: folder, brand: { logo: { file: images.write('a.png', PNG), width: 120, height: 40 } } }
+    host = await HostApp.start({ otp, session: memorySession({ rolling: true }) })
     const jar = await host.signedIn()
     return (await jar.get('/2fa').set(NAVIGATE).expect(200)).text.match(ASSET) ?? []
   }
@@ -42,7 +49,7 @@ describe('H1: assets behind a session that sets a cookie on each response', () =
   test('H1: a hashed URL is kept by the browser alone; any other is checked at each use', async () => {
     const urls = await start('production')
     expect(urls).toHaveLength(2)
-    const generated = urls.map((url) => url.replace(/otp\.(css|js)/, 'brand.css')).slice(0, 1)
+    const generated = ['brand.css', 'brand-logo.png'].map((name) => (urls[0] ?? '').replace('otp.css', name))
     for (const url of [...urls, ...generated]) {
       expect(await cacheControl(url)).toBe('private, max-age=31536000, immutable')
       for (const other of [url.replace(/\?.*/, ''), `${url}x`, `${url}&v=x`, url.replace(/=.*/, '[]=1')])
@@ -167,4 +174,49 @@ describe('the helper `asset`', () => {
       expect((await jar.get('/2fa').set(NAVIGATE)).get('Content-Security-Policy')).toContain("font-src 'self'")
     },
   )
+})
+
+describe('the logo', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'logo-'))
+  const file = images.write('logo.png', PNG)
+  const brand = { accent: '#063', logo: { file, width: 120, height: 40 } }
+  let host: HostApp
+  afterEach(() => host.close())
+  afterAll(() => {
+    rmSync(folder, { recursive: true })
+  })
+
+  test('has a hashed URL on pages, behind the path of a proxy, and is served as it was at start', async () => {
+    mkdirSync(path.join(folder, 'layouts'))
+    const layout =
+      '<body>{{#with brand.logo}}<img src="{{src}}" width="{{width}}" alt="{{alt}}">{{/with}}{{body}}</body>'
+    writeFileSync(path.join(folder, 'layouts', 'page.hbs'), layout)
+    host = await HostApp.start({ otp: { views: folder, brand, basePath: '/shop' } })
+    writeFileSync(file, '<svg onload="alert(1)"/>')
+    const jar = await host.signedIn()
+    const page = await jar.get('/2fa').set(NAVIGATE).expect(200)
+    const [, src = ''] = /<img src="([^"]*)" width="120" alt="Acme">/.exec(page.text) ?? []
+    const url = src.replace('&#x3D;', '=')
+    expect(url).toMatch(/^\/shop\/2fa\/assets\/brand-logo\.png\?v=[\w-]{22}$/)
+    const { headers, body } = await jar.get(url.replace('/shop', '')).expect(200)
+    expect(body).toEqual(PNG)
+    expect(headers).toMatchObject({ 'content-type': 'image/png', 'x-content-type-options': 'nosniff' })
+    expect(page.get('Content-Security-Policy')).toContain("img-src 'self'")
+  })
+
+  test('is a URL for `renderPage` and in problem pages too, and no `cid:`', async () => {
+    writeFileSync(file, PNG)
+    const contexts: PageContext[] = []
+    host = await HostApp.start({
+      otp: { brand, renderPage: (_req, _res, page) => (contexts.push(page.context), page.body) },
+    })
+    const jar = await host.signedIn()
+    await jar.get('/2fa').set(NAVIGATE).expect(200)
+    await jar.get('/2fa?for=altered').set(NAVIGATE).expect(409)
+    expect(contexts.map(({ page }) => page)).toEqual(['send', 'problem'])
+    for (const context of contexts) {
+      expect(context.brand.logo.src).toBe(`/2fa/assets/brand-logo.png?v=${context.assetVersion}`)
+      expect(context.brand).toMatchObject({ accent: '#006633', logo: { width: 120, height: 40, alt: 'Acme' } })
+    }
+  })
 })
