@@ -159,7 +159,7 @@ const BROKEN: [Files, place: string, message: string, cure: string][] = [
   [{ 'partials/code.html.hbs': 'x\n {{> code}}' }, 'partials/code.html.hbs:2:2', 'includes itself', 'Delete'],
   [{ 'mail/code/html.hbs': '<p>Hello' }, 'mail/code/html.hbs:1:1', 'does not show the code', '{{> code}}'],
   [{ 'mail/code/text.hbs': 'See the HTML part.' }, 'mail/code/text.hbs:1:1', 'does not show the code', '{{code}}'],
-  [{ 'mail/code/html.hbs': 'Your code: 123456' }, 'mail/code/html.hbs:1:1', '123456 is there for all', '{{code}}'],
+  [{ 'mail/code/html.hbs': 'Your code: 123456' }, 'mail/code/html.hbs:1:12', '123456 is there for all', '{{code}}'],
   [{ 'mail/transfer/html.hbs': '{{preheader}} {{subject}}' }, 'mail/transfer/html.hbs:1:1', 'not show the code', ''],
   [{ 'mail/code/html.hbs': '{{#if purposeText}}{{code}}{{else}}x{{/if}}' }, 'mail/code/html.hbs:1:1', 'not show', ''],
   [{ 'partials/code.html.hbs': '<b>code</b>' }, 'partials/code.html.hbs:1:1', 'does not show the code', '{{code}}'],

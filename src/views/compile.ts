@@ -14,6 +14,8 @@ import { type LocaleViews, resolveLocaleViews } from './locale-views.js'
 import { lookupOrder, matchLocale } from './locales.js'
 import { warnAboutOutdated } from './original.js'
 import { checkRendering } from './render-check.js'
+import { loadSamples } from './sample-files.js'
+import { type Sample, samplesWith } from './samples.js'
 import type { UsedNames } from './template-check.js'
 
 /** The views of a locale, and beside them those of the package alone, with the same texts. */
@@ -29,6 +31,10 @@ export interface CompiledViews {
   readonly viewsFor: (locale: string) => CompiledLocale
   /** What `custom` is without the host. */
   readonly emptyCustom: PageContext['custom']
+  /** Those with mail templates or a text of their own. */
+  readonly purposes: readonly string[]
+  /** What pages and mails are tried with. */
+  readonly samples: readonly Sample[]
   /** Hash of all assets, generated ones too. */
   readonly assetVersion: string
 }
@@ -42,6 +48,7 @@ export function compileAll(
   folders: readonly string[],
   defaultLocale: string,
   generated: readonly GeneratedAsset[],
+  hasMailLocals: boolean,
 ): CompiledViews {
   const issues: ViewIssue[] = []
   const report: Report = (issue) => void issues.push(issue)
@@ -65,6 +72,7 @@ export function compileAll(
     partials: partialNames(files),
     mailFolders: [...new Set(mailFolders)],
   }
+  const samples = samplesWith(loadSamples(filesByFolder, report))
   // What a template uses is known when it can be parsed.
   if (files.filter(isTemplate).length === templates.reduce((sum, { size }) => sum + size, 0)) {
     reportUnusedPartials(files, builtInStems, used, report)
@@ -87,10 +95,12 @@ export function compileAll(
   const hostFiles = new Set(files.filter((file) => !builtIn.includes(file)).map((file) => file.absolute))
   warnAboutOutdated(files.filter(({ absolute }) => hostFiles.has(absolute)))
   if (hostFiles.size > 0) {
-    once(`${nearestDefault} ${hashFiles(files.filter(({ absolute }) => hostFiles.has(absolute)))}`, () => {
+    const hash = hashFiles(files.filter(({ absolute }) => hostFiles.has(absolute)))
+    once(`${nearestDefault} ${hasMailLocals} ${hash}`, () => {
       const isHostFile = (file: string): boolean => hostFiles.has(file)
       for (const locale of new Set([nearestDefault, ...hostLocales(locales, files, hostFiles)])) {
-        checkRendering({ locale, views: resolve(locale), emptyCustom: empty, used, isHostFile, report })
+        const ofLocale = { locale, views: resolve(locale), samples, emptyCustom: empty, hasMailLocals }
+        checkRendering({ ...ofLocale, used, isHostFile, report })
       }
       throwIssues(issues)
     })
@@ -99,12 +109,19 @@ export function compileAll(
     locales: Object.freeze(locales),
     viewsFor: (locale: string) => resolve(matchLocale(locales, locale) ?? nearestDefault),
     emptyCustom: empty,
+    purposes: Object.freeze([...new Set([...mailFolders, ...purposesIn(messageKeys(texts))])]),
+    samples,
     assetVersion: unkeyedHash([hashFiles(assetFiles), ...generated.map(({ content }) => unkeyedHash(content))].join()),
   })
 }
 
 function isAsset({ stem }: ViewFile): boolean {
   return stem.startsWith('assets/')
+}
+
+/** Those that have a text: `purpose.transfer`. */
+function purposesIn(keys: readonly string[]): string[] {
+  return keys.filter((key) => key.startsWith('purpose.')).map((key) => key.slice('purpose.'.length))
 }
 
 /** Pages and mails are in the locales that have texts, so a template for another one is never used. */

@@ -1,17 +1,25 @@
+import { readFileSync } from 'node:fs'
 import Handlebars from 'handlebars'
 import type { PageContext } from '../config/page.js'
+import type { ViewIssue } from '../errors.js'
 import type { MailContext } from './context.js'
+import { deepMerge } from './deep-merge.js'
 import { explainFailure } from './failure.js'
-import type { Report } from './issues.js'
-import type { LocaleViews, Render } from './locale-views.js'
-import { HOSTILE_TAG, sampleMails, samplePages, SAMPLES } from './samples.js'
-import type { Reference, UsedNames } from './template-check.js'
+import { placeAt, type Report } from './issues.js'
+import type { LocaleViews, MailTemplates, Render } from './locale-views.js'
+import { type Finding, findErrorsInMail, type MailPart } from './mail-findings.js'
+import { readHtml } from './mail-rules/read-html.js'
+import { HOSTILE_TAG, type Sample, sampleMail, samplePages } from './samples.js'
+import type { UsedNames } from './template-check.js'
 
 /** What the check of a locale needs. */
 export interface RenderCheck {
   readonly locale: string
   readonly views: LocaleViews
-  readonly emptyCustom: object
+  readonly samples: readonly Sample[]
+  readonly emptyCustom: PageContext['custom']
+  /** Whether the host gives `custom` in mails. */
+  readonly hasMailLocals: boolean
   readonly used: UsedNames
   /** Whether a host may mend the file. */
   readonly isHostFile: (file: string) => boolean
@@ -23,11 +31,15 @@ const BODY = 'OTP-SAMPLE-BODY'
 
 /** Renders all pages and mails of a locale with samples, and reports what a reader could not use. */
 export function checkRendering(check: RenderCheck): void {
-  const { locale, views, emptyCustom } = check
-  for (const sample of SAMPLES) {
-    for (const context of samplePages(sample, locale, emptyCustom)) checkPage(check, context)
+  const { locale, views, samples, emptyCustom, hasMailLocals } = check
+  for (const sample of samples) {
+    const custom = deepMerge(emptyCustom, sample.custom)
+    for (const context of samplePages(sample, locale, custom)) checkPage(check, context)
     for (const folder of views.mails.keys()) {
-      for (const context of sampleMails(sample, locale, folder)) checkMail(check, folder, context)
+      for (const codeInSubject of [true, false]) {
+        const options = { locale, purpose: folder, codeInSubject, custom: hasMailLocals ? custom : {} }
+        checkMail(check, views.mails.get(folder) ?? views.codeMail, sampleMail(sample, options))
+      }
     }
   }
 }
@@ -36,7 +48,8 @@ function checkPage(check: RenderCheck, context: PageContext): void {
   const { pages, layouts } = check.views
   const page = pages[context.page]
   const body = tryRender(check, page, context)
-  checkLayout(check, layouts.page, context)
+  const frame = renderFrame(check, layouts.page, context)
+  if (frame !== null) checkHtml(check, layouts.page, frame)
   if (body === null) return
   checkHtml(check, page, body)
   const field = { code: 'code', email: 'email' }[context.page as string]
@@ -44,85 +57,66 @@ function checkPage(check: RenderCheck, context: PageContext): void {
   const hasField = new RegExp(`\\bname\\s*=\\s*["']?${field}(?![\\w-])`, 'i').test(body)
   if (/<form\b/i.test(body) && hasField) return
   const message = `the page has no form with the field "${field}".`
-  issueIn(check, page, message, `Write <form method="post"> with {{> form}} and <input name="${field}">.`)
-}
-
-function checkMail(check: RenderCheck, folder: string, context: MailContext): void {
-  const { mails, codeMail, layouts } = check.views
-  const mail = mails.get(folder) ?? codeMail
-  const subject = tryRender(check, mail.subject, context)?.trim()
-  if (subject === '') issueIn(check, mail.subject, 'the subject is empty.', 'Write one line of text.')
-  const withSubject = { ...context, subject: 'Subject' }
-  tryRender(check, mail.preheader, withSubject)
-  // Without the preheader and the subject, which must not be the only place of the code.
-  const withHeader = { ...withSubject, preheader: '' }
-  const html = tryRender(check, mail.html, withHeader)
-  const text = tryRender(check, mail.text, withHeader)
-  if (html !== null) {
-    checkHtml(check, mail.html, html)
-    if (html.trim() === '') issueIn(check, mail.html, 'the mail is empty.', 'Write its text.')
-    else if (checkLayout(check, layouts['mail.html'], withHeader)) {
-      const whole = renderLayout(check, layouts['mail.html'], withHeader, html)
-      checkCode(check, mail.html, visibleText(whole), context.code)
-    }
-  }
-  if (text !== null) {
-    checkWords(check, mail.text, text)
-    if (text.trim() === '')
-      issueIn(check, mail.text, 'the text of the mail is empty.', 'Write it: some read only this.')
-    else if (checkLayout(check, layouts['mail.text'], withHeader)) {
-      checkCode(check, mail.text, renderLayout(check, layouts['mail.text'], withHeader, text), context.code)
-    }
-  }
-}
-
-function checkCode(check: RenderCheck, template: Render, shown: string, code: string): void {
-  if (shown.includes(code)) return
-  const partial = check.used.partials.find(({ file, name }) => file === template.file && name === 'code')
-  const isSplit = shown.replace(/[^A-Za-z0-9]/g, '').includes(code.replaceAll('-', ''))
-  const fixed = /(?<![\w#&])\d{4,8}(?!\w)/.exec(shown)?.[0]
-  if (isSplit) {
-    issueIn(check, template, 'the code is split.', 'Write {{code}}, and space it with `letter-spacing`.', partial)
-  } else if (fixed !== undefined) {
-    issueIn(check, template, `the code is missing, and ${fixed} is there for all.`, 'Write {{code}} instead.', partial)
-  } else {
-    const cure = 'Write {{code}} or {{> code}}. HTML and text need it each.'
-    issueIn(check, template, 'the mail does not show the code.', cure, partial)
-  }
-}
-
-/** Whether the layout shows what it is given. */
-function checkLayout(check: RenderCheck, layout: Render, context: object): boolean {
-  const html = tryRender(check, layout, { ...context, body: new Handlebars.SafeString(BODY) })
-  if (html === null) return false
-  checkHtml(check, layout, html)
-  if (html.includes(BODY)) return true
-  issueIn(check, layout, 'the layout lacks its body.', 'Write {{body}} where it goes.')
-  return false
+  issueIn(check, page, { message, cure: `Write <form method="post"> with {{> form}} and <input name="${field}">.` })
 }
 
 function checkHtml(check: RenderCheck, template: Render, html: string): void {
-  if (template.format === 'html' && html.includes(HOSTILE_TAG)) {
-    issueIn(check, template, 'a variable reaches the HTML unescaped.', 'Write it with two braces.')
+  if (html.includes(HOSTILE_TAG)) {
+    issueIn(check, template, { message: 'a variable reaches the HTML unescaped.', cure: 'Write it with two braces.' })
   }
-  checkWords(check, template, visibleText(html))
+  if (!readHtml(html).visible.includes('[object Object]')) return
+  const cure = 'Write a member of the variable, such as site.name.'
+  issueIn(check, template, { message: 'it prints [object Object].', cure })
 }
 
-function checkWords(check: RenderCheck, template: Render, shown: string): void {
-  if (!shown.includes('[object Object]')) return
-  issueIn(check, template, 'it prints [object Object].', 'Write a member of the variable, such as site.name.')
+/** Renders the mail part by part, so that what throws is told of its part, and checks the whole of the others. */
+function checkMail(check: RenderCheck, mail: MailTemplates, context: MailContext): void {
+  const { layouts } = check.views
+  const subject = tryRender(check, mail.subject, context)
+  const withSubject = { ...context, subject: subject?.trim() ?? '' }
+  const preheader = tryRender(check, mail.preheader, withSubject)
+  const withHeader = { ...withSubject, preheader: preheader?.trim() ?? '' }
+  const html = renderInFrame(check, mail.html, layouts['mail.html'], withHeader)
+  const text = renderInFrame(check, mail.text, layouts['mail.text'], withHeader)
+  const inFrame = findErrors({ subject: null, preheader: null, html: html.frame, text: text.frame }, context)
+  for (const finding of findErrors({ subject, preheader, html: html.whole, text: text.whole }, context)) {
+    const { part, rule } = finding
+    const isOfFrame = !rule.startsWith('code-') && inFrame.some((one) => one.rule === rule && one.part === part)
+    const template = isOfFrame && (part === 'html' || part === 'text') ? layouts[`mail.${part}`] : mail[part]
+    issueIn(check, template, finding, rule.startsWith('code-') ? 'code' : '')
+  }
 }
 
-/** Without tags, comments and what stands in the head: what a reader sees. Conditional comments of Outlook are left out. */
-function visibleText(html: string): string {
-  return html
-    .replace(/<!--[^]*?-->/g, '')
-    .replace(/<(head|style|script|title)\b[^>]*>[^]*?<\/\1\s*>/gi, '')
-    .replace(/<[a-z/!?][^>]*>/gi, '\0')
+/** The errors of the parts that could be rendered; the others are null. */
+function findErrors(parts: Readonly<Record<MailPart, string | null>>, context: MailContext): Finding[] {
+  const { subject, preheader, html, text } = parts
+  const known = { subject: subject ?? '', preheader: preheader ?? '', html: html ?? '', text: text ?? '' }
+  return findErrorsInMail(known, context).filter(({ part }) => parts[part] !== null)
 }
 
-function renderLayout(check: RenderCheck, layout: Render, context: object, body: string): string {
-  return tryRender(check, layout, { ...context, body: new Handlebars.SafeString(body) }) ?? body
+/** A part of a mail in its layout, and the layout alone. An empty part stays empty. */
+function renderInFrame(
+  check: RenderCheck,
+  template: Render,
+  layout: Render,
+  context: object,
+): { readonly whole: string | null; readonly frame: string | null } {
+  const body = tryRender(check, template, context)
+  const frame = renderFrame(check, layout, context)
+  if (body === null || frame === null) return { whole: null, frame }
+  return { whole: body.trim() && tryRender(check, layout, withBody(context, body)), frame }
+}
+
+/** The layout with a word instead of its body; null if it does not show it. */
+function renderFrame(check: RenderCheck, layout: Render, context: object): string | null {
+  const frame = tryRender(check, layout, withBody(context, BODY))
+  if (frame === null || frame.includes(BODY)) return frame
+  issueIn(check, layout, { message: 'the layout lacks its body.', cure: 'Write {{body}} where it goes.' })
+  return null
+}
+
+function withBody(context: object, body: string): object {
+  return { ...context, body: new Handlebars.SafeString(body) }
 }
 
 function tryRender(check: RenderCheck, template: Render, context: object): string | null {
@@ -135,19 +129,35 @@ function tryRender(check: RenderCheck, template: Render, context: object): strin
   }
 }
 
-/** At the partial that makes the mistake, or at the first file of the host's that the built-in template uses. */
-function issueIn(check: RenderCheck, template: Render, message: string, cure: string, partial?: Reference): void {
-  const candidates = [...(partial ? partialFiles(check, partial.name, template) : []), template.file]
-  const file = candidates.find(check.isHostFile) ?? partialsUsedBy(check, template).find(check.isHostFile)
-  check.report({ file: file ?? template.file, line: 1, column: 1, message, cure })
+/** A mistake, and the text that it is about if there is one. */
+interface Mistake {
+  readonly message: string
+  readonly cure: string
+  readonly excerpt?: string
 }
 
-function partialsUsedBy(check: RenderCheck, template: Render): string[] {
-  const names = check.used.partials.filter(({ file }) => file === template.file).map(({ name }) => name)
-  return names.flatMap((name) => partialFiles(check, name, template))
+/** In the partial that makes the mistake, or in the first file of the host's that the built-in template uses. */
+function issueIn(check: RenderCheck, template: Render, { message, cure, excerpt = '' }: Mistake, partial = ''): void {
+  const used = partialsUsedBy(check, template)
+  const candidates = [
+    ...used.filter(({ name }) => name === partial).map(({ file }) => file),
+    template.file,
+    ...used.map(({ file }) => file),
+  ]
+  const file = candidates.find(check.isHostFile) ?? template.file
+  check.report({ file, ...placeOf(excerpt, file), message, cure })
 }
 
-function partialFiles({ views }: RenderCheck, name: string, template: Render): string[] {
-  const partial = views.partials[template.format][name]
-  return partial ? [partial.file] : []
+/** The beginning of the file if the text is not there. */
+function placeOf(excerpt: string, file: string): Pick<ViewIssue, 'line' | 'column'> {
+  const source = readFileSync(file, 'utf8')
+  return placeAt(source, excerpt === '' ? 0 : Math.max(0, source.indexOf(excerpt)))
+}
+
+function partialsUsedBy({ used, views }: RenderCheck, template: Render): { name: string; file: string }[] {
+  const names = used.partials.filter(({ file }) => file === template.file).map(({ name }) => name)
+  return names.flatMap((name) => {
+    const partial = views.partials[template.format][name]
+    return partial ? [{ name, file: partial.file }] : []
+  })
 }

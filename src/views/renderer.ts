@@ -8,10 +8,13 @@ import type { MailContext } from './context.js'
 import { BUILT_IN, modificationStamp } from './files.js'
 import type { LocaleViews } from './locale-views.js'
 import { type Messages, translate } from './messages.js'
+import type { Sample } from './samples.js'
 
 /** The texts of a mail. */
 export interface RenderedMail {
   readonly subject: string
+  /** Empty if the host rendered the mail. */
+  readonly preheader: string
   readonly html: string
   readonly text: string
   /** The folder of its templates below `mail`. */
@@ -36,6 +39,10 @@ export interface Renderer {
   readonly messages: (locale: string) => Messages
   /** Locales that have messages. */
   readonly locales: readonly string[]
+  /** Those with mail templates or a text of their own. */
+  readonly purposes: readonly string[]
+  /** What pages and mails are tried with: ours, and those of the host's `samples/`. */
+  readonly samples: readonly Sample[]
   /** Folders with assets, the host's first. */
   readonly assetFolders: readonly string[]
   /** Those that are no files. A file of the same name comes first. */
@@ -47,7 +54,10 @@ export interface Renderer {
 }
 
 /** What pages and mails have beside the files. */
-export type RendererOptions = BrandSettings
+export interface RendererOptions extends BrandSettings {
+  /** Whether mails get a `custom` from `mail.locals`; false by default. */
+  readonly hasMailLocals?: boolean
+}
 
 const DEFAULT_OPTIONS: RendererOptions = { brand: DEFAULT_BRAND, logoFile: null }
 
@@ -62,10 +72,10 @@ export function createRenderer(
   const folders = [...hostFolders, BUILT_IN]
   const isWatching = process.env.NODE_ENV !== 'production' && hostFolders.length > 0
   const load = (): void => {
-    compiled = compileAll(folders, defaultLocale, generatedAssets)
+    compiled = compileAll(folders, defaultLocale, generatedAssets, options.hasMailLocals ?? false)
   }
   const reloadIfChanged = isWatching ? watch(hostFolders, load) : () => undefined
-  let compiled = compileAll(folders, defaultLocale, generatedAssets)
+  let compiled = compileAll(folders, defaultLocale, generatedAssets, options.hasMailLocals ?? false)
 
   let builtIn: Renderer | null = null
 
@@ -99,7 +109,7 @@ export function createRenderer(
       const body = new Handlebars.SafeString(templates.html(withHeader))
       const html = layouts['mail.html']({ ...withHeader, body })
       const text = layouts['mail.text']({ ...withHeader, body: templates.text(withHeader) })
-      return { subject, html, text: formatPlainText(text), view: templates.folder }
+      return { subject, preheader, html, text: formatPlainText(text), view: templates.folder }
     },
     mailTemplateFolder(purpose, locale) {
       const { mails, codeMail } = viewsFor(locale)
@@ -109,6 +119,14 @@ export function createRenderer(
     get locales() {
       reloadIfChanged()
       return compiled.locales
+    },
+    get purposes() {
+      reloadIfChanged()
+      return compiled.purposes
+    },
+    get samples() {
+      reloadIfChanged()
+      return compiled.samples
     },
     assetFolders: folders.map((folder) => path.join(folder, 'assets')),
     generatedAssets,

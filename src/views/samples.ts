@@ -1,14 +1,28 @@
+import { type Brand, DEFAULT_BRAND } from '../config/brand.js'
 import { PAGES, type PageContext, type Site } from '../config/page.js'
 import { basePageContext, type MailContext, mailContextFor } from './context.js'
-import { duration } from './formats.js'
+import { deepMerge } from './deep-merge.js'
+import { duration, timeOfDay } from './formats.js'
 import { textDirection } from './locales.js'
 
 /** What a page or mail is tried with. */
 export interface Sample {
+  readonly name: string
   readonly site: Site
-  readonly masked: string
-  readonly text: string
+  readonly recipient: { readonly name: string; readonly masked: string }
+  /** The action in words. */
+  readonly purposeText: string
   readonly code: string
+  /** From the host's own samples. */
+  readonly custom: Readonly<Record<string, unknown>>
+}
+
+/** A file of the host's in `samples/`. */
+export interface HostSample {
+  readonly name: string
+  readonly values: Partial<Pick<Sample, 'purposeText' | 'code' | 'custom'>> & {
+    recipient?: Partial<Sample['recipient']>
+  }
 }
 
 /** A value with HTML, which must not reach a page or mail as such. */
@@ -16,22 +30,65 @@ export const HOSTILE_TAG = '<b>otp-sample</b>'
 
 const SITE: Site = { name: 'Acme', origin: 'https://acme.example', domain: 'acme.example', supportUrl: '/help' }
 const LONG_WORD = 'Donaudampfschifffahrtsgesellschaft'.repeat(4)
+const TYPICAL: Sample = {
+  name: 'typical',
+  site: SITE,
+  recipient: { name: 'Ana', masked: 'a•••@example.com' },
+  purposeText: 'Send 50.00 EUR to Ana',
+  code: '482915',
+  custom: {},
+}
 
 /** The values that pages and mails differ in: plain ones, none, long ones, and those that break what does not escape. */
 export const SAMPLES: readonly Sample[] = [
-  { site: SITE, masked: 'a•••@example.com', text: 'Send 50.00 EUR to Ana', code: '482915' },
-  { site: { ...SITE, origin: null, domain: null, supportUrl: null }, masked: 'a•••@b.c', text: '', code: '7301' },
-  { site: { ...SITE, name: LONG_WORD }, masked: `${LONG_WORD}@example.com`, text: LONG_WORD, code: 'K7QF3-M2X9T-RWB' },
+  TYPICAL,
   {
+    ...TYPICAL,
+    name: 'minimal',
+    site: { ...SITE, origin: null, domain: null, supportUrl: null },
+    recipient: { name: '', masked: 'a•••@b.c' },
+    purposeText: '',
+    code: '730164',
+  },
+  {
+    ...TYPICAL,
+    name: 'long',
+    site: { ...SITE, name: LONG_WORD },
+    recipient: { name: LONG_WORD, masked: `${LONG_WORD}@example.com` },
+    purposeText: LONG_WORD,
+    code: 'K7QF3-M2X9-TRWB',
+  },
+  {
+    ...TYPICAL,
+    name: 'hostile',
     site: { ...SITE, name: `${HOSTILE_TAG} & "Söhne" 'שלום'` },
-    masked: `${HOSTILE_TAG}&"'@example.com`,
-    text: `${HOSTILE_TAG} & "{{code}}" {site} 'مرحبا'`,
+    recipient: { name: `${HOSTILE_TAG} مرحبا`, masked: `${HOSTILE_TAG}&"'@example.com` },
+    purposeText: `${HOSTILE_TAG} & "{{code}}" {site} 'مرحبا'`,
     code: '904417',
   },
 ]
 
+/**
+ * Our samples and those of the host. What its files say of `custom` holds for all; a file with the name of one of ours changes
+ * that one.
+ */
+export function samplesWith(hostSamples: readonly HostSample[]): readonly Sample[] {
+  const custom = hostSamples.reduce((merged, { values }) => deepMerge(merged, values.custom ?? {}), {})
+  const sampleOf = (base: Sample, host?: HostSample): Sample =>
+    deepMerge({ ...base, name: host?.name ?? base.name, custom }, { ...host?.values })
+  const ours = SAMPLES.map((sample) =>
+    sampleOf(
+      sample,
+      hostSamples.find(({ name }) => name === sample.name),
+    ),
+  )
+  const others = hostSamples.filter(({ name }) => !SAMPLES.some((sample) => sample.name === name))
+  return [...ours, ...others.map((host) => sampleOf(ours[0] ?? TYPICAL, host))]
+}
+
 /** Each page in its states: with and without an error, with a short and a long code. */
-export function samplePages({ site, masked, text, code }: Sample, locale: string, custom: object): PageContext[] {
+export function samplePages(sample: Sample, locale: string, custom: PageContext['custom']): PageContext[] {
+  const { site, recipient, purposeText: text, code } = sample
   const base: PageContext = {
     ...basePageContext,
     locale,
@@ -44,7 +101,7 @@ export function samplePages({ site, masked, text, code }: Sample, locale: string
     autoSend: text && 'sealed',
     purpose: 'access',
     purposeText: text,
-    recipient: { masked, typed: text, changeable: text !== '' },
+    recipient: { masked: recipient.masked, typed: text, changeable: text !== '' },
     code: { label: `Code ${text}`, length: code.length, isLong: code.includes('-'), inputMode: 'numeric' },
     trustDays: text && '30 d',
     expires: { in: duration(locale, 600) },
@@ -54,28 +111,50 @@ export function samplePages({ site, masked, text, code }: Sample, locale: string
     deliveryText: text,
     returnTo: text && '/account',
     title: `Title ${text}`,
-    custom: custom as PageContext['custom'],
+    custom,
   }
   return PAGES.flatMap((page) => ['', `Wrong ${text}`].map((error) => ({ ...base, page, error })))
 }
 
-/** A mail for a purpose, with the code in its subject and without; the alert has no code. */
-export function sampleMails({ site, masked, text, code }: Sample, locale: string, purpose: string): MailContext[] {
+/** Which mail a sample stands in. Site and brand are those of the sample, unless the host is known. */
+export interface SampleMailOptions {
+  readonly locale: string
+  readonly purpose: string
+  readonly codeInSubject: boolean
+  readonly custom: MailContext['custom']
+  readonly site?: Site
+  readonly brand?: Brand
+}
+
+const MAILED_AT = Date.UTC(2030, 0, 1, 14, 22)
+const LIFETIME = 600
+
+/** A mail for a purpose. The alert has no code. */
+export function sampleMail(sample: Sample, options: SampleMailOptions): MailContext {
+  const { locale, purpose, codeInSubject, custom, site = sample.site, brand = DEFAULT_BRAND } = options
+  const { recipient, purposeText, code } = sample
   const base: MailContext = {
-    ...mailContextFor(site, locale),
-    recipient: { name: '', masked },
-    request: { tag: '', at: '14:22 UTC' },
+    ...mailContextFor(site, locale, brand),
+    recipient,
+    request: { tag: '', at: timeOfDay(locale, MAILED_AT) },
+    custom,
   }
-  if (purpose === 'alert') return [base]
-  const withCode: MailContext = {
+  if (purpose === 'alert') return base
+  const expiresAt = MAILED_AT + LIFETIME * 1000
+  return {
     ...base,
-    purpose,
-    purposeText: text,
+    purpose: purpose === 'code' ? 'access' : purpose,
+    purposeText,
     code,
     isLong: code.includes('-'),
-    expires: { minutes: 10, in: duration(locale, 600), at: '14:32 UTC', iso: '2030-01-01T14:32:00.000Z' },
-    request: { tag: 'KQF', at: '14:22 UTC' },
-    boundLine: site.domain ? `@${site.domain} #${code}` : '',
+    codeInSubject,
+    expires: {
+      minutes: LIFETIME / 60,
+      in: duration(locale, LIFETIME),
+      at: timeOfDay(locale, expiresAt),
+      iso: new Date(expiresAt).toISOString(),
+    },
+    request: { ...base.request, tag: 'KQF' },
+    boundLine: site.domain ? `@${site.domain} #${code.replaceAll('-', '')}` : '',
   }
-  return [true, false].map((codeInSubject) => ({ ...withCode, codeInSubject }))
 }
