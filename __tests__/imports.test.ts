@@ -7,6 +7,7 @@ import path from 'node:path'
  * Files that stand in `src/` itself are `primitives`, except those that have a line of their own.
  */
 const LAYERS = [
+  ['cli'],
   ['index', 'store-conformance', 'testing'],
   ['email-otp'],
   ['http'],
@@ -30,6 +31,7 @@ const PACKAGES: Record<string, string | null> = {
   express: 'http',
   nodemailer: null,
   handlebars: null,
+  diff: 'cli',
 }
 
 const MAX_LINES = 200

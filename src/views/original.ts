@@ -78,7 +78,7 @@ function stampOf(file: string, text: string): string {
   return `express-email-otp@${packageVersion()} ${file} sha256:${hashText(text)}`
 }
 
-function packageVersion(): string {
+export function packageVersion(): string {
   const manifest = readFileSync(path.join(BUILT_IN, '..', 'package.json'), 'utf8')
   return (JSON.parse(manifest) as { version: string }).version
 }
