@@ -153,13 +153,13 @@ describe('the helper `asset`', () => {
   }
 
   test('names the hashed URL in layouts, partials, pages and blocks, behind the path of a proxy', async () => {
-    write('assets/fonts/my font.woff2', 'a font')
-    write('partials/fonts.html.hbs', '<link href="{{asset "fonts/my font.woff2"}}">')
+    write("assets/fonts/ana's font.woff2", 'a font')
+    write('partials/fonts.html.hbs', '<link href="{{asset "fonts/ana\'s font.woff2"}}">')
     write('pages/send.hbs', '{{> fonts}}{{#with site}}<i title="{{asset "otp.js"}}">{{/with}}{{> form}}')
     host = await HostApp.start({ otp: { views: folder, basePath: '/shop&co' } })
     const jar = await host.signedIn()
     const { text } = await jar.get('/2fa').set(NAVIGATE).expect(200)
-    expect(text).toMatch(/<link href="\/shop&amp;co\/2fa\/assets\/fonts\/my%20font\.woff2\?v=[\w-]{22}">/)
+    expect(text).toMatch(/<link href="\/shop&amp;co\/2fa\/assets\/fonts\/ana&#x27;s%20font\.woff2\?v=[\w-]{22}">/)
     expect(text).toMatch(/<i title="\/shop&amp;co\/2fa\/assets\/otp\.js\?v=[\w-]{22}">/)
   })
 

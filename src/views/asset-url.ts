@@ -34,6 +34,7 @@ export function assetHelper(name: string, options: Handlebars.HelperOptions): Ha
     noteTag(error, options)
     throw error
   }
-  // Escaped here, since Handlebars would write "=" as "&#x3D;".
-  return new Handlebars.SafeString(assetUrl({ path: Handlebars.escapeExpression(path), assetVersion }, name))
+  const escaped = Handlebars.escapeExpression(assetUrl({ path, assetVersion }, name))
+  // Handlebars escapes "=" for attributes without quotes, where it does no harm to a URL.
+  return new Handlebars.SafeString(escaped.replaceAll('&#x3D;', '='))
 }
