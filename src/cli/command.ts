@@ -16,7 +16,7 @@ export interface Command {
   /** What follows the name of the command, without flags. */
   readonly operands?: string
   readonly flags: Readonly<Record<string, Flag>>
-  readonly run: (args: Arguments, io: Io) => ExitCode | Promise<ExitCode>
+  readonly run: (args: Arguments, io: Io) => Promise<ExitCode>
 }
 
 /** What stands behind the command. */

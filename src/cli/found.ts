@@ -27,8 +27,9 @@ export function formatFound(found: readonly Found[], format: Format): string {
   return [...lines, `${count(errors, 'error')}, ${count(warnings, 'warning')}`].join('\n')
 }
 
-function textLine({ file, line, column, level, message, cure, ...where }: Found): string {
-  return `${file}:${line}:${column}: ${level}: ${printable(`${message} ${cure}`)}${places(where)}`
+function textLine({ file, line, column, level, rule, message, cure, ...where }: Found): string {
+  const text = printable(`${message} ${cure}`)
+  return `${file}:${line}:${column}: ${level}: ${text}${rule === null ? '' : ` [${rule}]`}${places(where)}`
 }
 
 /** A workflow command, which shows the message at its line in a pull request. */

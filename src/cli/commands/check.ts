@@ -1,14 +1,16 @@
 import type { OtpOptions } from '../../config/options.js'
 import { emailOtp } from '../../email-otp.js'
 import { OtpError } from '../../errors.js'
+import { servicesOf } from '../../services.js'
 import { type Command, type ExitCode } from '../command.js'
 import { type Format, formatFound, type Found, FORMATS } from '../found.js'
 import { HOST_FLAGS, hostOptions } from '../host-options.js'
 import type { Io } from '../io.js'
+import { findInMails } from '../mail-check.js'
 import { oneOf } from '../parse-arguments.js'
 
 export const check: Command = {
-  summary: 'what the start checks; exit code 1 on errors',
+  summary: 'what the start checks, and warnings about all mails in all languages; exit code 1 on errors',
   flags: {
     ...HOST_FLAGS,
     format: {
@@ -20,16 +22,17 @@ export const check: Command = {
   async run(args, io) {
     const format = oneOf(args, 'format', FORMATS) ?? 'text'
     const options = await hostOptions(args, io, { isNeeded: true })
-    const found = await findAll(options, args.text('config') ?? '')
+    const found = await findAll(options, args.text('config') ?? '', io)
     return report(found, format, io)
   },
 }
 
-async function findAll(options: OtpOptions, configFile: string): Promise<readonly Found[]> {
+async function findAll(options: OtpOptions, configFile: string, io: Io): Promise<readonly Found[]> {
   try {
     const otp = emailOtp(options)
+    const found = await findInMails(servicesOf('check', otp), io)
     await otp.close()
-    return []
+    return found
   } catch (error) {
     if (!(error instanceof OtpError)) throw error
     const whole = { file: configFile, line: 1, column: 1, message: error.message, cure: '' }

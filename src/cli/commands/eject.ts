@@ -27,7 +27,7 @@ export const eject: Command = {
       keepOriginal(folder, one, text)
       io.write(`${shownPath(file)}: a copy of that of ${packageVersion()}`)
     }
-    return 0 as const
+    return 0
   },
 }
 

@@ -27,7 +27,7 @@ export const vars: Command = {
         for (const row of rows) write(line(row))
       }
     }
-    return 0
+    return Promise.resolve(0)
   },
 }
 
