@@ -51,16 +51,21 @@ export function resolveTrustedOrigins(origins: unknown = [], site: Site): readon
   return Object.freeze(site.origin === null ? trusted : [site.origin, ...trusted])
 }
 
-/**
- * Warns if mails come from another domain than the site: readers and mail servers take such mails for phishing. Domains
- * below one of two labels count as one owner's: `acme.example`, `mail.acme.example` and `app.acme.example`.
- */
-export function warnAboutSender({ origin, domain }: Site, from: { readonly address: string }): void {
-  if (!domain?.includes('.') || isLoopback(domain) || isIP(domain) > 0) return
+/** Warns if mails come from another domain than the site: readers and mail servers take such mails for phishing. */
+export function warnAboutSender(site: Site, from: { readonly address: string }): void {
   const sender = from.address.slice(from.address.lastIndexOf('@') + 1)
-  if (lastLabels(sender) === lastLabels(domain)) return
+  if (!isForeignSender(site, sender)) return
   const cure = 'Send from the domain of the site or one below it.'
-  warnOnce('OTP_FROM_DOMAIN', `mails come from ${sender}, and the site is ${origin}. ${cure}`)
+  warnOnce('OTP_FROM_DOMAIN', `mails come from ${sender}, and the site is ${site.origin}. ${cure}`)
+}
+
+/**
+ * Whether mails come from another domain than the site. Domains below one of two labels count as one owner's:
+ * `acme.example`, `mail.acme.example` and `app.acme.example`.
+ */
+export function isForeignSender({ domain }: Site, sender: string): boolean {
+  if (!domain?.includes('.') || isLoopback(domain) || isIP(domain) > 0) return false
+  return lastLabels(sender) !== lastLabels(domain)
 }
 
 /** The last two labels: the organisation's domain, or the part above it, such as `co.uk`. */

@@ -6,12 +6,17 @@ import { localFailure, type SendResult } from './classify.js'
 /**
  * Checks the connection to the mail server without a mail. nodemailer's `verify` makes a connection of its own, beside
  * those of a pool: greeting, TLS, login, QUIT.
+ * @param secrets what no log and no event may show, whatever a server says
  * @returns null if the transporter cannot; nodemailer's `verify` is there for any transport, and then returns false
  */
-export async function checkConnection(transporter: MailTransporter, clock: Clock): Promise<SendResult | null> {
+export async function checkConnection(
+  transporter: MailTransporter,
+  clock: Clock,
+  secrets: readonly string[] = [],
+): Promise<SendResult | null> {
   const checking = startCheck(transporter)
   if (checking === false) return null
-  return makeAttempt(clock, [], async () =>
+  return makeAttempt(clock, secrets, async () =>
     (await checking) === false ? localFailure('connect', 'verify') : { outcome: 'accepted' },
   )
 }

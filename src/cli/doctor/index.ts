@@ -1,0 +1,1 @@
+export { doctor, type DoctorOutput } from './doctor.js'
