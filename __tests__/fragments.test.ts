@@ -14,8 +14,8 @@ interface Block {
   readonly code: string
 }
 
-/** Commands and settings of other programs, and pictures. */
-const NOT_RUN = ['sh', 'nginx', 'mermaid']
+/** Commands with their output, settings of other programs, and pictures. */
+const NOT_RUN = ['sh', 'text', 'nginx', 'mermaid']
 
 const BLOCKS: readonly Block[] = PAGES.flatMap((page) => {
   const text = readPage(page)

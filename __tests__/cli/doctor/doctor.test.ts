@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import { SOUND_ZONE, worldOf, type Zone } from '../../helpers/mail-world.js'
 import { ScriptedSmtp, type SmtpScript } from '../../helpers/smtp-script.js'
 import { doctor } from '../../../src/cli/doctor/index.js'
@@ -48,7 +50,7 @@ test('when all is well, the exit code is 0', async () => {
   const sound = ['connection', 'tls', 'capabilities', 'login', 'sender', 'from', 'mx', 'dkim', 'dmarc', 'clock']
   expect(levels.filter((one) => one.startsWith('ok '))).toEqual(sound.map((check) => `ok ${check}`))
   expect(levels).toContain('unknown spf') // the server is this machine
-  expect(output).toMatch(/\n0 errors, 0 warnings\n$/)
+  expect(output).toMatch(/\nerrors: 0, warnings: 0\n$/)
 })
 
 test.each<[string, Examination, RegExp]>([
@@ -63,9 +65,9 @@ test.each<[string, Examination, RegExp]>([
   expect(exitCode).toBe(1)
   expect(output).toMatch(line)
   const lines = output.split('\n')
-  expect(lines.filter((one, i) => /^(error|warning|unknown)/.test(one) && !/^ +→ \S/.test(lines[i + 1] ?? ''))).toEqual(
-    [],
-  )
+  expect(
+    lines.filter((one, i) => /^(error|warning|unknown) /.test(one) && !/^ +→ \S/.test(lines[i + 1] ?? '')),
+  ).toEqual([])
 })
 
 test('warnings alone leave the exit code at 0', async () => {
@@ -86,6 +88,14 @@ test('a DNS that gives no answer is told for each check, and no error of the dom
 test('a placeholder as From domain is not looked up', async () => {
   const { output } = await examined({ from: 'no-reply@acme.example', zone: {} })
   expect(output).not.toMatch(/ (mx|spf|dkim|dmarc) /)
+})
+
+test('the sample in docs/mail-delivery.md is what is printed', async () => {
+  const page = readFileSync(path.join(__dirname, '../../../docs/mail-delivery.md'), 'utf8')
+  const [, sample] = /<!-- doctor:start -->\n\n```text\n([^]*?)```/.exec(page) ?? []
+  const zone: Zone = { ...SOUND_ZONE, 'acmecodes.net': { mx: ['mx.acmecodes.net'] } }
+  const { output } = await examined({ zone, script: { greeting: '220 mail.acmecodes.net ESMTP Postfix' } })
+  expect(output.replace(/:\d+ answers/, ':587 answers')).toBe(sample)
 })
 
 describe('JSON', () => {

@@ -47,7 +47,11 @@ async function listening(options: SMTPServerOptions): Promise<number> {
 }
 
 const levels = (diagnoses: readonly Diagnosis[]): string[] => diagnoses.map(({ check, level }) => `${check} ${level}`)
-const last = (diagnoses: readonly Diagnosis[]): Diagnosis => diagnoses.at(-1)!
+const last = (diagnoses: readonly Diagnosis[]): Diagnosis => {
+  const found = diagnoses.at(-1)
+  if (!found) throw new Error('nothing was found')
+  return found
+}
 
 describe('a server that works', () => {
   test('each step has a line, and nothing is sent', async () => {

@@ -61,8 +61,11 @@ function several({ domain, records }: Found): Diagnosis {
 function ofPolicy(domain: string, policy: string): Diagnosis {
   if (policy === 'none') return ok('dmarc', `${domain} has p=none: receivers report and do no more.`)
   if (policy === 'quarantine' || policy === 'reject') {
-    const fate = policy === 'reject' ? 'refused' : 'put into spam'
-    return ok('dmarc', `${domain} has p=${policy}: mail that neither SPF nor DKIM of this domain proves is ${fate}.`)
+    const handling = policy === 'reject' ? 'refused' : 'put into spam'
+    return ok(
+      'dmarc',
+      `${domain} has p=${policy}: mail that neither SPF nor DKIM of this domain proves is ${handling}.`,
+    )
   }
   const cure = 'Write p=none, p=quarantine or p=reject as the first tag after v=DMARC1.'
   return problem('warning', 'dmarc', `The DMARC record of ${domain} has no valid policy (${quote(policy)}).`, cure)

@@ -40,7 +40,7 @@ function missing(domain: string, provider: SendingProvider | null, addresses: re
   if (provider?.hasOwnEnvelope) return ownEnvelope(domain, provider)
   const allowed = provider
     ? `include:${provider.include}`
-    : addresses.map((address) => `ip${isIP(address)}:${address}`).join(' ') || 'a'
+    : addresses.map((address) => `ip${isIP(address)}:${address}`).join(' ') || 'ip4:<public address of the server>'
   const cure = `Publish a TXT record at ${domain}, with all servers that send for it: "v=spf1 ${allowed} ~all".`
   return problem('error', 'spf', `${domain} has no SPF record: receivers cannot tell your mail from forged mail.`, cure)
 }

@@ -13,7 +13,7 @@ export function textReport(diagnoses: readonly Diagnosis[]): string {
     return cure === null ? [line] : [line, `${' '.repeat(23)}→ ${cure}`]
   })
   const { errors, warnings } = countsOf(diagnoses)
-  return `${[...lines, '', `${errors} errors, ${warnings} warnings`].join('\n')}\n`
+  return `${[...lines, '', `errors: ${errors}, warnings: ${warnings}`].join('\n')}\n`
 }
 
 function countsOf(diagnoses: readonly Diagnosis[]): { errors: number; warnings: number } {
