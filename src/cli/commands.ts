@@ -7,4 +7,5 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   vars: async () => (await import('./commands/vars.js')).vars,
   eject: async () => (await import('./commands/eject.js')).eject,
   diff: async () => (await import('./commands/diff.js')).diff,
+  doctor: async () => (await import('./commands/doctor.js')).doctor,
 }

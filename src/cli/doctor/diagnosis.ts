@@ -1,3 +1,5 @@
+import { printable } from '../io.js'
+
 export type CheckName =
   'connection' | 'tls' | 'capabilities' | 'login' | 'sender' | 'from' | 'mx' | 'spf' | 'dkim' | 'dmarc' | 'clock'
 
@@ -26,9 +28,4 @@ export function problem(
 export function quote(text: string): string {
   const line = printable(text)
   return line.length > MAX_QUOTE ? `${line.slice(0, MAX_QUOTE)}…` : line
-}
-
-/** One line without control characters: whoever writes it must not steer the terminal (CWE-150). */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim()
 }

@@ -4,6 +4,7 @@ import { jsonReport, textReport } from './report.js'
 import type { OtpOptions } from '../../config/options.js'
 
 export interface DoctorOutput {
+  /** Gets the whole report, without a line break at its end. */
   readonly write: (text: string) => void
   readonly json: boolean
   /** The selector of the DKIM key; without it the key cannot be looked up. */

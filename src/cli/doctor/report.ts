@@ -3,7 +3,7 @@ import type { Diagnosis } from './diagnosis.js'
 /** `{ errors, warnings, checks }`, for programs. */
 export function jsonReport(diagnoses: readonly Diagnosis[]): string {
   const { errors, warnings } = countsOf(diagnoses)
-  return `${JSON.stringify({ errors, warnings, checks: diagnoses }, null, 2)}\n`
+  return JSON.stringify({ errors, warnings, checks: diagnoses }, null, 2)
 }
 
 /** A line for each check, and its cure below. */
@@ -13,7 +13,7 @@ export function textReport(diagnoses: readonly Diagnosis[]): string {
     return cure === null ? [line] : [line, `${' '.repeat(23)}→ ${cure}`]
   })
   const { errors, warnings } = countsOf(diagnoses)
-  return `${[...lines, '', `errors: ${errors}, warnings: ${warnings}`].join('\n')}\n`
+  return [...lines, '', `errors: ${errors}, warnings: ${warnings}`].join('\n')
 }
 
 function countsOf(diagnoses: readonly Diagnosis[]): { errors: number; warnings: number } {
