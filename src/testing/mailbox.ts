@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events'
-import { createTransport } from 'nodemailer'
 import { parseAddress } from '../identity/address.js'
 import { type CodeInMail, CODE_IN_MAIL } from '../mail/message.js'
+import { composeMime } from '../mail/mime.js'
 
 /** A mail in a mailbox. */
 export interface ReceivedMail {
@@ -26,8 +26,6 @@ export interface WaitOptions {
 /** More than a test run needs. A server that runs for days keeps the newest. */
 const MAX_MAILS = 1_000
 const DEFAULT_TIMEOUT = 4
-
-const composer = createTransport({ streamTransport: true, buffer: true })
 
 /**
  * A mailbox in memory for everybody, to be used as `mail.transport`. Emits `mail` with each mail.
@@ -58,14 +56,14 @@ export class Mailbox extends EventEmitter<{ mail: [mail: ReceivedMail] }> {
 
   /** Composes the mail as it would go out and keeps it. */
   async sendMail(message: Readonly<Record<PropertyKey, unknown>>): Promise<object> {
-    const { envelope, messageId, message: raw } = await composer.sendMail({ ...message })
+    const { envelope, messageId, raw } = await composeMime(message)
     const { code, tag } = (message[CODE_IN_MAIL] ?? { code: null, tag: null }) as CodeInMail
     const mail: ReceivedMail = Object.freeze({
-      to: [...envelope.to],
+      to: envelope.to,
       subject: textOf(message.subject),
       text: textOf(message.text),
       html: textOf(message.html),
-      raw: (raw as Buffer).toString(),
+      raw: raw.toString(),
       code,
       tag,
       at: new Date(),

@@ -1,5 +1,6 @@
 import type { RealTime } from './delayed-starts.js'
-import { composeOnly, type OutgoingMessage } from '../smtp/send-once.js'
+import type { OutgoingMessage } from '../smtp/send-once.js'
+import { composeMime } from '../../mail/mime.js'
 
 /** The attempt of a decoy. */
 export interface DecoyAttempt {
@@ -23,6 +24,6 @@ export function attemptDecoy(
     }
   })
   // If it fails, so does the mail of an address that is mailed, which is reported.
-  const composed = composeOnly(message).catch(() => undefined)
+  const composed = composeMime(message).catch(() => undefined)
   return { ended: Promise.all([composed, held]), end }
 }

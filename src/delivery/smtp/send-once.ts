@@ -1,4 +1,3 @@
-import { createTransport } from 'nodemailer'
 import { makeAttempt } from './attempt.js'
 import type { Clock } from '../../clock.js'
 import type { MailTransporter } from '../../config/options.js'
@@ -45,13 +44,6 @@ function resultOf(info: unknown, address: string): SendResult {
   if (addresses.length === 1 && addressOf(addresses[0]) === address) return { outcome: 'accepted' }
   // No retry: the other address would get it twice.
   return localFailure('config', 'accepted for another address')
-}
-
-const streamTransport = createTransport({ streamTransport: true, buffer: true })
-
-/** Composes a message as `sendOnce` does, without sending it. */
-export async function composeOnly(message: OutgoingMessage['message']): Promise<void> {
-  await streamTransport.sendMail({ ...message })
 }
 
 function addressOf(accepted: unknown): unknown {

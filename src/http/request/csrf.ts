@@ -37,8 +37,11 @@ export function refererPath(
   return isOfApp ? toSitePath(url.pathname + url.search) : null
 }
 
-/** An Origin never names the default port of its scheme; some clients and proxies name it in Host (RFC 9110 7.2). */
-function isOriginOf(host: string | undefined, origin: string): boolean {
+/**
+ * Whether an Origin is the host that a request names. An Origin never names the default port of its scheme; some clients and
+ * proxies name it in Host (RFC 9110 7.2).
+ */
+export function isOriginOf(host: string | undefined, origin: string): boolean {
   const url = parseUrl(origin)
   if (!url || !/^https?:$/.test(url.protocol)) return false
   return url.host === host?.toLowerCase().replace(url.protocol === 'https:' ? /:443$/ : /:80$/, '')

@@ -1,0 +1,236 @@
+/* global measure */
+'use strict'
+
+const base = document.body.dataset.base
+const frame = document.getElementById('frame')
+const live = document.getElementById('live')
+const parser = new DOMParser()
+/** Counts visits, so that an answer that is overtaken is dropped. */
+let visit = 0
+
+start()
+
+function start() {
+  document.addEventListener('click', onClick)
+  document.addEventListener('change', onChange)
+  document.addEventListener('submit', onSubmit)
+  document.addEventListener('keydown', onKey)
+  window.addEventListener('popstate', () => void show(location.href))
+  if (frame) {
+    frame.addEventListener('load', applyLook)
+    restoreLook()
+    applyLook()
+    selectTab(localStorage.getItem('workbench.tab') || 'html')
+  }
+  afterShow()
+  listen()
+}
+
+/** Fetches a screen and takes over what differs from this one. The frame and what is typed stay. */
+async function show(url, options) {
+  const mine = ++visit
+  const response = await fetch(url, options)
+  const next = parser.parseFromString(await response.text(), 'text/html')
+  if (mine !== visit) return
+  const nextFrame = next.getElementById('frame')
+  if (Boolean(nextFrame) !== Boolean(frame) || hasOtherTabs(next)) return void location.assign(response.url)
+  if (response.url !== location.href) history.pushState(null, '', response.url)
+  document.title = next.title
+  for (const old of document.querySelectorAll('[data-live]')) {
+    const fresh = next.getElementById(old.id)
+    if (!fresh || fresh.isEqualNode(old) || old.contains(document.activeElement) && isTyping()) continue
+    const focused = document.activeElement && old.contains(document.activeElement) ? keyOf(document.activeElement) : ''
+    const dots = old.id === 'list' ? dotsOf(old) : null
+    old.replaceWith(document.adoptNode(fresh))
+    if (dots) for (const [id, level] of dots) setDot(id, level)
+    if (focused) fresh.querySelector(focused)?.focus()
+  }
+  if (nextFrame) frame.contentWindow.location.replace(nextFrame.src)
+  afterShow()
+}
+
+/** After the first paint: dots and measurements are made while the developer looks. */
+function afterShow() {
+  if (document.body.dataset.kind !== 'inbox') void loadDots()
+  if (frame) void measureFrame()
+}
+
+function hasOtherTabs(next) {
+  const ids = (doc) => [...doc.querySelectorAll('[data-tab]')].map((tab) => tab.dataset.tab).join()
+  return ids(next) !== ids(document)
+}
+
+function isTyping() {
+  return document.activeElement.tagName === 'TEXTAREA'
+}
+
+function keyOf({ name, value, id, tagName, pathname, search }) {
+  if (tagName === 'A') return `a[href="${CSS.escape(pathname + search)}"]`
+  return id ? `#${id}` : tagName === 'INPUT' ? `[name="${name}"][value="${value}"]` : `[name="${name}"]`
+}
+
+/* Choices */
+
+function onClick(event) {
+  const tab = event.target.closest('[data-tab]')
+  if (tab) return selectTab(tab.dataset.tab)
+  const link = event.target.closest('.list a, #toolbar a')
+  const isPlain = !event.metaKey && !event.ctrlKey && !event.shiftKey && event.button === 0
+  if (!link || !isPlain) return
+  event.preventDefault()
+  void show(link.href)
+}
+
+function onChange({ target }) {
+  const form = target.closest('#choices')
+  if (form) return void show(`${form.action}?${new URLSearchParams(new FormData(form))}`)
+  if (!target.closest('.frame-bar')) return
+  applyLook()
+  if (target.name) localStorage.setItem(`workbench.${target.name}`, target.value)
+}
+
+function onSubmit(event) {
+  const form = event.target
+  const body = new URLSearchParams(new FormData(form))
+  if (form.id === 'values-form') {
+    event.preventDefault()
+    document.activeElement.blur()
+    void show(form.action, { method: 'POST', body })
+  }
+  if (form.id === 'send-form') {
+    event.preventDefault()
+    void send(form, body)
+  }
+}
+
+async function send(form, body) {
+  const button = form.querySelector('button')
+  const result = document.getElementById('send-result')
+  button.disabled = true
+  result.textContent = 'Sending …'
+  const response = await fetch(form.action, { method: 'POST', body })
+  result.replaceChildren(...parser.parseFromString(await response.text(), 'text/html').body.childNodes)
+  button.disabled = false
+}
+
+function onKey(event) {
+  const tab = event.target.closest('[role="tab"]')
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
+  if (!tab || !step) return
+  const tabs = [...document.querySelectorAll('[role="tab"]')]
+  const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length]
+  next.focus()
+  selectTab(next.dataset.tab)
+}
+
+function selectTab(wanted) {
+  const tabs = [...document.querySelectorAll('[data-tab]')]
+  const id = tabs.some((tab) => tab.dataset.tab === wanted) ? wanted : 'html'
+  for (const tab of tabs) {
+    const isSelected = tab.dataset.tab === id
+    tab.setAttribute('aria-selected', String(isSelected))
+    tab.tabIndex = isSelected ? 0 : -1
+    document.getElementById(`panel-${tab.dataset.tab}`).hidden = !isSelected
+  }
+  localStorage.setItem('workbench.tab', id)
+}
+
+/* The frame */
+
+function restoreLook() {
+  for (const name of ['width', 'scheme']) {
+    const value = localStorage.getItem(`workbench.${name}`)
+    const input = document.querySelector(`.frame-bar [name="${name}"][value="${value}"]`)
+    if (input) input.checked = true
+  }
+}
+
+function applyLook() {
+  const doc = frame.contentDocument
+  const width = document.querySelector('[name="width"]:checked').value
+  const scheme = document.querySelector('[name="scheme"]:checked').value
+  frame.className = `frame frame-${width} frame-${scheme}`
+  if (!doc?.body) return
+  measure.setStyleSheets(doc, !document.getElementById('no-style')?.checked)
+  measure.setScheme(doc, scheme === 'dark' ? 'dark' : 'light')
+  measure.setInverted(doc, scheme === 'inverted')
+}
+
+/** In a frame of its own, 320 px wide, that nobody sees. */
+async function measureFrame() {
+  const mine = visit
+  const { isMail, code, direction } = document.getElementById('measured-what').dataset
+  const hidden = document.createElement('iframe')
+  hidden.className = 'frame-measured'
+  hidden.setAttribute('sandbox', 'allow-same-origin')
+  hidden.setAttribute('aria-hidden', 'true')
+  hidden.tabIndex = -1
+  hidden.src = document.getElementById('measured-what').dataset.url
+  const loaded = new Promise((resolve) => hidden.addEventListener('load', resolve))
+  document.body.append(hidden)
+  await loaded
+  const findings = measure.findingsOf(hidden.contentDocument, { isMail: isMail === 'true', code, direction })
+  hidden.remove()
+  if (mine === visit) showMeasured(findings)
+}
+
+function showMeasured(findings) {
+  const list = document.createElement('ul')
+  list.className = 'findings'
+  list.append(...findings.map(findingItem))
+  const fine = document.createElement('p')
+  fine.className = 'fine'
+  fine.textContent = 'Contrast in light and dark, width at 320 px, direction and code are sound.'
+  const measured = document.getElementById('measured')
+  measured.replaceChildren(findings.length > 0 ? list : fine)
+  measured.dataset.done = String(visit)
+  const errors = document.querySelectorAll('#panel-checks .finding-error').length
+  const all = document.querySelectorAll('#panel-checks .finding').length
+  const count = document.getElementById('check-count')
+  count.textContent = all > 0 ? String(all) : ''
+  count.dataset.level = errors > 0 ? 'error' : 'warning'
+}
+
+function findingItem({ rule, message, cure }) {
+  const template = document.getElementById('finding-template').content.cloneNode(true)
+  template.querySelector('strong').textContent = message
+  template.querySelector('.finding-cure').textContent = cure
+  template.querySelector('code').textContent = rule
+  return template
+}
+
+/* Dots and events */
+
+async function loadDots() {
+  const mine = visit
+  const response = await fetch(`${base}/levels${location.search}`)
+  if (!response.ok || mine !== visit) return
+  for (const [id, level] of Object.entries(await response.json())) setDot(id, level)
+}
+
+function setDot(id, level) {
+  const entry = document.querySelector(`.entry[data-id="${CSS.escape(id)}"]`)
+  if (!entry) return
+  entry.dataset.level = level
+  entry.title = { ok: 'No finding', warning: 'It has warnings', error: 'It has errors' }[level]
+}
+
+function dotsOf(list) {
+  return [...list.querySelectorAll('[data-level]')].map(({ dataset }) => [dataset.id, dataset.level])
+}
+
+function listen() {
+  const events = new EventSource(`${base}/live`)
+  let wasLost = false
+  events.addEventListener('open', () => {
+    live.textContent = 'Live'
+    if (wasLost) void show(location.href)
+    wasLost = false
+  })
+  events.addEventListener('error', () => {
+    live.textContent = 'The app is not running.'
+    wasLost = true
+  })
+  events.addEventListener('change', () => void show(location.href))
+  events.addEventListener('mail', () => void show(document.body.dataset.kind === 'inbox' ? `${base}/inbox` : location.href))
+}
