@@ -1,12 +1,20 @@
-import express from 'express'
-import type { OtpHandler } from '../express-types.js'
+import path from 'node:path'
+import express, { type Request, type Response } from 'express'
+import type { OtpHandler, OtpRequest } from '../express-types.js'
 import { servicesOf } from '../services.js'
+import { OptionChecker } from '../validate.js'
 import { DevInbox } from './dev-inbox.js'
 import { requireDevelopment } from './development-only.js'
+import { inboxRoutes } from './inbox-routes.js'
+import { LiveEvents } from './live-events.js'
 import { localRequestsOnly } from './local-requests.js'
-import { OptionChecker } from '../validate.js'
+import { previewRoutes } from './preview-routes.js'
+import type { ScreenFrame } from './preview-screen.js'
+import { ASSETS, loadScreens } from './screen.js'
 
 const check = new OptionChecker('workbench')
+
+const ASSET_FILES = ['workbench.css', 'workbench.js', 'measure.js']
 
 export interface WorkbenchOptions {
   /** What `devInbox()` returned, to show the mails that came. */
@@ -30,9 +38,25 @@ export function workbench(otp: object, options: WorkbenchOptions = {}): OtpHandl
   if (inbox !== undefined && !(inbox instanceof DevInbox)) {
     throw check.invalid('inbox', inbox, 'Give what devInbox() returned, the same as in `mail.transport`.')
   }
+  const live = new LiveEvents(services.settings.viewFolders, inbox)
+  const render = loadScreens()
+  const frameOf = ({ baseUrl }: OtpRequest): ScreenFrame => ({
+    base: baseUrl,
+    site: services.settings.site.name,
+    hasInbox: inbox !== undefined,
+    inboxCount: inbox?.mails.length ?? 0,
+  })
   const router = express.Router()
   router.use(localRequestsOnly as unknown as express.RequestHandler)
-  router.get('/', (_req, res) => void res.send('soon'))
-  router.post('/values', (_req, res) => void res.send('soon'))
+  router.get('/live', (_req: Request, res: Response) => {
+    live.subscribe(res)
+  })
+  for (const file of ASSET_FILES) {
+    router.get(`/${file}`, (_req: Request, res: Response) => {
+      res.sendFile(path.join(ASSETS, file), { cacheControl: false })
+    })
+  }
+  if (inbox) router.use('/inbox', inboxRoutes({ inbox, render, frameOf }))
+  router.use(previewRoutes({ services, render, frameOf }))
   return router as unknown as OtpHandler
 }

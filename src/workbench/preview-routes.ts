@@ -1,0 +1,95 @@
+import express, { type Request, type Response, type Router } from 'express'
+import { sendTestMail } from '../delivery/test-send.js'
+import type { OtpRequest } from '../express-types.js'
+import { parseAddress } from '../identity/address.js'
+import { composeSampleMail } from '../mail/sample-mail.js'
+import type { Services } from '../services.js'
+import { sendFrame } from './frame-policy.js'
+import { createPreview, type Preview } from './preview.js'
+import { previewScreen, type ScreenFrame } from './preview-screen.js'
+import type { RenderScreen } from './screen.js'
+import { allViews, queryOf, readSelection, type Selection, viewId } from './selection.js'
+import { sendResult, unsentResult } from './send-result.js'
+import { parseValues, TypedValues } from './typed-values.js'
+
+interface PreviewRoutesDeps {
+  readonly services: Services
+  readonly render: RenderScreen
+  readonly frameOf: (req: OtpRequest) => ScreenFrame
+}
+
+const MAX_BODY = '64kb'
+
+/** The mails and pages with samples, and the test mail. */
+export function previewRoutes({ services, render, frameOf }: PreviewRoutesDeps): Router {
+  const router = express.Router()
+  const typedValues = new TypedValues()
+  const form = express.urlencoded({ extended: false, limit: MAX_BODY })
+  const selectionOf = (values: unknown): Selection => readSelection(services, values)
+  const previewOf = (req: Request, res: Response, selection = selectionOf(req.query)): Promise<Preview> =>
+    createPreview({ services, typedValues }, selection, ours(req), res)
+
+  router.get('/', async (req: Request, res: Response) => {
+    const selection = selectionOf(req.query)
+    const preview = await previewOf(req, res, selection)
+    const typed = typedValues.textOf(selection.values)
+    res.type('html').send(render('screen', previewScreen(services, frameOf(ours(req)), selection, preview, typed)))
+  })
+
+  router.get('/frame', async (req: Request, res: Response) => {
+    const { html, mail } = await previewOf(req, res)
+    sendFrame(res, html, mail ? undefined : services.settings.contentSecurityPolicy)
+  })
+
+  router.get('/mail.eml', async (req: Request, res: Response, next) => {
+    const { mail } = await previewOf(req, res)
+    if (!mail) return void next()
+    res.attachment('mail.eml').type('message/rfc822').send(mail.raw)
+  })
+
+  /** The worst finding of each mail and page. It comes after the first paint, since it renders them all. */
+  router.get('/levels', async (req: Request, res: Response) => {
+    const selection = selectionOf(req.query)
+    const levels: Record<string, string> = {}
+    for (const view of allViews(services)) {
+      levels[viewId(view)] = levelOf(await previewOf(req, res, { ...selection, view }))
+    }
+    res.json(levels)
+  })
+
+  router.post('/values', form, (req: Request, res: Response) => {
+    const body = (req.body ?? {}) as Record<string, unknown>
+    const text = typeof body.values === 'string' ? body.values.trim() : ''
+    const selection = { ...selectionOf({ ...body, values: '' }), values: text && typedValues.keep(text) }
+    res.redirect(303, `${req.baseUrl}/${queryOf(selection)}`)
+  })
+
+  router.post('/send', form, async (req: Request, res: Response) => {
+    const body = (req.body ?? {}) as Record<string, unknown>
+    const { view, locale, sample, values } = selectionOf(body)
+    const address = parseAddress(typeof body.to === 'string' ? body.to : '')?.address
+    res.type('html')
+    if (address === undefined) {
+      return void res.status(422).send(render('send-result', unsentResult('That is not an e-mail address.')))
+    }
+    try {
+      const mailValues = parseValues(typedValues.textOf(values))
+      const mail = await composeSampleMail(services, { purpose: view.name, locale, sample, values: mailValues })
+      res.send(render('send-result', sendResult(await sendTestMail(services, mail.message, address))))
+    } catch (error) {
+      res.status(422).send(render('send-result', unsentResult((error as Error).message)))
+    }
+  })
+
+  return router
+}
+
+/** Express' request, as the functions of the host's get it. */
+function ours(req: Request): OtpRequest {
+  return req as unknown as OtpRequest
+}
+
+function levelOf({ failure, findings }: Preview): 'ok' | 'warning' | 'error' {
+  if (failure || findings.some(({ level }) => level === 'error')) return 'error'
+  return findings.length > 0 ? 'warning' : 'ok'
+}

@@ -1,0 +1,102 @@
+import { OtpError, type ViewIssue } from '../errors.js'
+import type { OtpRequest, OtpResponse } from '../express-types.js'
+import { type PageState, renderSamplePage } from '../http/sample-page.js'
+import { composeMime } from '../mail/mime.js'
+import { composeSampleMail } from '../mail/sample-mail.js'
+import type { Services } from '../services.js'
+import { textDirection } from '../views/locales.js'
+import type { Finding } from '../views/mail-findings.js'
+import { type ArrivedMail, htmlWithImages, readMail } from './arrived-mail.js'
+import type { Selection } from './selection.js'
+import { parseValues, type TypedValues } from './typed-values.js'
+import { type VariableRow, variableRows } from './variable-rows.js'
+
+export interface PreviewDeps {
+  readonly services: Services
+  readonly typedValues: TypedValues
+}
+
+/** Why something cannot be shown as it is meant to be. */
+export interface PreviewFailure {
+  readonly heading: string
+  readonly message: string
+  readonly issues: readonly ViewIssue[]
+}
+
+/** A mail or page with the values of a sample. */
+export interface Preview {
+  /** For the frame; empty if it cannot be rendered. */
+  readonly html: string
+  readonly direction: 'ltr' | 'rtl'
+  /** A mail as it would arrive; null of a page. */
+  readonly mail: ArrivedMail | null
+  readonly code: string
+  readonly variables: readonly VariableRow[]
+  readonly findings: readonly Pick<Finding, 'level' | 'rule' | 'part' | 'message' | 'cure'>[]
+  readonly failure: PreviewFailure | null
+  /** Why the typed values are not in it; else empty. */
+  readonly valuesError: string
+}
+
+/** Renders what is selected, as the host does it. Never rejects: a mistake in a template is what the developer looks for. */
+export async function createPreview(
+  deps: PreviewDeps,
+  selection: Selection,
+  req: OtpRequest,
+  res: OtpResponse,
+): Promise<Preview> {
+  const { view, locale } = selection
+  const { values, valuesError } = readValues(deps.typedValues.textOf(selection.values))
+  const empty = { html: '', mail: null, code: '', variables: [], findings: [], failure: null }
+  const base: Preview = { ...empty, valuesError, direction: textDirection(locale) }
+  try {
+    return view.kind === 'mail'
+      ? { ...base, ...(await mailPreview(deps.services, selection, view.name, values)) }
+      : { ...base, ...(await pagePreview(deps.services, selection, view.name, values, req, res)) }
+  } catch (error) {
+    return { ...base, failure: failureOf(error) }
+  }
+}
+
+async function mailPreview(
+  services: Services,
+  { locale, sample }: Selection,
+  purpose: string,
+  values: Record<string, unknown>,
+): Promise<Partial<Preview>> {
+  const { context, message, findings } = await composeSampleMail(services, { purpose, locale, sample, values })
+  const mail = await readMail((await composeMime(message)).raw)
+  return { html: htmlWithImages(mail), mail, code: context.code, variables: variableRows('mail', context), findings }
+}
+
+async function pagePreview(
+  services: Services,
+  { locale, sample: sampleName }: Selection,
+  state: PageState,
+  values: Record<string, unknown>,
+  req: OtpRequest,
+  res: OtpResponse,
+): Promise<Partial<Preview>> {
+  const sample = services.views.samples.find(({ name }) => name === sampleName)
+  if (!sample) throw new Error(`There is no sample "${sampleName}".`)
+  const { html, context, failures } = await renderSamplePage(services, req, res, { state, locale, sample, values })
+  const [first] = failures
+  return { html, variables: variableRows('page', context), failure: first ? failureOf(first) : null }
+}
+
+function readValues(text: string): { values: Record<string, unknown>; valuesError: string } {
+  try {
+    return { values: parseValues(text), valuesError: '' }
+  } catch (error) {
+    return { values: {}, valuesError: String((error as Error).message) }
+  }
+}
+
+/** The issues of templates, or the chain of what was thrown. */
+function failureOf(thrown: unknown): PreviewFailure {
+  const messages: string[] = []
+  for (let error = thrown; error instanceof Error && messages.length < 5; error = error.cause) messages.push(error.message)
+  const issues = thrown instanceof OtpError ? thrown.issues : []
+  const heading = issues.length > 0 ? 'A file in views is broken' : 'It cannot be rendered as it is meant to be'
+  return { heading, message: messages.join('\n') || String(thrown), issues }
+}
