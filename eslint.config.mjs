@@ -73,4 +73,14 @@ export default tseslint.config(
       },
     },
   },
+  {
+    files: ['src/workbench/assets/*.js'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['document', 'window', 'location', 'history', 'localStorage', 'CSS', 'DOMParser', 'EventSource', 'FormData']
+          .concat(['URLSearchParams'])
+          .map((name) => [name, 'readonly']),
+      ),
+    },
+  },
 )

@@ -50,19 +50,24 @@ describe('the origin of the site', () => {
     }
   }
 
-  test.each(['https://acme.example', 'http://10.0.0.7:3000', 'https://localhost.acme.example', 'https://evil-localhost'])(
-    'H12: the workbench of a site at %s cannot be made',
-    async (origin) => {
-      await expect(withOrigin(origin)).rejects.toThrow(/workbench\(\) is for development, and `site.origin` is at/)
-    },
-  )
+  test.each([
+    'https://acme.example',
+    'http://10.0.0.7:3000',
+    'https://localhost.acme.example',
+    'https://evil-localhost',
+  ])('H12: the workbench of a site at %s cannot be made', async (origin) => {
+    await expect(withOrigin(origin)).rejects.toThrow(/workbench\(\) is for development, and `site.origin` is at/)
+  })
 
-  test.each([undefined, 'http://localhost:3000', 'https://app.localhost', 'http://127.0.0.1:8080', 'http://[::1]:3000'])(
-    'the workbench of a site at %s can be made',
-    async (origin) => {
-      await expect(withOrigin(origin)).resolves.toBeUndefined()
-    },
-  )
+  test.each([
+    undefined,
+    'http://localhost:3000',
+    'https://app.localhost',
+    'http://127.0.0.1:8080',
+    'http://[::1]:3000',
+  ])('the workbench of a site at %s can be made', async (origin) => {
+    await expect(withOrigin(origin)).resolves.toBeUndefined()
+  })
 })
 
 describe('requests', () => {

@@ -25,7 +25,10 @@ describe('an inbox as `mail.transport`', () => {
     }
     expect(inbox.mails.map(({ to }) => to)).toEqual([[ANA.email], [BEN.email]])
     const { raw, email } = newest()
-    expect(email).toMatchObject({ from: { name: 'Acme', address: 'no-reply@acme.example' }, to: [{ address: ANA.email }] })
+    expect(email).toMatchObject({
+      from: { name: 'Acme', address: 'no-reply@acme.example' },
+      to: [{ address: ANA.email }],
+    })
     expect(email.text).toMatch(/^\d{6}$/m)
     expect(email.html).toContain('<html')
     expect(raw.toString()).toMatch(/^Auto-Submitted: auto-generated\r$/m)
@@ -49,7 +52,9 @@ describe('an inbox as `mail.transport`', () => {
 
   test('keeps the newest 50, and 20 MB at most', async () => {
     for (let i = 1; i <= 52; i++) await inbox.sendMail({ to: 'a@b.example', subject: `Mail ${i}`, text: 'x' })
-    expect(inbox.mails.map(({ email }) => email.subject)).toEqual(Array.from({ length: 50 }, (_, i) => `Mail ${52 - i}`))
+    expect(inbox.mails.map(({ email }) => email.subject)).toEqual(
+      Array.from({ length: 50 }, (_, i) => `Mail ${52 - i}`),
+    )
     const content = Buffer.alloc(9_000_000)
     for (let i = 0; i < 3; i++) await inbox.sendMail({ to: 'a@b.example', text: 'x', attachments: [{ content }] })
     expect(inbox.mails).toHaveLength(1)

@@ -46,7 +46,10 @@ export async function sendTestMail(
     messageId: `<${randomUUID()}@${domain}>`, // a mailbox drops a second mail with the same one
   }
   const begun = performance.now()
-  const result = await sendOnce({ transporter: watched, clock: settings.clock }, { message: testMessage, address, secrets: [] })
+  const result = await sendOnce(
+    { transporter: watched, clock: settings.clock },
+    { message: testMessage, address, secrets: [] },
+  )
   const { response, messageSize } = (info ?? {}) as { response?: unknown; messageSize?: unknown }
   return {
     outcome: result.outcome === 'accepted' ? 'accepted' : 'failed',
@@ -59,7 +62,9 @@ export async function sendTestMail(
 }
 
 function describeServer(transporter: object): Pick<TestSend, 'server' | 'encryption'> {
-  const { options } = transporter as { options?: { host?: string; port?: number; secure?: boolean; requireTLS?: boolean } }
+  const { options } = transporter as {
+    options?: { host?: string; port?: number; secure?: boolean; requireTLS?: boolean }
+  }
   if (options?.host === undefined) return { server: 'a transport of your own', encryption: 'not known here' }
   const { host, secure = false, port = secure ? 465 : 587, requireTLS = false } = options
   const encryption = secure

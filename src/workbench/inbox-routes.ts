@@ -17,8 +17,8 @@ interface InboxDeps {
 export function inboxRoutes({ inbox, render, frameOf }: InboxDeps): Router {
   const router = express.Router()
   /** The workbench is one level above. */
-  const frameAbove = (req: Request): ScreenFrame => {
-    const frame = frameOf(req as unknown as OtpRequest)
+  const frameAbove = (req: OtpRequest): ScreenFrame => {
+    const frame = frameOf(req)
     return { ...frame, base: frame.base.replace(/\/inbox$/, '') }
   }
 
@@ -35,7 +35,7 @@ export function inboxRoutes({ inbox, render, frameOf }: InboxDeps): Router {
     const mail = inbox.find(req.params.id)
     // It may have been one too many, or the app was started again.
     if (!mail) return void res.redirect(303, req.baseUrl)
-    res.type('html').send(render('screen', inboxScreen(frameAbove(req as unknown as Request), inbox, mail)))
+    res.type('html').send(render('screen', inboxScreen(frameAbove(req), inbox, mail)))
   })
 
   router.get('/:id/frame', (req: Request<{ id: string }>, res: Response) => {

@@ -1,3 +1,4 @@
+import { readHtml, singleSpaced } from '../views/mail-rules/read-html.js'
 import { type ArrivedMail, htmlWithImages } from './arrived-mail.js'
 import { headerNote } from './header-notes.js'
 import { type MimePart, mimeTree } from './mime-tree.js'
@@ -28,20 +29,24 @@ export function messageView(mail: ArrivedMail): MessageView {
   const { text = '', html = '' } = email
   const htmlBytes = Buffer.byteLength(html)
   return {
-    from: email.from?.name || email.from?.address || '',
+    from: senderOf(email),
     to: (email.to ?? []).map(({ name, address }) => address ?? name).join(', '),
     subject: email.subject ?? '',
-    snippet: html ? visibleText(html).slice(0, SNIPPET_LENGTH) : text.replace(/\s+/g, ' ').slice(0, SNIPPET_LENGTH),
+    snippet: (html ? readHtml(html).preview : singleSpaced(text)).slice(0, SNIPPET_LENGTH),
     html: htmlWithImages(mail),
     textLines: text
       .trimEnd()
       .split(/\r?\n/)
-      .map((line) => ({ text: line, isLong: [...line].length > MAX_COLUMNS })),
+      .map((line) => ({ text: line, isLong: line.length > MAX_COLUMNS })),
     source: html,
     headers: email.headers.map(({ key, originalKey, value }) => ({ name: originalKey, value, note: headerNote(key) })),
     parts: flatten(mimeTree(raw), 0),
     size: { html: htmlBytes, htmlText: kilobytes(htmlBytes), message: kilobytes(raw.length) },
   }
+}
+
+function senderOf({ from }: ArrivedMail['email']): string {
+  return from?.name === '' ? (from.address ?? '') : (from?.name ?? '')
 }
 
 export function kilobytes(bytes: number): string {
@@ -50,22 +55,4 @@ export function kilobytes(bytes: number): string {
 
 function flatten({ parts, ...part }: MimePart, depth: number): MessageView['parts'] {
   return [{ ...part, depth, size: kilobytes(part.bytes) }, ...parts.flatMap((one) => flatten(one, depth + 1))]
-}
-
-/** As a list of mails reads it: hidden text counts, what only pads does not. */
-function visibleText(html: string): string {
-  return html
-    .replace(/<!--[^]*?-->|<(head|style|script|title)\b[^>]*>[^]*?<\/\1\s*>/gi, '')
-    .replace(/<[a-z/!?][^>]*>/gi, ' ')
-    .replace(/&(?:#x([\da-f]+)|#(\d+)|(\w+));/gi, (entity, hex?: string, decimal?: string, name?: string) => {
-      if (hex !== undefined) return String.fromCodePoint(parseInt(hex, 16))
-      if (decimal !== undefined) return String.fromCodePoint(Number(decimal))
-      return ENTITIES[name ?? ''] ?? entity
-    })
-    .replace(/\s+/g, ' ')
-    .trim()
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  ...{ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00a0', zwnj: '\u200c', shy: '\u00ad' },
 }

@@ -4,11 +4,13 @@ import type { OtpRequest } from '../express-types.js'
 import { parseAddress } from '../identity/address.js'
 import { composeSampleMail } from '../mail/sample-mail.js'
 import type { Services } from '../services.js'
+import { readBadges } from './badges.js'
+import { catalogueOf, viewId } from './catalogue.js'
 import { sendFrame } from './frame-policy.js'
 import { createPreview, type Preview } from './preview.js'
 import { previewScreen, type ScreenFrame } from './preview-screen.js'
 import type { RenderScreen } from './screen.js'
-import { allViews, queryOf, readSelection, type Selection, viewId } from './selection.js'
+import { queryOf, readSelection, type Selection } from './selection.js'
 import { sendResult, unsentResult } from './send-result.js'
 import { parseValues, TypedValues } from './typed-values.js'
 
@@ -25,46 +27,49 @@ export function previewRoutes({ services, render, frameOf }: PreviewRoutesDeps):
   const router = express.Router()
   const typedValues = new TypedValues()
   const form = express.urlencoded({ extended: false, limit: MAX_BODY })
-  const selectionOf = (values: unknown): Selection => readSelection(services, values)
+  const readCatalogue = catalogueOf(services)
+  const selectionOf = (values: unknown, catalogue = readCatalogue()): Selection =>
+    readSelection(catalogue, services.settings.locale, values)
   const previewOf = (req: Request, res: Response, selection = selectionOf(req.query)): Promise<Preview> =>
-    createPreview({ services, typedValues }, selection, ours(req), res)
+    createPreview({ services, typedValues }, selection, req, res)
 
-  router.get('/', async (req: Request, res: Response) => {
-    const selection = selectionOf(req.query)
+  const showScreen = async (req: Request, res: Response): Promise<void> => {
+    const catalogue = readCatalogue()
+    const selection = selectionOf(req.query, catalogue)
     const preview = await previewOf(req, res, selection)
-    const typed = typedValues.textOf(selection.values)
-    res.type('html').send(render('screen', previewScreen(services, frameOf(ours(req)), selection, preview, typed)))
-  })
+    const badgeOf = readBadges(services.settings.viewFolders)
+    res.type('html').send(render('screen', previewScreen(frameOf(req), catalogue, badgeOf, selection, preview)))
+  }
 
-  router.get('/frame', async (req: Request, res: Response) => {
+  const showFrame = async (req: Request, res: Response): Promise<void> => {
     const { html, mail } = await previewOf(req, res)
     sendFrame(res, html, mail ? undefined : services.settings.contentSecurityPolicy)
-  })
+  }
 
-  router.get('/mail.eml', async (req: Request, res: Response, next) => {
+  const sendMessage = async (req: Request, res: Response): Promise<void> => {
     const { mail } = await previewOf(req, res)
-    if (!mail) return void next()
+    if (!mail) return void res.sendStatus(404)
     res.attachment('mail.eml').type('message/rfc822').send(mail.raw)
-  })
+  }
 
   /** The worst finding of each mail and page. It comes after the first paint, since it renders them all. */
-  router.get('/levels', async (req: Request, res: Response) => {
+  const sendLevels = async (req: Request, res: Response): Promise<void> => {
     const selection = selectionOf(req.query)
     const levels: Record<string, string> = {}
-    for (const view of allViews(services)) {
+    for (const view of readCatalogue().views) {
       levels[viewId(view)] = levelOf(await previewOf(req, res, { ...selection, view }))
     }
     res.json(levels)
-  })
+  }
 
-  router.post('/values', form, (req: Request, res: Response) => {
+  const keepValues = (req: Request, res: Response): void => {
     const body = (req.body ?? {}) as Record<string, unknown>
     const text = typeof body.values === 'string' ? body.values.trim() : ''
     const selection = { ...selectionOf({ ...body, values: '' }), values: text && typedValues.keep(text) }
     res.redirect(303, `${req.baseUrl}/${queryOf(selection)}`)
-  })
+  }
 
-  router.post('/send', form, async (req: Request, res: Response) => {
+  const sendTest = async (req: Request, res: Response): Promise<void> => {
     const body = (req.body ?? {}) as Record<string, unknown>
     const { view, locale, sample, values } = selectionOf(body)
     const address = parseAddress(typeof body.to === 'string' ? body.to : '')?.address
@@ -79,14 +84,20 @@ export function previewRoutes({ services, render, frameOf }: PreviewRoutesDeps):
     } catch (error) {
       res.status(422).send(render('send-result', unsentResult((error as Error).message)))
     }
-  })
+  }
 
+  router.get('/', forwardErrors(showScreen))
+  router.get('/frame', forwardErrors(showFrame))
+  router.get('/mail.eml', forwardErrors(sendMessage))
+  router.get('/levels', forwardErrors(sendLevels))
+  router.post('/values', form, keepValues)
+  router.post('/send', form, forwardErrors(sendTest))
   return router
 }
 
-/** Express' request, as the functions of the host's get it. */
-function ours(req: Request): OtpRequest {
-  return req as unknown as OtpRequest
+/** Express 4 does not look at promises. */
+function forwardErrors(handle: (req: Request, res: Response) => Promise<void>): express.RequestHandler {
+  return (req, res, next) => void handle(req, res).catch(next)
 }
 
 function levelOf({ failure, findings }: Preview): 'ok' | 'warning' | 'error' {

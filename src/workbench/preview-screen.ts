@@ -1,9 +1,9 @@
-import type { Services } from '../services.js'
 import { type ArrivedMail } from './arrived-mail.js'
-import { readBadges } from './badges.js'
+import type { Badge } from './badges.js'
+import { type Catalogue, type View, viewId } from './catalogue.js'
 import { messageView } from './message-view.js'
 import type { Preview } from './preview.js'
-import { allViews, queryOf, type Selection, viewId } from './selection.js'
+import { queryOf, type Selection } from './selection.js'
 
 /** A mail without anything, for the panels of what cannot be rendered. */
 const NO_MAIL: ArrivedMail = { raw: Buffer.alloc(0), email: { headers: [], headerLines: [], attachments: [] } }
@@ -35,24 +35,22 @@ export interface ScreenFrame {
 
 /** The values of the screen that shows a preview. */
 export function previewScreen(
-  services: Services,
   frame: ScreenFrame,
+  catalogue: Catalogue,
+  badgeOf: (view: View) => Badge,
   selection: Selection,
   preview: Preview,
-  typedText: string,
 ): object {
-  const { views, settings } = services
   const { view, locale, sample, values } = selection
   const isMail = view.kind === 'mail'
   const urlOf = (change: Partial<Selection>): string => `${frame.base}/${queryOf({ ...selection, ...change })}`
-  const badgeOf = readBadges(settings.viewFolders)
   const groups = (['mail', 'page'] as const).map((kind) => ({
     heading: { mail: 'Mails', page: 'Pages' }[kind],
-    entries: allViews(services)
+    entries: catalogue.views
       .filter((one) => one.kind === kind)
       .map((one) => ({
         id: viewId(one),
-        label: one.name,
+        label: labelOf(one),
         badge: badgeOf(one),
         href: urlOf({ view: one }),
         isCurrent: viewId(one) === viewId(view),
@@ -62,7 +60,7 @@ export function previewScreen(
     ...frame,
     ...messageValues(preview.mail ?? NO_MAIL),
     ...(!isMail && { source: preview.html }),
-    title: `${view.name} ${view.kind}`,
+    title: `${labelOf(view)} ${view.kind}`,
     kind: 'preview',
     isInbox: false,
     isEmpty: false,
@@ -72,10 +70,10 @@ export function previewScreen(
     tabs: tabsOf(isMail ? MAIL_TABS : PAGE_TABS),
     viewId: viewId(view),
     locale,
-    locales: views.locales.map((tag) => ({ tag, name: languageName(tag), isCurrent: tag === locale })).sort(byName),
+    locales: catalogue.locales.map((tag) => ({ tag, name: languageName(tag), isCurrent: tag === locale })).sort(byName),
     sample,
-    samples: views.samples.map(({ name }) => ({ name, isCurrent: name === sample })),
-    values: typedText,
+    samples: catalogue.samples.map((name) => ({ name, isCurrent: name === sample })),
+    values: preview.typed,
     valuesId: values,
     valuesError: preview.valuesError,
     plainUrl: urlOf({ values: '' }),
@@ -85,7 +83,7 @@ export function previewScreen(
     direction: preview.direction,
     variables: preview.variables,
     findings: preview.findings,
-    failure: preview.failure,
+    failure: catalogue.failure ?? preview.failure,
   }
 }
 
@@ -96,7 +94,12 @@ export function arrivedValues(mail: ArrivedMail): object {
 
 function messageValues(mail: ArrivedMail): object {
   const message = messageView(mail)
-  return { message: { ...message, initial: [...message.from][0]?.toUpperCase() ?? '' }, source: message.source }
+  return { message: { ...message, initial: message.from.slice(0, 1).toUpperCase() }, source: message.source }
+}
+
+/** The mail of plain access is the one whose templates are in `mail/code`. */
+function labelOf({ kind, name }: View): string {
+  return kind === 'mail' && name === 'access' ? 'code' : name
 }
 
 function tabsOf(ids: readonly TabId[]): object[] {

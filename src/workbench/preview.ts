@@ -1,4 +1,3 @@
-import { OtpError, type ViewIssue } from '../errors.js'
 import type { OtpRequest, OtpResponse } from '../express-types.js'
 import { type PageState, renderSamplePage } from '../http/sample-page.js'
 import { composeMime } from '../mail/mime.js'
@@ -7,6 +6,7 @@ import type { Services } from '../services.js'
 import { textDirection } from '../views/locales.js'
 import type { Finding } from '../views/mail-findings.js'
 import { type ArrivedMail, htmlWithImages, readMail } from './arrived-mail.js'
+import { type PreviewFailure, previewFailure } from './preview-failure.js'
 import type { Selection } from './selection.js'
 import { parseValues, type TypedValues } from './typed-values.js'
 import { type VariableRow, variableRows } from './variable-rows.js'
@@ -14,13 +14,6 @@ import { type VariableRow, variableRows } from './variable-rows.js'
 export interface PreviewDeps {
   readonly services: Services
   readonly typedValues: TypedValues
-}
-
-/** Why something cannot be shown as it is meant to be. */
-export interface PreviewFailure {
-  readonly heading: string
-  readonly message: string
-  readonly issues: readonly ViewIssue[]
 }
 
 /** A mail or page with the values of a sample. */
@@ -34,7 +27,9 @@ export interface Preview {
   readonly variables: readonly VariableRow[]
   readonly findings: readonly Pick<Finding, 'level' | 'rule' | 'part' | 'message' | 'cure'>[]
   readonly failure: PreviewFailure | null
-  /** Why the typed values are not in it; else empty. */
+  /** The values that were typed, as JSON. */
+  readonly typed: string
+  /** Why they are not in it; else empty. */
   readonly valuesError: string
 }
 
@@ -46,15 +41,16 @@ export async function createPreview(
   res: OtpResponse,
 ): Promise<Preview> {
   const { view, locale } = selection
-  const { values, valuesError } = readValues(deps.typedValues.textOf(selection.values))
+  const typed = deps.typedValues.textOf(selection.values)
+  const { values, valuesError } = readValues(typed)
   const empty = { html: '', mail: null, code: '', variables: [], findings: [], failure: null }
-  const base: Preview = { ...empty, valuesError, direction: textDirection(locale) }
+  const base: Preview = { ...empty, typed, valuesError, direction: textDirection(locale) }
   try {
     return view.kind === 'mail'
       ? { ...base, ...(await mailPreview(deps.services, selection, view.name, values)) }
       : { ...base, ...(await pagePreview(deps.services, selection, view.name, values, req, res)) }
   } catch (error) {
-    return { ...base, failure: failureOf(error) }
+    return { ...base, failure: previewFailure(error) }
   }
 }
 
@@ -81,22 +77,13 @@ async function pagePreview(
   if (!sample) throw new Error(`There is no sample "${sampleName}".`)
   const { html, context, failures } = await renderSamplePage(services, req, res, { state, locale, sample, values })
   const [first] = failures
-  return { html, variables: variableRows('page', context), failure: first ? failureOf(first) : null }
+  return { html, variables: variableRows('page', context), failure: first ? previewFailure(first) : null }
 }
 
 function readValues(text: string): { values: Record<string, unknown>; valuesError: string } {
   try {
     return { values: parseValues(text), valuesError: '' }
   } catch (error) {
-    return { values: {}, valuesError: String((error as Error).message) }
+    return { values: {}, valuesError: (error as Error).message }
   }
-}
-
-/** The issues of templates, or the chain of what was thrown. */
-function failureOf(thrown: unknown): PreviewFailure {
-  const messages: string[] = []
-  for (let error = thrown; error instanceof Error && messages.length < 5; error = error.cause) messages.push(error.message)
-  const issues = thrown instanceof OtpError ? thrown.issues : []
-  const heading = issues.length > 0 ? 'A file in views is broken' : 'It cannot be rendered as it is meant to be'
-  return { heading, message: messages.join('\n') || String(thrown), issues }
 }

@@ -1,5 +1,5 @@
 import { MAIL_VARIABLES, PAGE_VARIABLES } from '../views/variables.js'
-import type { Selection } from './selection.js'
+import type { View } from './catalogue.js'
 
 export interface VariableRow {
   readonly name: string
@@ -10,7 +10,7 @@ export interface VariableRow {
 const MAX_DEPTH = 5
 
 /** The variables of a context with their values, those of the host's `custom` too. */
-export function variableRows(kind: Selection['view']['kind'], context: object): VariableRow[] {
+export function variableRows(kind: View['kind'], context: object): VariableRow[] {
   const known = kind === 'mail' ? MAIL_VARIABLES : PAGE_VARIABLES
   return flatten(context, '', 0).map(([name, value]) => ({
     name,
@@ -22,16 +22,17 @@ export function variableRows(kind: Selection['view']['kind'], context: object): 
 function flatten(context: object, prefix: string, depth: number): [string, string][] {
   return Object.entries(context).flatMap(([key, value]: [string, unknown]): [string, string][] => {
     const name = prefix + key
-    const isObject = typeof value === 'object' && value !== null
-    if (isObject && !Array.isArray(value) && depth < MAX_DEPTH) return flatten(value, `${name}.`, depth + 1)
-    return [[name, isObject ? shown(value) : String(value ?? '')]]
+    const hasMembers = typeof value === 'object' && value !== null && !Array.isArray(value) && depth < MAX_DEPTH
+    return hasMembers ? flatten(value, `${name}.`, depth + 1) : [[name, shown(value)]]
   })
 }
 
-function shown(value: object): string {
+function shown(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) return ''
   try {
-    return Array.isArray(value) && value.length === 0 ? '' : JSON.stringify(value)
+    return JSON.stringify(value)
   } catch {
-    return 'an object' // a cycle
+    return 'not shown' // a cycle
   }
 }

@@ -14,7 +14,7 @@ import { ASSETS, loadScreens } from './screen.js'
 
 const check = new OptionChecker('workbench')
 
-const ASSET_FILES = ['workbench.css', 'workbench.js', 'measure.js']
+const ASSET_FILES = ['workbench.css', 'workbench.js', 'frame.js', 'findings.js', 'contrast.js', 'scheme.js']
 
 export interface WorkbenchOptions {
   /** What `devInbox()` returned, to show the mails that came. */

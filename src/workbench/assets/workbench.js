@@ -1,5 +1,4 @@
-/* global measure */
-'use strict'
+import { applyLook, measureFrame, restoreLook } from './frame.js'
 
 const base = document.body.dataset.base
 const frame = document.getElementById('frame')
@@ -38,7 +37,7 @@ async function show(url, options) {
   document.title = next.title
   for (const old of document.querySelectorAll('[data-live]')) {
     const fresh = next.getElementById(old.id)
-    if (!fresh || fresh.isEqualNode(old) || old.contains(document.activeElement) && isTyping()) continue
+    if (!fresh || fresh.isEqualNode(old) || (old.contains(document.activeElement) && isTyping())) continue
     const focused = document.activeElement && old.contains(document.activeElement) ? keyOf(document.activeElement) : ''
     const dots = old.id === 'list' ? dotsOf(old) : null
     old.replaceWith(document.adoptNode(fresh))
@@ -135,70 +134,6 @@ function selectTab(wanted) {
   localStorage.setItem('workbench.tab', id)
 }
 
-/* The frame */
-
-function restoreLook() {
-  for (const name of ['width', 'scheme']) {
-    const value = localStorage.getItem(`workbench.${name}`)
-    const input = document.querySelector(`.frame-bar [name="${name}"][value="${value}"]`)
-    if (input) input.checked = true
-  }
-}
-
-function applyLook() {
-  const doc = frame.contentDocument
-  const width = document.querySelector('[name="width"]:checked').value
-  const scheme = document.querySelector('[name="scheme"]:checked').value
-  frame.className = `frame frame-${width} frame-${scheme}`
-  if (!doc?.body) return
-  measure.setStyleSheets(doc, !document.getElementById('no-style')?.checked)
-  measure.setScheme(doc, scheme === 'dark' ? 'dark' : 'light')
-  measure.setInverted(doc, scheme === 'inverted')
-}
-
-/** In a frame of its own, 320 px wide, that nobody sees. */
-async function measureFrame() {
-  const mine = visit
-  const { isMail, code, direction } = document.getElementById('measured-what').dataset
-  const hidden = document.createElement('iframe')
-  hidden.className = 'frame-measured'
-  hidden.setAttribute('sandbox', 'allow-same-origin')
-  hidden.setAttribute('aria-hidden', 'true')
-  hidden.tabIndex = -1
-  hidden.src = document.getElementById('measured-what').dataset.url
-  const loaded = new Promise((resolve) => hidden.addEventListener('load', resolve))
-  document.body.append(hidden)
-  await loaded
-  const findings = measure.findingsOf(hidden.contentDocument, { isMail: isMail === 'true', code, direction })
-  hidden.remove()
-  if (mine === visit) showMeasured(findings)
-}
-
-function showMeasured(findings) {
-  const list = document.createElement('ul')
-  list.className = 'findings'
-  list.append(...findings.map(findingItem))
-  const fine = document.createElement('p')
-  fine.className = 'fine'
-  fine.textContent = 'Contrast in light and dark, width at 320 px, direction and code are sound.'
-  const measured = document.getElementById('measured')
-  measured.replaceChildren(findings.length > 0 ? list : fine)
-  measured.dataset.done = String(visit)
-  const errors = document.querySelectorAll('#panel-checks .finding-error').length
-  const all = document.querySelectorAll('#panel-checks .finding').length
-  const count = document.getElementById('check-count')
-  count.textContent = all > 0 ? String(all) : ''
-  count.dataset.level = errors > 0 ? 'error' : 'warning'
-}
-
-function findingItem({ rule, message, cure }) {
-  const template = document.getElementById('finding-template').content.cloneNode(true)
-  template.querySelector('strong').textContent = message
-  template.querySelector('.finding-cure').textContent = cure
-  template.querySelector('code').textContent = rule
-  return template
-}
-
 /* Dots and events */
 
 async function loadDots() {
@@ -232,5 +167,8 @@ function listen() {
     wasLost = true
   })
   events.addEventListener('change', () => void show(location.href))
-  events.addEventListener('mail', () => void show(document.body.dataset.kind === 'inbox' ? `${base}/inbox` : location.href))
+  events.addEventListener(
+    'mail',
+    () => void show(document.body.dataset.kind === 'inbox' ? `${base}/inbox` : location.href),
+  )
 }
