@@ -79,9 +79,7 @@ describeInBrowser('the workbench in a real browser', () => {
     expect(await opened.measured()).toContain('It runs ltr, and its language runs rtl.')
     opened.write('layouts/mail.html.hbs', LAYOUT('{{body}}'))
     opened.write('partials/code.html.hbs', '<p>{{code}}</p>')
-    await opened.page.waitForFunction(
-      `document.querySelector('#measured')?.textContent.includes('The code stands in text')`,
-    )
+    await opened.until(`document.querySelector('#measured')?.textContent.includes('The code stands in text')`)
     expect(await opened.measured()).not.toContain('It runs ltr')
   })
 
@@ -107,15 +105,13 @@ describeInBrowser('the workbench in a real browser', () => {
     await page.evaluate('window.isSamePage = true')
     await page.selectOption('[name="locale"]', 'de')
     await page.waitForURL('**/*locale=de*')
-    await page.waitForFunction(`document.querySelector('iframe')?.contentDocument?.documentElement.lang === 'de'`)
+    await opened.until(`document.querySelector('iframe')?.contentDocument?.documentElement.lang === 'de'`)
     await choose('sample', 'long')
     await page.waitForURL('**/*sample=long*')
     await page.click('[data-id="mail/alert"]')
     await page.waitForURL('**/*view=mail%2Falert*')
     await page.goBack()
-    await page.waitForFunction(
-      `document.querySelector('.entry[aria-current]')?.getAttribute('data-id') === 'mail/access'`,
-    )
+    await opened.until(`document.querySelector('.entry[aria-current]')?.getAttribute('data-id') === 'mail/access'`)
     expect(await page.evaluate('window.isSamePage')).toBe(true)
     expect(frame().url()).toContain('sample=long')
   })
@@ -127,7 +123,7 @@ describeInBrowser('the workbench in a real browser', () => {
     await page.click('#values summary')
     await page.fill('#values-text', '{ "purposeText": "Pay 7 EUR to Ben" }')
     await page.click('text=Apply')
-    await page.waitForFunction(
+    await opened.until(
       `document.querySelector('iframe')?.contentDocument?.body.textContent.includes('Pay 7 EUR to Ben')`,
     )
     await page.fill('#values-text', '{ "purposeText": ')
@@ -160,11 +156,11 @@ describeInBrowser('the workbench in a real browser', () => {
     )
     const { page } = opened
     await page.goto('/workbench/inbox')
-    await page.waitForFunction(`document.querySelector('#live')?.textContent === 'Live'`)
+    await opened.until(`document.querySelector('#live')?.textContent === 'Live'`)
     await inbox.sendMail({ to: 'ana@example.com', subject: 'First', text: 'x', html: '<p>One' })
     await page.waitForSelector('text=First')
     await inbox.sendMail({ to: 'ana@example.com', subject: 'Second', text: 'x', html: '<p>Two' })
-    await page.waitForFunction(`document.querySelectorAll('.entry-mail').length === 2`)
+    await opened.until(`document.querySelectorAll('.entry-mail').length === 2`)
     expect(await page.textContent('.entry-mail')).toContain('Second')
   })
 
@@ -175,7 +171,7 @@ describeInBrowser('the workbench in a real browser', () => {
       '<script>parent.document.title = "taken"</script><img src=x onerror="parent.document.title = 1"><p>Text'
     await inbox.sendMail({ to: 'ana@example.com', subject: 'Evil', text: 'x', html })
     await opened.show('/inbox')
-    expect(await opened.frame().textContent('p')).toBe('Text')
+    expect(await opened.frame().textContent('p')).toContain('Text')
     expect(await opened.page.title()).toBe('Evil · Workbench')
   })
 

@@ -13,7 +13,9 @@ export interface WorkbenchPage extends BrowserPage {
   readonly show: (query: string) => Promise<void>
   /** The frame with the mail or page. */
   readonly frame: () => Frame
-  /** What the browser measured, by rule; waits for a measurement that is not older than the frame. */
+  /** Waits until an expression is true in the page; its policy forbids the polling of Playwright, which uses eval. */
+  readonly until: (expression: string) => Promise<void>
+  /** What the browser measured. */
   readonly measured: () => Promise<string>
 }
 
@@ -47,8 +49,11 @@ export async function openWorkbench(
       await page.goto(`/workbench${query}`)
       await page.waitForSelector('#measured[data-done]', { state: 'attached' })
     },
+    async until(expression) {
+      while (!(await page.evaluate(`Boolean(${expression})`))) await page.waitForTimeout(20)
+    },
     frame() {
-      const frame = page.frames().find((one) => one.parentFrame() && /\/frame/.test(one.url()))
+      const frame = page.frames().find((one) => one.parentFrame() && one.url().includes('/frame'))
       if (!frame) throw new Error('there is no frame')
       return frame
     },

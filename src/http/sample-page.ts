@@ -4,6 +4,7 @@ import { type OtpEvent, OtpEvents } from '../events.js'
 import type { OtpRequest, OtpResponse } from '../express-types.js'
 import { callWithTimeout } from '../host-callback.js'
 import { renderPage } from './response/page.js'
+import { brandOf } from './response/page-context.js'
 import { problemDetail, problemTitle } from './response/problem-text.js'
 import { problem, type Problem } from './response/problem.js'
 import type { Services } from '../services.js'
@@ -79,12 +80,13 @@ async function customOf({ settings, views, events }: Services, req: OtpRequest):
 }
 
 function contextOf(
-  { settings, views }: Services,
+  services: Services,
   state: PageState,
   locale: string,
   sample: Sample,
   custom: PageContext['custom'],
 ): PageContext {
+  const { settings, views } = services
   const { page, problem } = PAGE_STATES[state]
   const [base] = samplePages(sample, locale, custom).filter((one) => one.page === page && one.error === '')
   if (!base) throw new Error(`no sample of the page ${page}`)
@@ -97,18 +99,19 @@ function contextOf(
   return {
     ...base,
     title: isProblem
-      ? problemTitle({ settings, views }, locale, problem.code)
+      ? problemTitle(services, locale, problem.code)
       : page === 'code'
         ? label
         : translate(messages, `${page}.title`),
     site: settings.site,
+    brand: brandOf(services),
     path: settings.publicPath,
     assetVersion: views.assetVersion,
     code: { ...base.code, label },
     trustDays: settings.trustDays === null ? '' : dayCount(locale, settings.trustDays),
     delivery,
     deliveryText: translate(messages, `code.${delivery}`, { recipient: base.recipient.masked }),
-    error: problem ? problemDetail({ settings, views }, locale, problem, base.recipient.masked) : '',
+    error: problem ? problemDetail(services, locale, problem, base.recipient.masked) : '',
     returnTo: '#',
     custom: isProblem ? views.emptyCustom : custom,
   }

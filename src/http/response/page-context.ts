@@ -126,7 +126,7 @@ function basePage(
 }
 
 /** With the URL of the logo, where mails have its `cid:`. */
-function brandOf({ settings: { brand, logoFile, publicPath: path }, views: { assetVersion } }: Services): Brand {
+export function brandOf({ settings: { brand, logoFile, publicPath: path }, views: { assetVersion } }: Services): Brand {
   return logoFile ? { ...brand, logo: { ...brand.logo, src: assetUrl({ path, assetVersion }, logoFile.name) } } : brand
 }
 

@@ -35,7 +35,7 @@ export function findingsOf(doc, { isMail, code, direction: wanted }) {
       const element = node.parentElement
       const found = contrastOf(element, isInverted)
       if (!found || found.ratio >= found.needed) continue
-      const key = `${found.ink} ${found.ground}`
+      const key = `${found.ink} ${found.ground} ${code !== '' && node.data.includes(code)}`
       if (seen.has(key)) continue
       seen.add(key)
       const ratio = found.ratio.toFixed(1)
