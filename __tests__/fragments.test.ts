@@ -5,6 +5,7 @@ import session from 'express-session'
 import { ANA, HostApp, JSON_CLIENT } from './helpers/host-app.js'
 import { PAGES, readPage } from './helpers/readme.js'
 import { emailOtp, MemoryStore, PostgresStore, RedisStore } from '../src/index.js'
+import * as workbenchEntry from '../src/workbench/index.js'
 
 /** A block of code in README or docs/, with the comment in front of it. */
 interface Block {
@@ -55,6 +56,7 @@ function surroundings(): Record<string, unknown> {
     nodes: [],
     Cluster: Object,
     log: console,
+    require: (name: string) => (name === 'express-email-otp/workbench' ? workbenchEntry : null),
   }
 }
 

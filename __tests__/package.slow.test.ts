@@ -8,9 +8,13 @@ const MINUTES = 60_000
 
 const REQUIRED = `
   const { emailOtp } = require('express-email-otp')
-  if (Object.keys(require.cache).some((file) => /dist.(testing|store-conformance)/.test(file))) throw new Error('too much')
+  if (Object.keys(require.cache).some((file) => /dist.(testing|store-conformance|workbench|cli)/.test(file))) throw new Error('too much')
   const { storeConformance } = require('express-email-otp/store-conformance')
   const { createMailbox } = require('express-email-otp/testing')
+  require('express-email-otp/workbench').workbench(emailOtp({
+    secret: 'x'.repeat(32), site: { name: 'Acme' }, user: () => null,
+    mail: { transport: require('express-email-otp/workbench').devInbox(), from: 'no-reply@acme.example' },
+  }))
   const [express, session] = [require('express'), require('express-session')]
   require('./smoke.cjs')({ express, session, emailOtp, storeConformance, createMailbox })
 `
@@ -62,9 +66,11 @@ describe('the packed package, installed in a project of its own', () => {
     expect(names).toEqual(
       expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'views/pages/code.hbs', 'README.md', 'LICENSE']),
     )
-    expect(names.filter((name) => !/^(dist|docs|views)\/|^[A-Z]+\.md$|^LICENSE$|^package\.json$/.test(name))).toEqual(
-      [],
-    )
+    expect(
+      names.filter(
+        (name) => !/^(dist|docs|views|src\/workbench\/assets)\/|^[A-Z]+\.md$|^LICENSE$|^package\.json$/.test(name),
+      ),
+    ).toEqual([])
     const others = names.filter((name) => !/^(dist\/testing|docs)\//.test(name) && !name.endsWith('.d.ts'))
     expect(others.filter((name) => /test|fixture|example-app|mock|\.ts$/.test(name))).toEqual([])
   })

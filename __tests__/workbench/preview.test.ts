@@ -300,13 +300,17 @@ describe('live events', () => {
     ])
   })
 
-  test('nobody looks at the files once nobody looks', async () => {
+  test('the files are looked at by one timer while somebody looks, and by none after that', async () => {
     await start()
-    const timers = (): number => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length
-    const before = timers()
-    await eventsDuring(() => undefined)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    expect(timers()).toBeLessThanOrEqual(before)
+    const [begun, ended] = [jest.spyOn(global, 'setInterval'), jest.spyOn(global, 'clearInterval')]
+    await Promise.all([eventsDuring(() => undefined), eventsDuring(() => undefined)])
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    const timers = begun.mock.results
+      .filter((_, i) => begun.mock.calls[i]?.[1] === 100)
+      .map(({ value }): unknown => value)
+    expect(timers).toHaveLength(1)
+    expect(ended).toHaveBeenCalledWith(timers[0])
+    jest.restoreAllMocks()
   })
 })
 
