@@ -97,7 +97,10 @@ function createServices(options: OtpOptions): Services {
   const settings = resolveSettings(options)
   const mailSettings = resolveMailSettings(options.mail)
   warnAboutSender(settings.site, mailSettings.from)
-  const views = createRenderer(settings.viewFolders, settings.locale, settings)
+  const views = createRenderer(settings.viewFolders, settings.locale, {
+    ...settings,
+    hasMailLocals: mailSettings.locals !== null,
+  })
   const events = new OtpEvents(settings.now)
   const store = failClosed(resolveStore(options), settings.clock)
   const sendQueue = new SendQueue(

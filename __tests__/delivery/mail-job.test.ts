@@ -344,7 +344,7 @@ describe('B6: whoever can write into the queue can neither redirect a mail nor m
       enqueuedAt: host.clock.ms,
       ...{ address: ANA.email, view: 'code', locale: 'en' },
       format: { alphabet: '0123456789', length: 18 },
-      ...{ identityType: 'user', identityId: '7', identityVersion: '' },
+      ...{ identityType: 'user', identityId: '7', identityVersion: '', identityName: 'Ana' },
       ...{ purpose: 'access', description: null, alertAt: null },
       challenge: {
         id: expect.any(String),

@@ -185,3 +185,106 @@ describe('the delivery status', () => {
     expect([cache.get('0'), cache.get('1'), cache.get('10000')]).toEqual([null, failed, failed])
   })
 })
+
+describe('while `mail.locals` is at work', () => {
+  let gate: Gate
+  beforeEach(() => {
+    gate = new Gate()
+    const locals = async () => {
+      await gate.opened
+      return {}
+    }
+    deps = { ...deps, mailSettings: { ...deps.mailSettings, locals } }
+  })
+  const USED = { outcome: 'cancelled', reason: 'used' } as const
+
+  test('H14: the response waits for three seconds, and the mail goes out later', async () => {
+    const sending = send(await requestFor('ana'))
+    await clock.advance(3)
+    expect(await sending).toEqual({ status: 'queued', failureClass: null, retryAfter: 0 })
+    expect(deps.sendQueue.health().queue).toBe(1)
+    gate.open()
+    await settled()
+    expect(transport.attempts).toEqual(['ana@example.com'])
+    expect(deps.sendQueue.health().queue).toBe(0)
+  })
+
+  test('H14: a function that hangs holds its place for five seconds, and the mail goes out', async () => {
+    const sending = send(await requestFor('ana'))
+    await clock.advance(5)
+    await settled()
+    expect(transport.attempts).toEqual(['ana@example.com'])
+    expect(events).toMatchObject([{ type: 'failed', outcome: 'host_callback' }, { type: 'sent' }])
+    await sending
+    expect([deps.sendQueue.health().queue, clock.timers]).toEqual([0, 0])
+  })
+
+  test('H14: the places in the queue are limited as ever', async () => {
+    const requests = await Promise.all(Array.from({ length: 500 }, (_, i) => requestFor(`u${i}`)))
+    const sending = requests.map(send)
+    expect(deps.sendQueue.reserve('signed-in')).toMatchObject({ outcome: 'rejected', reason: 'queue_full' })
+    gate.open()
+    await Promise.all(sending)
+    expect(transport.attempts).toHaveLength(500)
+    expect(deps.sendQueue.health().queue).toBe(0)
+  })
+
+  test('H14: a mail that is cancelled is not sent', async () => {
+    const request = await requestFor('ana')
+    const sending = send(request)
+    await settled()
+    expect(deps.sendQueue.cancel(request.challenge.id, USED)).toBe(true)
+    expect(deps.sendQueue.health().queue).toBe(0)
+    gate.open()
+    await sending
+    await clock.advance(60)
+    expect(transport.attempts).toEqual([])
+    expect(events).toMatchObject([{ type: 'undelivered', outcome: 'cancelled', attempt: 0 }])
+  })
+
+  test('H14: an outage that begins meanwhile is told, and nothing is sent after it', async () => {
+    const sending = send(await requestFor('ana'))
+    await settled()
+    const others = await Promise.all(['a', 'b', 'c', 'd', 'e'].map(requestFor))
+    transport.error = REFUSED_CONNECTION
+    deps = { ...deps, mailSettings: { ...deps.mailSettings, locals: null } }
+    const reports = others.map(send)
+    await clock.advance(3)
+    expect(await sending).toMatchObject({ status: 'unavailable', failureClass: 'connect' })
+    await Promise.all(reports)
+    transport.error = null
+    gate.open()
+    await clock.advance(600)
+    expect(transport.attempts).not.toContain('ana@example.com')
+  })
+
+  test('H14: close() waits for ten seconds at most, and nothing is sent after it', async () => {
+    const never = (): Promise<never> => new Promise(() => undefined)
+    deps = { ...deps, mailSettings: { ...deps.mailSettings, locals: () => ({}), render: never } }
+    const first = send(await requestFor('ana'))
+    await settled()
+    const closing = deps.sendQueue.close()
+    await clock.advance(4)
+    expect(transport.attempts).toEqual([])
+    await clock.advance(6)
+    await Promise.all([closing, first])
+    const sent = transport.attempts.length
+    expect(sent).toBe(1) // with the templates, after five seconds
+    await clock.advance(60)
+    expect(transport.attempts).toHaveLength(sent)
+  })
+
+  test('H14: what is still at work when close() gives up is not sent', async () => {
+    const endless = { ...deps.mailSettings, locals: () => gate.opened.then(() => ({})) }
+    deps = { ...deps, mailSettings: endless, settings: { ...deps.settings, clock: new ManualClock() } }
+    void send(await requestFor('ana'))
+    await settled()
+    const closing = deps.sendQueue.close()
+    await clock.advance(10)
+    await closing
+    gate.open()
+    await settled()
+    expect(transport.attempts).toEqual([])
+    expect(events).toMatchObject([{ type: 'undelivered', reason: 'closed' }])
+  })
+})

@@ -30,10 +30,10 @@ export class QueueDriver {
 
   /** Queues a mail to an address. */
   mail(address: string, priority: Priority = 'anonymous', more: Partial<QueuedMail> = {}): void {
+    const message = { from: 'no-reply@acme.example', to: { name: '', address }, subject: 's', text: 't' }
     this.reserve(priority).enqueue({
-      message: { from: 'no-reply@acme.example', to: { name: '', address }, subject: 's', text: 't' },
+      compose: () => Promise.resolve({ message, address, secrets: [] }),
       address,
-      secrets: [],
       challengeId: address,
       firstAttemptUntil: this.clock.now() + 305_000,
       retryUntil: this.clock.now() + 305_000,

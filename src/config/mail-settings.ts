@@ -10,6 +10,7 @@ const check = new OptionChecker('emailOtp')
 
 const OPTION_NAMES = optionNames<OtpOptions['mail']>({
   ...{ transport: true, from: true, replyTo: true, headers: true, allowInsecureSmtp: true, rate: true, deliver: true },
+  ...{ locals: true, render: true },
 })
 
 /** The mail part of the settings. */
@@ -25,6 +26,8 @@ export interface MailSettings {
   /** Mails a second, or null. */
   readonly rate: number | null
   readonly deliver: NonNullable<OtpOptions['mail']['deliver']> | null
+  readonly locals: NonNullable<OtpOptions['mail']['locals']> | null
+  readonly render: NonNullable<OtpOptions['mail']['render']> | null
 }
 
 // Headers that the mail sets itself. With `to` or `cc`, a code would go to a second recipient.
@@ -34,7 +37,7 @@ const RESERVED_HEADERS =
 /** @throws OtpError `invalid_option` */
 export function resolveMailSettings(options: OtpOptions['mail']): MailSettings {
   check.rejectUnknownKeys('mail', options, OPTION_NAMES)
-  const { transport, replyTo, headers = {}, allowInsecureSmtp = false, rate, deliver } = options
+  const { transport, replyTo, headers = {}, allowInsecureSmtp = false, rate } = options
   checkHeaders(headers)
   const isInsecure = check.oneOf('mail.allowInsecureSmtp', allowInsecureSmtp, [true, false])
   const resolved = resolveTransport(transport, isInsecure)
@@ -45,7 +48,9 @@ export function resolveMailSettings(options: OtpOptions['mail']): MailSettings {
     headers: { ...headers },
     connections: connectionLimit(resolved.transporter),
     rate: rate === undefined ? null : check.positive('mail.rate', rate, 1_000),
-    deliver: check.optionalFunction('mail.deliver', deliver, null),
+    deliver: check.optionalFunction('mail.deliver', options.deliver, null),
+    locals: check.optionalFunction('mail.locals', options.locals, null),
+    render: check.optionalFunction('mail.render', options.render, null),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { SMTPPoolOptions, SMTPTransportOptions } from 'nodemailer'
 import type { BrandOptions } from './brand.js'
+import type { MailContext, MailRecipient, MailTexts } from './mail.js'
 import type { RenderedPage } from './page.js'
 import type { HostFunction, OtpRequest, OtpResponse, RenderingResponse } from '../express-types.js'
 import type { OtpUser } from '../identity/user.js'
@@ -66,6 +67,7 @@ export interface CodeOptions {
 }
 
 type Locals = Readonly<Record<string, unknown>>
+type RenderedTexts = MailTexts | null | undefined
 type FormFields = Readonly<Record<string, string>>
 
 /** What `onVerified` gets. */
@@ -104,6 +106,16 @@ export interface OtpOptions {
      * throws or takes longer than five seconds, the mail counts as not sent.
      */
     deliver?: (job: MailJob) => unknown
+    /**
+     * Extra values for mail templates, as `custom`: a plain object, within five seconds. Called at each send, also for typed
+     * addresses that get no mail. If it fails, the mail goes out without them, and a `failed` event tells.
+     */
+    locals?: HostFunction<[recipient: MailRecipient], Locals | Promise<Locals>>
+    /**
+     * Makes the whole mail, with React Email and the like, within five seconds; null or undefined to have the templates used.
+     * A mail that its reader could not use is replaced by that of the templates, and a `failed` event tells.
+     */
+    render?: HostFunction<[context: MailContext], RenderedTexts | Promise<RenderedTexts>>
   }
   /** Who is signed in. */
   user?: HostFunction<[req: OtpRequest], OtpUser | null | undefined | Promise<OtpUser | null | undefined>>

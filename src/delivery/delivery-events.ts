@@ -12,7 +12,7 @@ export function publishDeliveryEvent(
   { result, attempt, durationMs, retryInMs }: DeliveryUpdate,
 ): void {
   const { identity, stepUp, challenge } = mailRequest
-  const isComposed = composed.outcome === 'composed'
+  const isComposed = composed?.outcome === 'composed'
   const fields = {
     ...eventContext(identity, stepUp, challenge),
     mail: mailId,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { publishDeliveryEvent } from './delivery-events.js'
 import { sealJob } from './mail-job.js'
-import { type PrepareDeps, prepareMail } from './prepare-mail.js'
+import { type PrepareDeps, type PreparedMail, prepareMail } from './prepare-mail.js'
 import type { DeliveryUpdate, QueuedMail } from './queue/queued-mail.js'
 import type { Reservation } from './queue/reservation.js'
 import { attemptWindow } from './queue/retry-schedule.js'
@@ -10,7 +10,6 @@ import { localFailure } from './smtp/classify.js'
 import { wrapError } from '../errors.js'
 import { callHostFunction } from '../host-callback.js'
 import type { CodeMailRequest, MailRequest } from '../mail/mail-request.js'
-import type { ComposedMail } from '../mail/message.js'
 import { withTimeout } from '../timeout.js'
 
 export interface TypedMailDeps extends PrepareDeps {
@@ -37,7 +36,7 @@ export function dispatchTypedMail(
   deps.sendQueue.startLater(mailRequest.challenge.id, () => dispatch(deps, reservation, mailRequest))
 }
 
-/** Composes a mail and queues it in its reserved place. Never throws: failures go to `onUpdate`. */
+/** Queues a mail in its reserved place, where it is composed. Never throws: failures go to `onUpdate`. */
 export async function dispatchMail(
   deps: PrepareDeps,
   reservation: Reservation,
@@ -45,46 +44,38 @@ export async function dispatchMail(
   onUpdate?: OnDeliveryUpdate,
 ): Promise<void> {
   if (deps.mailSettings.deliver) return enqueueExternally(deps, reservation, mailRequest, onUpdate)
-  const mail = prepareMail(deps, mailRequest)
-  const report = (update: DeliveryUpdate): void => {
-    publishDeliveryEvent(deps.events, mail, update)
-    onUpdate?.(update)
-  }
-  const { composed } = mail
-  if (composed.outcome !== 'composed') {
-    reservation.release()
-    report({ result: composed, attempt: 0, durationMs: 0, retryInMs: null })
-    return
-  }
-  reservation.enqueue(queuedMail(deps, mailRequest, composed, report))
+  reservation.enqueue(queuedMail(deps, mailRequest, onUpdate))
 }
 
-/** Composes a mail and queues it, but it is never sent. Never throws. */
+/** Queues a mail that is composed, and never sent. Never throws. */
 function dispatchDecoy(deps: PrepareDeps, reservation: Reservation, mailRequest: CodeMailRequest): void {
   if (deps.mailSettings.deliver) {
     reservation.release()
     return discardJob(deps, mailRequest)
   }
-  const { composed } = prepareMail(deps, mailRequest)
-  if (composed.outcome !== 'composed') return reservation.release()
-  reservation.enqueue({ ...queuedMail(deps, mailRequest, composed, () => undefined), isDecoy: true })
+  reservation.enqueue({ ...queuedMail(deps, mailRequest), isDecoy: true, onUpdate: () => undefined })
 }
 
-function queuedMail(
-  { settings: { now, clock } }: PrepareDeps,
-  mailRequest: MailRequest,
-  composed: ComposedMail,
-  onUpdate: QueuedMail['onUpdate'],
-): QueuedMail {
+function queuedMail(deps: PrepareDeps, mailRequest: MailRequest, onUpdate?: OnDeliveryUpdate): QueuedMail {
+  const { now, clock } = deps.settings
+  const { address } = mailRequest.identity.address
+  const send = { id: randomUUID(), at: now() }
+  let mail: PreparedMail = { mailRequest, mailId: send.id, composed: null }
   const { firstAttemptUntil, retryUntil } = attemptWindow(mailRequest, now())
   const toClock = (time: number): number => clock.now() + time - now()
   return {
-    ...composed,
-    address: mailRequest.identity.address.address,
+    address,
+    async compose() {
+      const prepared = (mail = await prepareMail(deps, mailRequest, send))
+      return prepared.composed.outcome === 'composed' ? { ...prepared.composed, address } : prepared.composed
+    },
     challengeId: mailRequest.challenge?.id ?? null,
     firstAttemptUntil: toClock(firstAttemptUntil),
     retryUntil: toClock(retryUntil),
-    onUpdate,
+    onUpdate(update) {
+      publishDeliveryEvent(deps.events, mail, update)
+      onUpdate?.(update)
+    },
   }
 }
 

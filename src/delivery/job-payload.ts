@@ -3,6 +3,7 @@ import { OtpError } from '../errors.js'
 import { parseAddress } from '../identity/address.js'
 import { type Identity, identityFromAddress, identityFromUser, type IdentityRef } from '../identity/user.js'
 import type { MailRequest } from '../mail/mail-request.js'
+import { recipientName } from '../mail/recipient-name.js'
 
 export const VERSION = 1
 
@@ -26,6 +27,8 @@ export interface JobPayload {
   readonly identityType: IdentityRef['type']
   readonly identityId: string
   readonly identityVersion: string
+  /** Of a user, as mails show it. */
+  readonly identityName: string
   readonly purpose: string
   readonly description: string | null
   /** Of an alert: milliseconds since the epoch, when the wrong codes were typed. */
@@ -51,6 +54,7 @@ export function toPayload(mailRequest: MailRequest, fields: JobFields): JobPaylo
     identityType: identity.ref.type,
     identityId: identity.ref.id,
     identityVersion: identity.ref.version,
+    identityName: recipientName(identity.user?.name),
     purpose: stepUp.purpose,
   }
   if (type === 'alert') return { ...common, type, description: null, alertAt: mailRequest.at, challenge: null }
@@ -70,8 +74,9 @@ export function toMailRequest(payload: JobPayload): MailRequest {
   return { type: 'code', identity, stepUp, challenge: { ...challenge, purpose, locale, identity: identity.ref } }
 }
 
-function identityOf({ address, identityType, identityId, identityVersion }: JobPayload): Identity {
-  if (identityType === 'user') return identityFromUser({ id: identityId, email: address, version: identityVersion })
+function identityOf(payload: JobPayload): Identity {
+  const { address, identityType, identityId: id, identityVersion: version, identityName: name } = payload
+  if (identityType === 'user') return identityFromUser({ id, email: address, version, name })
   const typed = parseAddress(address)
   if (!typed) throw new OtpError('invalid_job', 'the job holds no address.')
   return identityFromAddress(typed)

@@ -50,11 +50,12 @@ export async function deliverJob(deps: JobDeps, job: MailJob): Promise<JobOutcom
   // The mail must show the code that the app accepts, whatever format the worker's options say.
   const code = { user: payload.format, address: payload.format }
   const send = { id: payload.mailId, at: payload.enqueuedAt }
-  const mail = prepareMail({ ...deps, settings: { ...settings, code } }, mailRequest, send)
+  const timeLeft = jobDeadline(mailRequest, payload.enqueuedAt) - settings.now()
+  const deadline = settings.clock.now() + timeLeft
+  const mail = await prepareMail({ ...deps, settings: { ...settings, code } }, mailRequest, send)
   const publish = (update: DeliveryUpdate): void => {
     publishDeliveryEvent(events, mail, update)
   }
-  const timeLeft = jobDeadline(mailRequest, payload.enqueuedAt) - settings.now()
   if (timeLeft < 0) {
     publish({ result: localFailure('aborted', 'expired'), attempt: 0, durationMs: 0, retryInMs: null })
     return { outcome: 'expired' }
@@ -66,7 +67,7 @@ export async function deliverJob(deps: JobDeps, job: MailJob): Promise<JobOutcom
   }
   const priority = mailRequest.identity.ref.type === 'user' ? 'signed-in' : 'anonymous'
   const message = { ...composed, address: job.address }
-  const update = await sendQueue.sendJob(message, priority, settings.clock.now() + timeLeft)
+  const update = await sendQueue.sendJob(message, priority, deadline)
   const { result } = update
   const canRetry = result.outcome !== 'accepted' && isRetryable(result)
   publish({ ...update, retryInMs: canRetry ? 0 : null })

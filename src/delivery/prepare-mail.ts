@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import { type Failure, localFailure } from './smtp/classify.js'
-import { wrapError } from '../errors.js'
+import { type OtpError, wrapError } from '../errors.js'
 import type { OtpEvents } from '../events.js'
 import { composeMail } from '../mail/compose.js'
 import type { MailRequest } from '../mail/mail-request.js'
@@ -10,26 +9,29 @@ export interface PrepareDeps extends ComposeDeps {
   readonly events: OtpEvents
 }
 
-/** A mail request with its composed mail, or with the failure. */
+/** A mail request with its composed mail, or with the failure; null before it is composed. */
 export interface PreparedMail {
   readonly mailRequest: MailRequest
   /** Id of the mail in events, the same for all its send attempts. */
   readonly mailId: string
-  readonly composed: ComposedMail | Failure
+  readonly composed: ComposedMail | Failure | null
 }
 
-/** Composes the mail, by default of a send that begins now. If that fails, the mail counts as undelivered. */
-export function prepareMail(
+/** Composes the mail of a send. If that fails, the mail counts as undelivered. Never rejects. */
+export async function prepareMail(
   deps: PrepareDeps,
   mailRequest: MailRequest,
-  send: Send = { id: randomUUID(), at: deps.settings.now() },
-): PreparedMail {
+  send: Send,
+): Promise<PreparedMail & { readonly composed: ComposedMail | Failure }> {
   const mailId = send.id
+  const publishFailure = (error: OtpError): void => {
+    deps.events.publish({ type: 'failed', outcome: error.code, error })
+  }
   try {
-    return { mailRequest, mailId, composed: composeMail(deps, mailRequest, send) }
+    return { mailRequest, mailId, composed: await composeMail(deps, mailRequest, send, publishFailure) }
   } catch (error) {
     const failure = wrapError('mail_failed', 'the mail could not be composed.', error)
-    deps.events.publish({ type: 'failed', outcome: failure.code, error: failure })
+    publishFailure(failure)
     return { mailRequest, mailId, composed: localFailure('content', failure.code) }
   }
 }

@@ -5,6 +5,8 @@ import { cureForVariable } from './nearest-name.js'
 import type { UsedNames } from './template-check.js'
 import { VARIABLES } from './variables.js'
 
+const CUSTOM_CURE = '`custom` is empty in mails without `mail.locals`.'
+
 /** Explains why a template cannot be rendered; null if only the host's own values can tell whether it can. */
 export function explainFailure(
   thrown: unknown,
@@ -37,9 +39,7 @@ export function explainFailure(
   if (name !== undefined) {
     const custom = used.custom.find((one) => one.file === place.file && one.path.at(-1) === name)
     const message = `"${custom?.name ?? name}" does not exist in ${kindOf(template)}.`
-    const cure = custom
-      ? '`custom` is empty in mails.'
-      : cureForVariable(name, VARIABLES[kindOf(template) === 'mails' ? 'mail' : 'page'])
+    const cure = custom ? CUSTOM_CURE : cureForVariable(name, VARIABLES[kindOf(template) === 'mails' ? 'mail' : 'page'])
     return { ...place, message, cure }
   }
   const [, member = ''] = /reading '(.*)'/.exec(reason) ?? []
@@ -49,7 +49,7 @@ export function explainFailure(
     ...onlyPlace(custom),
     file: place.file,
     message: `"${custom.name}" is empty here.`,
-    cure: '`custom` is empty in mails.',
+    cure: CUSTOM_CURE,
   }
 }
 

@@ -1,5 +1,6 @@
 import { didYouMean } from '../suggest.js'
 
+const PERSON = ['name', 'user.name', 'first_name', 'firstname', 'last_name', 'username', 'user', 'customer_name']
 /** What other products and mail services call our variables. */
 const FOREIGN_NAMES: Readonly<Record<string, readonly string[]>> = {
   code: ['otp', 'token', 'pin', 'passcode', 'otp_code', 'verification_code', 'auth_code', 'one_time_code'],
@@ -7,12 +8,12 @@ const FOREIGN_NAMES: Readonly<Record<string, readonly string[]>> = {
   'site.supportUrl': ['support_url', 'support_email', 'support', 'help_url'],
   'site.origin': ['product_url', 'site_url', 'base_url', 'url', 'action_url', 'link'],
   'recipient.masked': ['email', 'email_address', 'user.email', 'to', 'address', 'recipient_email', 'user_email'],
+  'recipient.name': PERSON,
   'expires.in': ['expiry', 'expires_in', 'expiration', 'valid_for', 'ttl', 'expiry_minutes', 'expires_at'],
   locale: ['lang', 'language'],
   preheader: ['preview', 'preview_text'],
   purposeText: ['action', 'operation', 'reason'],
 }
-const PERSON = ['name', 'user.name', 'first_name', 'firstname', 'last_name', 'username', 'user', 'customer_name']
 
 /** The cure for an unknown variable: the name that it has here, else the nearest one. */
 export function cureForVariable(name: string, known: readonly string[]): string {

@@ -33,6 +33,8 @@ export interface Renderer {
   readonly builtIn: () => Renderer
   /** Uses the purpose's own templates where there are any, and those of `code` for the rest. */
   readonly renderMail: (purpose: string, context: MailContext) => RenderedMail
+  /** With the templates of the package alone, and the texts of the host. */
+  readonly renderBuiltInMail: (purpose: string, context: MailContext) => RenderedMail
   /** The folder of the templates for a purpose: one of its own, else `code`. */
   readonly mailTemplateFolder: (purpose: string, locale: string) => string
   /** The messages of a locale, frozen; missing ones come from the default locale, then from English. */
@@ -100,17 +102,8 @@ export function createRenderer(
       return compiled.emptyCustom
     },
     builtIn: () => (builtIn ??= createRenderer([], 'en', options)),
-    renderMail(purpose, context) {
-      const { mails, codeMail, layouts } = viewsFor(context.locale)
-      const templates = mails.get(purpose) ?? codeMail
-      const subject = oneLine(templates.subject(context))
-      const preheader = oneLine(templates.preheader({ ...context, subject }))
-      const withHeader = { ...context, subject, preheader }
-      const body = new Handlebars.SafeString(templates.html(withHeader))
-      const html = layouts['mail.html']({ ...withHeader, body })
-      const text = layouts['mail.text']({ ...withHeader, body: templates.text(withHeader) })
-      return { subject, preheader, html, text: formatPlainText(text), view: templates.folder }
-    },
+    renderMail: (purpose, context) => mailIn(viewsFor(context.locale), purpose, context),
+    renderBuiltInMail: (purpose, context) => mailIn(viewsFor(context.locale).builtIn, purpose, context),
     mailTemplateFolder(purpose, locale) {
       const { mails, codeMail } = viewsFor(locale)
       return (mails.get(purpose) ?? codeMail).folder
@@ -140,6 +133,17 @@ export function createRenderer(
 function pageIn({ pages, layouts }: LocaleViews, context: PageContext): string {
   const body = new Handlebars.SafeString(pages[context.page](context))
   return layouts.page({ ...context, body })
+}
+
+function mailIn({ mails, codeMail, layouts }: LocaleViews, purpose: string, context: MailContext): RenderedMail {
+  const templates = mails.get(purpose) ?? codeMail
+  const subject = oneLine(templates.subject(context))
+  const preheader = oneLine(templates.preheader({ ...context, subject }))
+  const withHeader = { ...context, subject, preheader }
+  const body = new Handlebars.SafeString(templates.html(withHeader))
+  const html = layouts['mail.html']({ ...withHeader, body })
+  const text = layouts['mail.text']({ ...withHeader, body: templates.text(withHeader) })
+  return { subject, preheader, html, text: formatPlainText(text), view: templates.folder }
 }
 
 /**

@@ -139,7 +139,7 @@ export function sampleMail(sample: Sample, options: SampleMailOptions): MailCont
     request: { tag: '', at: timeOfDay(locale, MAILED_AT) },
     custom,
   }
-  if (purpose === 'alert') return base
+  if (purpose === 'alert') return { ...base, mail: 'alert' }
   const expiresAt = MAILED_AT + LIFETIME * 1000
   return {
     ...base,

@@ -95,9 +95,10 @@ const PAGE = {
 
 const MAIL = {
   ...COMMON,
+  mail: text('`code`, or `alert` for the warning to an owner', 'code'),
   start: text('`left`, or `right` for `rtl`: mail programs know no logical sides', 'left'),
   end: text('the side opposite to `start`', 'right'),
-  'recipient.name': text('name of the user, as your `user` gives it; empty for typed addresses', 'Ana'),
+  'recipient.name': text('name of the user, if it is safe to print; empty for typed addresses', 'Ana'),
   code: text('the code as it is typed; empty in `mail/alert/`', '482915'),
   isLong: boolean('whether it is the 13-character code'),
   codeInSubject: boolean('whether the subject shows the code'),
@@ -106,7 +107,7 @@ const MAIL = {
   'expires.iso': text('the same as RFC 3339', '2030-01-01T14:32:00.000Z'),
   'request.at': text('when the mail was made', '14:22 UTC'),
   boundLine: text('the last line of the text; empty without `site.origin`', '@acme.example #482915'),
-  custom: object('empty in mails'),
+  custom: object('what your `mail.locals` returned; empty without it'),
 } as const satisfies VariablesOf<MailContext>
 
 /** By path. The layouts get a few more than the context has. Any name under `custom` is allowed. */

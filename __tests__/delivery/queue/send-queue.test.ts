@@ -7,6 +7,7 @@ import type { DeliveryUpdate, QueuedMail } from '../../../src/delivery/queue/que
 import type { Reservation } from '../../../src/delivery/queue/reservation.js'
 import { BREAKER_OPEN, type SendQueue, type SendQueueOptions } from '../../../src/delivery/queue/send-queue.js'
 import { localFailure } from '../../../src/delivery/smtp/classify.js'
+import type { OutgoingMessage } from '../../../src/delivery/smtp/send-once.js'
 
 const USED = { outcome: 'cancelled', reason: 'used' } as const
 const BUSY = smtpError('450 4.2.1 busy')
@@ -32,12 +33,17 @@ function reserve(priority: Priority = 'anonymous'): Reservation {
   return reservation
 }
 
-function mailOf(of: string, more: Partial<QueuedMail> = {}): QueuedMail {
+function messageOf(of: string): OutgoingMessage {
   const address = of.includes('@') ? of : `${of}@example.com`
+  const message = { from: 'no-reply@acme.example', to: { name: '', address }, subject: of, text: `for ${of}` }
+  return { message, address, secrets: [] }
+}
+
+function mailOf(of: string, more: Partial<QueuedMail> = {}): QueuedMail {
+  const composed = messageOf(of)
   return {
-    message: { from: 'no-reply@acme.example', to: { name: '', address }, subject: of, text: `for ${of}` },
-    address,
-    secrets: [],
+    compose: () => Promise.resolve(composed),
+    address: composed.address,
     challengeId: of,
     firstAttemptUntil: clock.now() + 305_000,
     retryUntil: clock.now() + 305_000,
@@ -161,7 +167,7 @@ describe('how mails go out', () => {
   test('in an even flow of `rate` a second, jobs among them', async () => {
     start(new FakeTransport(), {}, 10)
     for (let i = 0; i < 10; i++) enqueue(`p${i}`)
-    const jobs = Array.from({ length: 10 }, (_, i) => sendOnce(queue, mailOf(`j${i}`).message, `j${i}@example.com`))
+    const jobs = Array.from({ length: 10 }, (_, i) => sendOnce(queue, messageOf(`j${i}`).message, `j${i}@example.com`))
     for (let count = 1; count <= 20; count++) {
       await settled()
       expect(transport.attempts).toHaveLength(count)
@@ -270,13 +276,13 @@ describe('another attempt', () => {
     const smtp = await ScriptedSmtp.listen({ end: 'close' })
     queue = queueOf({ transport: smtp.url }, clock)
     const message = {
-      ...mailOf('a').message,
+      ...messageOf('a').message,
       messageId: '<one@acme.example>',
       references: '<two@acme.example>',
       date: new Date(0),
       text: 'code 482915',
     }
-    enqueue('a', 'anonymous', { message })
+    enqueue('a', 'anonymous', { compose: () => Promise.resolve({ ...messageOf('a'), message }) })
     while (updates.length < 1) await settled()
     expect(updates[0]).toMatchObject({ result: { failureClass: 'connect' }, attempt: 1 })
     smtp.script = {}
@@ -495,7 +501,7 @@ describe('a mail that waits too long', () => {
 })
 
 test('jobs go out as many at once as there are connections, and waiting is no part of an attempt', async () => {
-  const jobs = Array.from({ length: 50 }, (_, i) => sendOnce(queue, mailOf(`p${i}`).message, `p${i}@example.com`))
+  const jobs = Array.from({ length: 50 }, (_, i) => sendOnce(queue, messageOf(`p${i}`).message, `p${i}@example.com`))
   expect(await Promise.all(jobs)).toEqual(Array(50).fill({ outcome: 'accepted' }))
   expect(transport.mostInFlight).toBe(3)
 })
@@ -504,7 +510,7 @@ test('a job that waits past its deadline is not tried', async () => {
   start(new FakeTransport(1))
   transport.gate = new Gate()
   enqueue('a')
-  const job = queue.sendJob(mailOf('j'), 'signed-in', 5_000)
+  const job = queue.sendJob(messageOf('j'), 'signed-in', 5_000)
   await clock.advance(6)
   expect(await job).toMatchObject({ attempt: 0, result: { outcome: 'unavailable', reason: 'too late' } })
 })
@@ -535,7 +541,7 @@ test.each([
 describe('closing', () => {
   test('ends jobs that hang or wait, after ten seconds', async () => {
     transport.gate = new Gate()
-    const jobs = Array.from({ length: 9 }, (_, i) => sendOnce(queue, mailOf(`p${i}`).message, `p${i}@example.com`))
+    const jobs = Array.from({ length: 9 }, (_, i) => sendOnce(queue, messageOf(`p${i}`).message, `p${i}@example.com`))
     await closed()
     expect(await Promise.all(jobs)).toMatchObject(Array(9).fill({ outcome: 'unavailable', reason: 'closed' }))
   })

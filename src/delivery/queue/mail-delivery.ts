@@ -9,7 +9,7 @@ import type { Cancelled, QueuedMail } from './queued-mail.js'
 import type { RecentDurations } from './recent-durations.js'
 import { nextRetryAt } from './retry-schedule.js'
 import { type Failure, localFailure, type SendResult } from '../smtp/classify.js'
-import { sendOnce } from '../smtp/send-once.js'
+import { type OutgoingMessage, sendOnce } from '../smtp/send-once.js'
 
 export interface MailDeliveryDeps {
   readonly transporter: MailTransporter
@@ -27,7 +27,7 @@ export interface MailDeliveryDeps {
 
 const EXPIRED = localFailure('connect', 'too late')
 
-/** The coroutine of one mail: waits for a connection, sends, waits for the next attempt, and so on. It ends once. */
+/** The coroutine of one mail: composes, waits for a connection, sends, waits for the next attempt, and so on. It ends once. */
 export class MailDelivery {
   readonly mail: QueuedMail
   readonly priority: Priority
@@ -56,8 +56,10 @@ export class MailDelivery {
   }
 
   async run(): Promise<void> {
+    const composed = await this.mail.compose()
+    if ('failureClass' in composed) return void this.end(composed)
     while (!this.#isStopped) {
-      const retryAt = await this.#attempt()
+      const retryAt = await this.#attempt(composed)
       if (retryAt === null) return
       await this.#sleepUntil(retryAt)
     }
@@ -91,7 +93,7 @@ export class MailDelivery {
   }
 
   /** One attempt, unless the mail ends before. Returns the time of the next one; null if there is none. */
-  async #attempt(): Promise<number | null> {
+  async #attempt(message: OutgoingMessage): Promise<number | null> {
     const { slots, breaker, clock } = this.#deps
     for (;;) {
       const { granted, cancel } = slots.request(this.mail.address, this.priority, this.#canProbe)
@@ -104,16 +106,16 @@ export class MailDelivery {
         if (this.#isStopped) return null
         // Asked after the connection was granted: the breaker may have opened during the wait.
         const permit = breaker.acquire()
-        if (permit !== null) return await this.#send(permit)
+        if (permit !== null) return await this.#send(permit, message)
       } finally {
         releaseSlot()
       }
     }
   }
 
-  async #send(permit: Permit): Promise<number | null> {
+  async #send(permit: Permit, message: OutgoingMessage): Promise<number | null> {
     const { transporter, clock, breaker, scope, durations } = this.#deps
-    if (this.mail.isDecoy) return this.#pretend(permit)
+    if (this.mail.isDecoy) return this.#pretend(permit, message)
     this.#state = 'sending'
     if (this.#attempts === 0) this.#firstAttemptAt = clock.now()
     this.#attempts += 1
@@ -121,7 +123,7 @@ export class MailDelivery {
     let result: SendResult | null = null
     let isAboutAll = false
     try {
-      result = await sendOnce({ transporter, clock }, this.mail)
+      result = await sendOnce({ transporter, clock }, message)
       isAboutAll = scope.isAboutAll(result, this.mail.address, this.priority)
     } finally {
       breaker.record(permit, result, isAboutAll)
@@ -139,10 +141,10 @@ export class MailDelivery {
   }
 
   /** The attempt of a decoy, which says nothing about the server. */
-  async #pretend(permit: Permit): Promise<null> {
+  async #pretend(permit: Permit, message: OutgoingMessage): Promise<null> {
     const { breaker, durations, realTime } = this.#deps
     this.#state = 'sending'
-    const { ended, end } = attemptDecoy(this.mail, durations.draw(), realTime)
+    const { ended, end } = attemptDecoy(message, durations.draw(), realTime)
     this.#endDecoy = end
     if (this.#isLastAttempt) end()
     await ended

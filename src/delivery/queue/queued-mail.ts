@@ -1,8 +1,11 @@
-import type { SendResult } from '../smtp/classify.js'
+import type { Failure, SendResult } from '../smtp/classify.js'
 import type { OutgoingMessage } from '../smtp/send-once.js'
 
-/** A composed mail in the send queue. Its times are milliseconds of the queue's clock. */
-export interface QueuedMail extends OutgoingMessage {
+/** A mail in the send queue. Its times are milliseconds of the queue's clock. */
+export interface QueuedMail {
+  readonly address: string
+  /** Called once, as soon as the mail is in the queue, so that it can be cancelled meanwhile. Never rejects. */
+  readonly compose: () => Promise<OutgoingMessage | Failure>
   /** The challenge by which `cancel()` finds the mail; null if there is none. */
   readonly challengeId: string | null
   readonly firstAttemptUntil: number

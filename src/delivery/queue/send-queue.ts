@@ -115,7 +115,9 @@ export class SendQueue {
       const onUpdate = ({ result, ...update }: DeliveryUpdate): void => {
         resolve({ ...update, result: result.outcome === 'cancelled' ? CLOSED : result })
       }
-      const job = { ...message, challengeId: null, firstAttemptUntil: deadline, retryUntil: null, onUpdate }
+      const { address } = message
+      const compose = (): Promise<OutgoingMessage> => Promise.resolve(message)
+      const job = { address, compose, challengeId: null, firstAttemptUntil: deadline, retryUntil: null, onUpdate }
       if (this.#deps.breaker.state === 'open' && !this.#isClosed) reject(job, BREAKER_OPEN)
       else this.#start(job, priority)
     })
