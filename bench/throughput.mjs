@@ -19,8 +19,13 @@ const { createTransport } = createRequire(import.meta.url)('nodemailer')
 
 const ADDRESS = 'ana@example.com'
 
+/** No mail of the bench may fail. */
+function fail(error) {
+  throw error
+}
+
 /** The mail of a code, as the plugin composes it. */
-function codeMail(options, mailSettings) {
+async function codeMail(options, mailSettings) {
   const site = { name: 'Acme', origin: 'https://acme.example' }
   const settings = resolveSettings({ secret: 'x'.repeat(32), site, mail: options, typedEmail: true })
   const identity = identityFromAddress(parseAddress(ADDRESS))
@@ -37,15 +42,15 @@ function codeMail(options, mailSettings) {
   }
   const deps = { settings, views: createRenderer([], 'en'), mailSettings }
   const request = { type: 'code', identity, stepUp: PLAIN_ACCESS, challenge }
-  const { message, secrets } = composeMail(deps, request, 'a mail')
+  const { message, secrets } = await composeMail(deps, request, { id: 'a mail', at: Date.now() }, fail)
   return { message, secrets, address: ADDRESS }
 }
 
 /** All send the same message, through pools with the same options, and are done when the server has taken it. */
-function senders(transport) {
+async function senders(transport) {
   const options = { transport, from: 'Acme <no-reply@acme.example>' }
   const mailSettings = resolveMailSettings(options)
-  const mail = codeMail(options, mailSettings)
+  const mail = await codeMail(options, mailSettings)
   const queue = new SendQueue(mailSettings, systemClock, () => undefined)
   const pool = createTransport({ ...mailSettings.transporter.options })
   let count = 0
@@ -58,9 +63,11 @@ function senders(transport) {
     new Promise((resolve, reject) => {
       const challengeId = `${count++}`
       const onUpdate = ({ result }) => (result.outcome === 'accepted' ? resolve() : reject(result))
+      const { address, message } = to(challengeId)
+      const compose = () => Promise.resolve({ ...mail, address, message })
       const until = systemClock.now() + 300_000
       const times = { firstAttemptUntil: until, retryUntil: until }
-      queue.reserve('anonymous').enqueue({ ...mail, ...to(challengeId), ...times, challengeId, onUpdate })
+      queue.reserve('anonymous').enqueue({ address, compose, ...times, challengeId, onUpdate })
     })
   return {
     operations: {
@@ -76,7 +83,7 @@ function senders(transport) {
 
 export async function throughput(slices) {
   const server = await startChild('./mail-server.mjs')
-  const { operations, close } = senders({ host: '127.0.0.1', port: server.ready.port })
+  const { operations, close } = await senders({ host: '127.0.0.1', port: server.ready.port })
   print('### Mails a second')
   print()
   print(

@@ -66,7 +66,12 @@ const BROKEN: [Files, place: string, message: string, cure: string][] = [
   [{ 'mail/code/html.hbs': '{{verificationCode}}' }, 'mail/code/html.hbs:1:3', 'unknown variable', '"code"'],
   [{ 'mail/code/html.hbs': '{{product_name}}' }, 'mail/code/html.hbs:1:3', 'unknown variable', '"site.name"'],
   [{ 'mail/code/html.hbs': '{{email}}' }, 'mail/code/html.hbs:1:3', 'unknown variable', '"recipient.masked"'],
-  [{ 'mail/code/html.hbs': 'Hi {{name}}' }, 'mail/code/html.hbs:1:6', 'unknown variable', 'Here it is named "recipient.name"'],
+  [
+    { 'mail/code/html.hbs': 'Hi {{name}}' },
+    'mail/code/html.hbs:1:6',
+    'unknown variable',
+    'Here it is named "recipient.name"',
+  ],
   [{ 'pages/code.hbs': '{{> form}}{{name}}' }, 'pages/code.hbs:1:13', 'unknown variable', 'No name of the person'],
   [{ 'mail/code/html.hbs': '{{expires_at}}' }, 'mail/code/html.hbs:1:3', 'unknown variable', '"expires.in"'],
   [{ 'mail/code/html.hbs': '{{code.lable}}' }, 'mail/code/html.hbs:1:3', 'unknown variable "code.lable"', ''],
