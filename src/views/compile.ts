@@ -9,7 +9,15 @@ import { emptyCustom } from './empty-custom.js'
 import type { GeneratedAsset } from './brand-assets.js'
 import { BUILT_IN, listViews, type ViewFile } from './files.js'
 import { type Report, throwIssues } from './issues.js'
-import { checkPlaceholders, type HostText, loadTexts, mergeMessages, messageKeys } from './load-messages.js'
+import {
+  checkPlaceholders,
+  type FileTexts,
+  type HostText,
+  loadTexts,
+  mergeMessages,
+  messageKeys,
+  textsIn,
+} from './load-messages.js'
 import { type LocaleViews, resolveLocaleViews } from './locale-views.js'
 import { lookupOrder, matchLocale } from './locales.js'
 import { warnAboutOutdated } from './original.js'
@@ -29,6 +37,8 @@ export interface CompiledViews {
   readonly locales: readonly string[]
   /** The views of the nearest locale, else of the default one. Made when a locale is first used, and then kept. */
   readonly viewsFor: (locale: string) => CompiledLocale
+  /** The texts of a language as they stand in the files, without those of other languages. */
+  readonly textsOf: (locale: string) => FileTexts
   /** What `custom` is without the host. */
   readonly emptyCustom: PageContext['custom']
   /** Those with mail templates or a text of their own. */
@@ -108,6 +118,7 @@ export function compileAll(
   return Object.freeze({
     locales: Object.freeze(locales),
     viewsFor: (locale: string) => resolve(matchLocale(locales, locale) ?? nearestDefault),
+    textsOf: (locale: string) => textsIn(texts, locale),
     emptyCustom: empty,
     purposes: Object.freeze([...new Set([...mailFolders, ...purposesIn(messageKeys(texts))])]),
     samples,

@@ -10,7 +10,7 @@ import type { Messages, PluralForms, Text } from './messages.js'
 import { ORIGINAL_KEY } from './original.js'
 
 /** The texts of one file as they stand there. A plural has a key for each form: `key_one`, `key_few`, `key_other`. */
-type FileTexts = Readonly<Record<string, string>>
+export type FileTexts = Readonly<Record<string, string>>
 
 /** The texts of one views folder by locale. */
 export type FolderTexts = ReadonlyMap<string, FileTexts>
@@ -49,12 +49,15 @@ export function messageKeys(folders: readonly FolderTexts[]): readonly string[] 
  * of the first folder come first, so that a host's `pt.json` is heeded where the package has `pt-BR`.
  */
 export function mergeMessages(folders: readonly FolderTexts[], locale: string, defaultLocale: string): Messages {
-  const textsOf = (tag: string): Record<string, Text> => {
-    const nearestFirst = folders.flatMap((texts) => lookupOrder(tag).map((one) => texts.get(one)))
-    return withPlurals(Object.assign({}, ...nearestFirst.reverse()) as FileTexts, tag)
-  }
+  const textsOf = (tag: string): Record<string, Text> => withPlurals(textsIn(folders, tag), tag)
   const merged = Object.create(null) as Record<string, Text>
   return Object.freeze(Object.assign(merged, textsOf('en'), textsOf(defaultLocale), textsOf(locale)))
+}
+
+/** The texts of a language, without those of other languages. */
+export function textsIn(folders: readonly FolderTexts[], locale: string): FileTexts {
+  const nearestFirst = folders.flatMap((texts) => lookupOrder(locale).map((one) => texts.get(one)))
+  return Object.assign({}, ...nearestFirst.reverse()) as FileTexts
 }
 
 /** Turns the keys of plural forms into one: a plural is of one language as a whole. */

@@ -39,6 +39,8 @@ export interface Renderer {
   readonly mailTemplateFolder: (purpose: string, locale: string) => string
   /** The messages of a locale, frozen; missing ones come from the default locale, then from English. */
   readonly messages: (locale: string) => Messages
+  /** The texts of a language by key, as they stand in the files, without those of other languages. */
+  readonly textsOf: (locale: string) => Readonly<Record<string, string>>
   /** Locales that have messages. */
   readonly locales: readonly string[]
   /** Those with mail templates or a text of their own. */
@@ -109,6 +111,7 @@ export function createRenderer(
       return (mails.get(purpose) ?? codeMail).folder
     },
     messages: (locale) => viewsFor(locale).messages,
+    textsOf: (locale) => compiled.textsOf(locale),
     get locales() {
       reloadIfChanged()
       return compiled.locales
