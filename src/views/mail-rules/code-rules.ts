@@ -25,14 +25,15 @@ const CURES: Readonly<Record<Mistake['rule'], string>> = {
 
 function findMistakes({ shown, context }: ReadMail, rule: Mistake['rule']): Problem[] {
   return (['html', 'text'] as const).flatMap((part) => {
+    if (shown[part].trim() === '') return []
     const mistake = mistakeIn(withoutBoundLine(shown[part], context.boundLine), context.code)
     return mistake?.rule === rule ? [problem(part, mistake.message, CURES[rule], mistake.excerpt)] : []
   })
 }
 
 function mistakeIn(shown: string, code: string): Mistake | null {
-  if (code === '' || shown.trim() === '' || hasRun(shown, code)) return null
-  if (shown.replace(/[^A-Za-z0-9]/g, '').includes(code.replaceAll('-', ''))) {
+  if (code === '' || hasRun(shown, code)) return null
+  if (!shown.includes(code) && shown.replace(/[^A-Za-z0-9]/g, '').includes(code.replaceAll('-', ''))) {
     return { rule: 'code-split', message: 'the code is split.', excerpt: '' }
   }
   const fixed = /(?<![\w#&])\d{4,8}(?!\w)/.exec(shown)?.[0]

@@ -45,9 +45,9 @@ function findImagesWithoutAlt({ read: { elements } }: ReadMail): Problem[] {
 }
 
 /** Screen readers need the language, and Arabic its direction. */
-function findLanguage({ read: { elements } }: ReadMail): Problem[] {
+function findLanguage({ html, read: { elements } }: ReadMail): Problem[] {
   const root = elements.find(({ name }) => name === 'html')
-  if (root?.attributes.lang && root.attributes.dir) return []
+  if (html.trim() === '' || (root?.attributes.lang && root.attributes.dir)) return []
   return [problem('html', 'its language and direction are not told.', 'Write <html lang="{{locale}}" dir="{{dir}}">.')]
 }
 

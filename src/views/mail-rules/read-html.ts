@@ -19,30 +19,53 @@ export interface ReadHtml {
 /** Stands for a tag. */
 export const TAG = '\0'
 
-// What is not closed goes on to the end, as in browsers. Comments of Outlook count as comments, as for all others.
+// What is not closed goes on to the end, as in browsers, so that each expression passes a text once. Comments of Outlook
+// count as comments, as for all others.
 const COMMENT = /<!--[^]*?(?:-->|$)/g
 const NOT_SHOWN = /<(head|style|script|title)\b[^>]*>[^]*?(?:<\/\1\s*>|$)/gi
-const HIDDEN = /<([a-z][\w-]*)\b[^>]*\sstyle\s*=\s*(?:"[^"]*|'[^']*)display\s*:\s*none[^>]*>[^]*?<\/\1\s*>/gi
-const ANY_TAG = /<[a-z/!?](?:"[^"]*"|'[^']*'|[^"'>])*>/gi
-const OPENING_TAG = /<([a-z][\w:-]*)((?:"[^"]*"|'[^']*'|[^"'>])*)>/gi
+const ANY_TAG = /<(\/?)([a-z!?][\w:-]*)((?:=\s*"[^"]*(?:"|$)|=\s*'[^']*(?:'|$)|[^>])*)(?:>|$)/gi
 const ATTRIBUTE = /([^\s"'>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?/g
 const STYLE_SHEET = /<style\b[^>]*>([^]*?)(?:<\/style\s*>|$)/gi
+/** Elements that have no end. */
+const VOID = /^(?:area|br|col|embed|hr|img|input|link|meta|source|wbr|[!?].*)$/
 
 export function readHtml(html: string): ReadHtml {
   const source = html.replace(COMMENT, '')
   const body = source.replace(NOT_SHOWN, '')
-  const elements = [...source.matchAll(OPENING_TAG)].map(([, name = '', attributes = '']) => ({
-    name: name.toLowerCase(),
-    attributes: readAttributes(attributes),
-  }))
+  const elements = [...source.matchAll(ANY_TAG)].filter(([, slash]) => slash === '').map(readElement)
   const styles = elements.map(({ attributes }) => attributes.style ?? '')
   const styleSheets = [...source.matchAll(STYLE_SHEET)].map(([, css = '']) => css)
   return {
-    visible: decode(body.replace(HIDDEN, TAG).replace(ANY_TAG, TAG)),
+    visible: visibleText(body),
     preview: singleSpaced(decode(body.replace(ANY_TAG, ' '))),
     elements,
     css: [...styleSheets, ...styles].join('\n'),
   }
+}
+
+function visibleText(html: string): string {
+  const shown: string[] = []
+  let offset = 0
+  let hidden = { name: '', depth: 0 }
+  for (const tag of html.matchAll(ANY_TAG)) {
+    if (hidden.depth === 0) shown.push(html.slice(offset, tag.index), TAG)
+    offset = tag.index + tag[0].length
+    const { name, attributes } = readElement(tag)
+    const isEnd = tag[1] === '/'
+    if (name === hidden.name) hidden.depth += isEnd ? -1 : 1
+    else if (hidden.depth === 0 && !isEnd && !VOID.test(name) && isHidden(attributes)) hidden = { name, depth: 1 }
+    if (hidden.depth === 0) hidden.name = ''
+  }
+  if (hidden.depth === 0) shown.push(html.slice(offset))
+  return decode(shown.join(''))
+}
+
+function isHidden({ style = '' }: HtmlElement['attributes']): boolean {
+  return /(?:^|;)\s*display\s*:\s*none/i.test(style)
+}
+
+function readElement([, , name = '', attributes = '']: readonly string[]): HtmlElement {
+  return { name: name.toLowerCase(), attributes: readAttributes(attributes) }
 }
 
 /** Without runs of white space. A no-break space counts as a letter, as in HTML. */
