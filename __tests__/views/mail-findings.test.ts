@@ -77,7 +77,7 @@ describe('findInMail', () => {
     expect(rulesIn(changes)).toEqual(found)
   })
 
-  test('H8: finds the code in the first 140 characters of subject, preheader, HTML and text', () => {
+  test('H8: finds a code on the lock screen that is kept out of the subject', () => {
     const near = { html: `<html lang="en" dir="ltr">Code: ${code}</html>`, text: `Code:\n${code}\n${boundLine}` }
     const mail = { subject: `Code ${code}`, preheader: code, ...near }
     const found = ['subject', 'preheader', 'html', 'text'].map((part) => `preview-shows-code ${part}`)
