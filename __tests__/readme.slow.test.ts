@@ -127,6 +127,11 @@ describe('the tests of a host’s app, run as they stand:', () => {
     const said = await runTest(write('transfer.test.js'), '--test', '--test-reporter=tap', 'transfer.test.js')
     expect(said).toMatch(/^# pass 1$/m)
   })
+
+  test('the proof of the mails in docs/testing.md', async () => {
+    const said = await runTest(write('mails.test.js'), '--test', '--test-reporter=tap', 'mails.test.js')
+    expect(said).toMatch(/^# pass 16$/m)
+  })
 })
 
 describeWithRedis('the snippets for Redis in docs/stores.md, run as they stand:', () => {
