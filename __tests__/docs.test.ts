@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { resolveSettings } from '../src/config/settings.js'
 import { PROBLEMS } from '../src/http/response/problem.js'
+import { RENDER_FAILED } from '../src/mail/sample-mail.js'
 import { MAIL_RULES } from '../src/views/mail-findings.js'
 import { TEXT_RULES } from '../src/views/text-findings.js'
 import { MAIL_VARIABLES, PAGE_VARIABLES } from '../src/views/variables.js'
@@ -250,7 +251,7 @@ test('docs/templates.md documents every variable of pages and mails as src/views
 
 test('docs/templates.md documents every rule for mails and texts with its level, and only such as exist', () => {
   const documented = rows(section(read('docs/templates.md'), 'Rules for mails')).map(([rule, level]) => [rule, level])
-  const existing = [...MAIL_RULES, ...TEXT_RULES].map(({ rule, level }) => [`\`${rule}\``, level])
+  const existing = [RENDER_FAILED, ...MAIL_RULES, ...TEXT_RULES].map(({ rule, level }) => [`\`${rule}\``, level])
   expect(documented.sort()).toEqual(existing.sort())
 })
 

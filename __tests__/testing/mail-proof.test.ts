@@ -65,6 +65,36 @@ describe('mailProof()', () => {
     expect(found[0]).toContain('- error subject-empty in subject: the subject is empty. Write one line of text.')
   })
 
+  test('calls `mail.locals` and `mail.render`, and fails with what they throw', async () => {
+    const asked: unknown[] = []
+    const mail = {
+      ...{ transport: mailbox, from: 'no-reply@acme.example' },
+      locals: (recipient: unknown) => {
+        asked.push(recipient)
+        return { plan: 'Gold' }
+      },
+    }
+    const files = {
+      'mail/code/subject.hbs': '{{custom.plan}} {{custom.shop}} code',
+      'samples/a.json': '{ "custom": { "shop": "A" } }',
+    }
+    const one = { locales: ['en'] }
+    expect(await failures(plugin(files, { mail }), one)).toEqual([])
+    expect(asked[0]).toMatchObject({
+      mail: 'code',
+      purpose: 'access',
+      email: 'ana@example.com',
+      user: { id: 'otp-sample' },
+    })
+    const broken = { ...mail, render: () => Promise.reject(new Error('no such component')) }
+    const found = await failures(plugin({}, { mail: broken }), one)
+    expect(found).toHaveLength(8)
+    expect(found[0]).toContain('- error render-failed in html: `mail.render` threw.')
+    expect(found[0]).toContain('no such component')
+    const useless = { ...mail, render: () => ({ subject: 'Code', html: '<p>Hello</p>', text: 'Hello' }) }
+    expect((await failures(plugin({}, { mail: useless }), one))[0]).toContain('the mail does not show the code')
+  })
+
   test.each<[MailProofOptions & { languages?: string[] }, string]>([
     [{ locales: ['xx'] }, '`locales` is "xx"'],
     [{ warnings: 'never' as 'fail' }, '`warnings` is "never"'],

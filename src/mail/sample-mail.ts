@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { buildMessage, type ComposeDeps, type ComposedMail } from './message.js'
+import { renderMail } from './render-mail.js'
+import type { MailRecipient } from '../config/mail.js'
 import type { CodeFormat } from '../crypto/code.js'
 import { OtpError } from '../errors.js'
 import { didYouMean } from '../suggest.js'
@@ -29,6 +31,9 @@ export interface SampleMail {
   readonly findings: readonly Finding[]
 }
 
+/** The rule for what throws: templates of the host's, `mail.locals`, `mail.render`. */
+export const RENDER_FAILED = { rule: 'render-failed', level: 'error' } as const
+
 const ADDRESS = { address: 'ana@example.com', key: 'ana@example.com' }
 
 /** Names of all samples: ours, and those of the host. */
@@ -45,7 +50,7 @@ export function samplePurposes(views: Renderer): string[] {
 /**
  * Composes a mail with the values of a sample, as it would go out. No challenge has its code, so nothing can be verified
  * with it.
- * @throws OtpError `invalid_option` for an unknown sample, `render_failed`
+ * @throws OtpError `invalid_option` for an unknown sample, `invalid_view`
  */
 export async function composeSampleMail(deps: ComposeDeps, request: SampleMailRequest): Promise<SampleMail> {
   const { settings, views } = deps
@@ -55,11 +60,45 @@ export async function composeSampleMail(deps: ComposeDeps, request: SampleMailRe
   const code = codeOf(sample, format)
   const codeInSubject = settings.codeInSubject === 'always' || (settings.codeInSubject === 'auto' && !settings.user)
   const options = { locale, purpose, codeInSubject, custom: sample.custom, site: settings.site, brand: settings.brand }
-  const context = deepMerge(sampleMail({ ...sample, code }, options), values)
-  const rendered = await Promise.resolve(views.renderMail(purpose, context))
+  const plain = deepMerge(sampleMail({ ...sample, code }, options), values)
+  const { rendered, custom, failures } = await render(deps, plain)
+  const context = { ...plain, custom }
   const send = { id: randomUUID(), at: settings.now() }
   const { message } = buildMessage(deps, rendered, { ...send, to: ADDRESS, code: context.code || null })
-  return { context, rendered, message, findings: findInMail(rendered, context) }
+  return { context, rendered, message, findings: [...failures, ...findInMail(rendered, context)] }
+}
+
+/** As for a send, with what a failure would hide. `custom` of the sample goes over that of `mail.locals`. */
+async function render(
+  deps: ComposeDeps,
+  plain: MailContext,
+): Promise<Pick<MailContext, 'custom'> & { rendered: RenderedMail; failures: readonly Finding[] }> {
+  const { mail, locale, purpose, recipient } = plain
+  const { locals } = deps.mailSettings
+  let custom: MailContext['custom'] = {}
+  const localsWithSample = async (to: MailRecipient): Promise<MailContext['custom']> => {
+    const own = (await locals?.(to)) ?? {}
+    return (custom = Object.keys(plain.custom).length > 0 ? deepMerge(own, plain.custom) : own)
+  }
+  const mailSettings = { ...deps.mailSettings, locals: locals && localsWithSample }
+  const { address: email } = ADDRESS
+  const user = deps.settings.user && { id: 'otp-sample', email, name: recipient.name, locale }
+  const failures: Finding[] = []
+  const rendered = await renderMail(
+    { ...deps, mailSettings },
+    { mail, purpose, locale, email, user },
+    plain,
+    (error) => {
+      failures.push(failureFinding(error))
+    },
+  )
+  return { rendered, custom, failures }
+}
+
+function failureFinding({ message, cause }: OtpError): Finding {
+  const reason = cause instanceof Error ? `${message} ${cause.message}` : message
+  const cure = 'Mend it: until then another mail goes out.'
+  return { ...RENDER_FAILED, part: 'html', message: reason, cure, excerpt: '' }
 }
 
 function findSample(views: Renderer, name: string): Sample {

@@ -31,10 +31,10 @@ function findObjects({ shown }: ReadMail): Problem[] {
   )
 }
 
-/** As JavaScript prints what is missing. Not if it is a word of the host's own values. */
+/** As JavaScript prints what is missing. Not if it is a word of the action or of a name; `custom` may have no JSON. */
 function findUndefined({ shown, context }: ReadMail): Problem[] {
   const printed = /(?<![\w-])undefined(?![\w-])/
-  if (printed.test(JSON.stringify(context))) return []
+  if (printed.test(JSON.stringify({ ...context, custom: null }))) return []
   const cure = 'Give the value, or ask for it with {{#if}} first.'
   return PARTS.filter((part) => printed.test(shown[part])).map((part) =>
     problem(part, 'it prints "undefined".', cure, 'undefined'),
