@@ -12,6 +12,7 @@ module.exports = {
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^express-email-otp$': '<rootDir>/src/index.ts',
+    '^express-email-otp/workbench$': '<rootDir>/src/workbench/index.ts',
   },
   collectCoverageFrom: ['src/**/*.ts'],
   coverageThreshold: { global: { lines: 95 } },

@@ -257,6 +257,25 @@ test('with SMTP_URL the mails go there, and the inbox says so', async () => {
   await mailbox.close()
 })
 
+test('the inbox leads to the workbench, which shows the mails and pages of the bank', async () => {
+  const visitor = new Visitor(bank)
+  expect((await visitor.get('/inbox').expect(200)).text).toContain('href="/workbench/"')
+  expect((await visitor.get('/workbench/').expect(200)).text).toContain('Your Pebble Bank code')
+  const page = await visitor.get('/workbench/frame?view=page/code').expect(200)
+  expect(page.text).toContain('Pebble Bank')
+})
+
+test.each([
+  ['listens to the network', { HOST: '0.0.0.0' }],
+  ['runs in production', { NODE_ENV: 'production' }],
+])('there is no workbench in a bank that %s', async (_what, environment) => {
+  const other = await startBank({ PORT: '0', ...environment })
+  const visitor = new Visitor(other)
+  await visitor.get('/workbench/').expect(404)
+  expect((await visitor.get('/inbox').expect(200)).text).not.toContain('workbench')
+  await other.close()
+})
+
 describe('the built server', () => {
   let server: ChildProcess
   afterEach(() => server.kill('SIGKILL'))

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import express, { type NextFunction, type Request, type Response } from 'express'
 import { emailOtp } from 'express-email-otp'
+import { workbench } from 'express-email-otp/workbench'
 import session from 'express-session'
 import type { Inbox } from './inbox.js'
 import { inboxPages } from './inbox-pages.js'
@@ -26,6 +27,8 @@ export interface BankOptions {
   readonly mail: { readonly transport: string; readonly from: string }
   /** Null if `SMTP_URL` names another mail server. */
   readonly inbox: Inbox | null
+  /** Whether developers see all mails and pages at /workbench. It answers this machine only, and not in production. */
+  readonly hasWorkbench: boolean
   /** Address for the mails of both demo people; null for made-up ones. */
   readonly email: string | null
 }
@@ -40,6 +43,7 @@ export function createBank(options: BankOptions): Bank {
   const people = new People(options.email)
   const currentUser = (req: Express.Request): Person | null => people.find(req.session.customer)
   const hasInbox = options.inbox !== null
+  const { hasWorkbench } = options
 
   const otp = emailOtp({
     secret: options.otpSecret,
@@ -53,7 +57,7 @@ export function createBank(options: BankOptions): Bank {
     limits: { sendsPerUser: { capacity: 100, refill: 60 } }, // for playing; leave this out in a real app
   })
 
-  const renderPage = loadPages((req) => ({ name: currentUser(req)?.name ?? '', hasInbox }))
+  const renderPage = loadPages((req) => ({ name: currentUser(req)?.name ?? '', hasInbox, hasWorkbench }))
   const deps = { people, otp, renderPage, currentUser }
 
   const app = express()
@@ -71,6 +75,7 @@ export function createBank(options: BankOptions): Bank {
     }),
   )
   app.use('/2fa', otp.router)
+  if (hasWorkbench) app.use('/workbench', workbench(otp))
   app.use(express.urlencoded({ extended: false, limit: '4kb' }))
   app.use(signInPages(deps))
   app.use(statementPages(deps))

@@ -9,7 +9,7 @@ import { Inbox } from './inbox.js'
 export type Environment = Readonly<
   Partial<
     Record<
-      'PORT' | 'HOST' | 'OTP_SECRET' | 'SESSION_SECRET' | 'SMTP_URL' | 'MAIL_FROM' | 'DEMO_EMAIL',
+      'PORT' | 'HOST' | 'NODE_ENV' | 'OTP_SECRET' | 'SESSION_SECRET' | 'SMTP_URL' | 'MAIL_FROM' | 'DEMO_EMAIL',
       string | undefined
     >
   >
@@ -33,6 +33,7 @@ export async function startBank(environment: Environment): Promise<RunningBank> 
   const port = await listen(server, portOf(env.PORT), host)
   const url = `http://localhost:${port}`
   const inbox = env.SMTP_URL ? null : await Inbox.listen()
+  const hasWorkbench = isLoopback(host) && env.NODE_ENV !== 'production'
   const generatedSecrets = (['OTP_SECRET', 'SESSION_SECRET'] as const).filter((name) => !env[name])
   const bank = createBank({
     origin: url,
@@ -43,13 +44,19 @@ export async function startBank(environment: Environment): Promise<RunningBank> 
       from: env.MAIL_FROM ?? 'Pebble Bank <no-reply@bank.example>',
     },
     inbox,
+    hasWorkbench,
     email: env.DEMO_EMAIL ?? null,
   })
   server.on('request', bank.app)
 
   return {
     url,
-    hints: [...mailHints(env, url), ...secretHints(generatedSecrets), ...hostHints(host)],
+    hints: [
+      ...mailHints(env, url),
+      ...workbenchHints(hasWorkbench, url),
+      ...secretHints(generatedSecrets),
+      ...hostHints(host),
+    ],
     async close() {
       const closed = once(server, 'close')
       server.close()
@@ -102,7 +109,15 @@ function secretHints(generated: readonly string[]): string[] {
   return [`${generated.join(' and ')} ${reason}: a restart signs everybody out.`]
 }
 
+function workbenchHints(hasWorkbench: boolean, url: string): string[] {
+  return hasWorkbench ? [`All mails and pages, for developers: ${url}/workbench`] : []
+}
+
+function isLoopback(host: string): boolean {
+  return ['127.0.0.1', '::1', 'localhost'].includes(host)
+}
+
 function hostHints(host: string): string[] {
-  if (['127.0.0.1', '::1', 'localhost'].includes(host)) return []
+  if (isLoopback(host)) return []
   return [`HOST is ${host}: anyone who can reach this port can read the inbox. Use it only in a private network.`]
 }
