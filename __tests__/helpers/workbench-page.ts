@@ -50,7 +50,11 @@ export async function openWorkbench(
       await page.waitForSelector('#measured[data-done]', { state: 'attached' })
     },
     async until(expression) {
-      while (!(await page.evaluate(`Boolean(${expression})`))) await page.waitForTimeout(20)
+      const deadline = Date.now() + 10_000
+      while (!(await page.evaluate(`Boolean(${expression})`))) {
+        if (Date.now() > deadline) throw new Error(`never true: ${expression}`)
+        await page.waitForTimeout(20)
+      }
     },
     frame() {
       const frame = page.frames().find((one) => one.parentFrame() && one.url().includes('/frame'))

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import express4 from 'express4'
 import { HostApp, type HostOptions } from '../helpers/host-app.js'
 import { Mailbox } from '../helpers/mailbox.js'
 import { devInbox, workbench } from '../../src/workbench/index.js'
@@ -84,6 +85,21 @@ describe('the screen', () => {
       .then(eml)
     expect(headers['content-type']).toContain('message/rfc822')
     expect(text).toMatch(/^Subject: /m)
+  })
+
+  test('works in an app of Express 4', async () => {
+    host = await HostApp.start({
+      framework: express4,
+      otp: { site: { name: 'Acme' } },
+      after: (app, plugin) => void app.use('/workbench', workbench(plugin)),
+    })
+    expect(await open('/?view=page/code')).toContain('data-id="page/code" aria-current="page"')
+    await post('/values', { values: '{}' }).expect(303)
+    await host
+      .jar()
+      .get('/workbench/workbench.js')
+      .expect(200)
+      .expect('Content-Type', /javascript/)
   })
 
   test('a query that means nothing gets the first mail, the default locale and the typical sample', async () => {

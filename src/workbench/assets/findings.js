@@ -6,9 +6,8 @@ export function findingsOf(doc, { isMail, code, direction: wanted }) {
   const findings = []
   const root = doc.scrollingElement || doc.documentElement
   if (root.scrollWidth > doc.defaultView.innerWidth) {
-    const wide = [...doc.body.querySelectorAll('*')].find(
-      (one) => one.getBoundingClientRect().right > root.clientWidth + 1,
-    )
+    const isWide = (one) => one.getBoundingClientRect().right > root.clientWidth + 1
+    const wide = [...doc.body.querySelectorAll('*')].find((one) => isWide(one) && ![...one.children].some(isWide))
     add(
       'overflow',
       `It is ${root.scrollWidth} px wide at 320 px.`,

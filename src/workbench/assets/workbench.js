@@ -25,7 +25,7 @@ function start() {
   listen()
 }
 
-/** Fetches a screen and takes over what differs from this one. The frame and what is typed stay. */
+/** Fetches a screen and takes over what differs from this one. The frame and what is being typed stay. */
 async function show(url, options) {
   const mine = ++visit
   const response = await fetch(url, options)
@@ -33,19 +33,31 @@ async function show(url, options) {
   if (mine !== visit) return
   const nextFrame = next.getElementById('frame')
   if (Boolean(nextFrame) !== Boolean(frame) || hasOtherTabs(next)) return void location.assign(response.url)
-  if (response.url !== location.href) history.pushState(null, '', response.url)
+  const isSameUrl = response.url === location.href
+  if (!isSameUrl) history.pushState(null, '', response.url)
   document.title = next.title
-  for (const old of document.querySelectorAll('[data-live]')) {
+  const replaced = [...document.querySelectorAll('[data-live]')].filter((old) => {
     const fresh = next.getElementById(old.id)
-    if (!fresh || fresh.isEqualNode(old) || (old.contains(document.activeElement) && isTyping())) continue
-    const focused = document.activeElement && old.contains(document.activeElement) ? keyOf(document.activeElement) : ''
-    const dots = old.id === 'list' ? dotsOf(old) : null
-    old.replaceWith(document.adoptNode(fresh))
-    if (dots) for (const [id, level] of dots) setDot(id, level)
-    if (focused) fresh.querySelector(focused)?.focus()
-  }
+    return fresh && !(isSameUrl && isBeingTyped(old)) && replace(old, document.adoptNode(fresh))
+  })
+  if (replaced.length === 0 && isSameUrl) return
   if (nextFrame) frame.contentWindow.location.replace(nextFrame.src)
   afterShow()
+}
+
+/** Puts a part of the next screen into this one, if it differs. Dots, opened details and the focus stay. */
+function replace(old, fresh) {
+  for (const { dataset } of old.querySelectorAll('[data-level]')) setDot(fresh, dataset.id, dataset.level)
+  for (const details of fresh.querySelectorAll('details')) details.open ||= old.querySelector('details').open
+  if (fresh.isEqualNode(old)) return false
+  const focused = old.contains(document.activeElement) ? selectorOf(document.activeElement) : ''
+  old.replaceWith(fresh)
+  if (focused) fresh.querySelector(focused)?.focus()
+  return true
+}
+
+function isBeingTyped(part) {
+  return [...part.querySelectorAll('textarea')].some(({ value, defaultValue }) => value !== defaultValue)
 }
 
 /** After the first paint: dots and measurements are made while the developer looks. */
@@ -59,11 +71,7 @@ function hasOtherTabs(next) {
   return ids(next) !== ids(document)
 }
 
-function isTyping() {
-  return document.activeElement.tagName === 'TEXTAREA'
-}
-
-function keyOf({ name, value, id, tagName, pathname, search }) {
+function selectorOf({ name, value, id, tagName, pathname, search }) {
   if (tagName === 'A') return `a[href="${CSS.escape(pathname + search)}"]`
   return id ? `#${id}` : tagName === 'INPUT' ? `[name="${name}"][value="${value}"]` : `[name="${name}"]`
 }
@@ -93,7 +101,6 @@ function onSubmit(event) {
   const body = new URLSearchParams(new FormData(form))
   if (form.id === 'values-form') {
     event.preventDefault()
-    document.activeElement.blur()
     void show(form.action, { method: 'POST', body })
   }
   if (form.id === 'send-form') {
@@ -140,31 +147,24 @@ async function loadDots() {
   const mine = visit
   const response = await fetch(`${base}/levels${location.search}`)
   if (!response.ok || mine !== visit) return
-  for (const [id, level] of Object.entries(await response.json())) setDot(id, level)
+  for (const [id, level] of Object.entries(await response.json())) setDot(document, id, level)
 }
 
-function setDot(id, level) {
-  const entry = document.querySelector(`.entry[data-id="${CSS.escape(id)}"]`)
+function setDot(root, id, level) {
+  const entry = root.querySelector(`.entry[data-id="${CSS.escape(id)}"]`)
   if (!entry) return
   entry.dataset.level = level
   entry.title = { ok: 'No finding', warning: 'It has warnings', error: 'It has errors' }[level]
 }
 
-function dotsOf(list) {
-  return [...list.querySelectorAll('[data-level]')].map(({ dataset }) => [dataset.id, dataset.level])
-}
-
 function listen() {
   const events = new EventSource(`${base}/live`)
-  let wasLost = false
   events.addEventListener('open', () => {
     live.textContent = 'Live'
-    if (wasLost) void show(location.href)
-    wasLost = false
+    void show(location.href) // what happened before it was open
   })
   events.addEventListener('error', () => {
     live.textContent = 'The app is not running.'
-    wasLost = true
   })
   events.addEventListener('change', () => void show(location.href))
   events.addEventListener(
