@@ -1,6 +1,7 @@
 import { PAGE_STATES, type PageState } from '../http/sample-page.js'
 import { samplePurposes } from '../mail/sample-mail.js'
 import type { Services } from '../services.js'
+import { modificationStamp } from '../views/files.js'
 import { type PreviewFailure, previewFailure } from './preview-failure.js'
 
 /** A mail by its purpose, or a page in one of its states. */
@@ -21,15 +22,38 @@ export function viewId({ kind, name }: View): string {
   return `${kind}/${name}`
 }
 
-/** Reads the catalogue at each request. While a file is broken it is the last one that could be read. */
-export function catalogueOf(services: Services): () => Catalogue {
-  let last = readCatalogue(services)
-  return () => {
+/**
+ * Reads the catalogue at each request. While a file is broken it is the last one that could be read. A broken edit may throw
+ * only once, and in any request, so its failure is kept until a file changes.
+ */
+export class CatalogueReader {
+  #last: Catalogue
+  #brokenStamp = ''
+
+  constructor(private readonly services: Services) {
+    this.#last = readCatalogue(services)
+  }
+
+  read(): Catalogue {
     try {
-      last = readCatalogue(services)
-      return last
+      if (this.#last.failure && this.#stamp() === this.#brokenStamp) return this.#last
+      this.#last = readCatalogue(this.services)
     } catch (error) {
-      return { ...last, failure: previewFailure(error) }
+      this.keepFailure(previewFailure(error))
+    }
+    return this.#last
+  }
+
+  keepFailure(failure: PreviewFailure): void {
+    this.#last = { ...this.#last, failure }
+    this.#brokenStamp = this.#stamp()
+  }
+
+  #stamp(): string {
+    try {
+      return modificationStamp(this.services.settings.viewFolders)
+    } catch {
+      return '' // a folder that is being replaced
     }
   }
 }

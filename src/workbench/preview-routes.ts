@@ -5,7 +5,7 @@ import { parseAddress } from '../identity/address.js'
 import { composeSampleMail } from '../mail/sample-mail.js'
 import type { Services } from '../services.js'
 import { readBadges } from './badges.js'
-import { catalogueOf, viewId } from './catalogue.js'
+import { CatalogueReader, viewId } from './catalogue.js'
 import { sendFrame } from './frame-policy.js'
 import { createPreview, type Preview } from './preview.js'
 import { previewScreen, type ScreenFrame } from './preview-screen.js'
@@ -27,14 +27,17 @@ export function previewRoutes({ services, render, frameOf }: PreviewRoutesDeps):
   const router = express.Router()
   const typedValues = new TypedValues()
   const form = express.urlencoded({ extended: false, limit: MAX_BODY })
-  const readCatalogue = catalogueOf(services)
-  const selectionOf = (values: unknown, catalogue = readCatalogue()): Selection =>
+  const catalogues = new CatalogueReader(services)
+  const selectionOf = (values: unknown, catalogue = catalogues.read()): Selection =>
     readSelection(catalogue, services.settings.locale, values)
-  const previewOf = (req: Request, res: Response, selection = selectionOf(req.query)): Promise<Preview> =>
-    createPreview({ services, typedValues }, selection, req, res)
+  const previewOf = async (req: Request, res: Response, selection = selectionOf(req.query)): Promise<Preview> => {
+    const preview = await createPreview({ services, typedValues }, selection, req, res)
+    if (preview.failure?.issues.length) catalogues.keepFailure(preview.failure)
+    return preview
+  }
 
   const showScreen = async (req: Request, res: Response): Promise<void> => {
-    const catalogue = readCatalogue()
+    const catalogue = catalogues.read()
     const selection = selectionOf(req.query, catalogue)
     const preview = await previewOf(req, res, selection)
     const badgeOf = readBadges(services.settings.viewFolders)
@@ -56,7 +59,7 @@ export function previewRoutes({ services, render, frameOf }: PreviewRoutesDeps):
   const sendLevels = async (req: Request, res: Response): Promise<void> => {
     const selection = selectionOf(req.query)
     const levels: Record<string, string> = {}
-    for (const view of readCatalogue().views) {
+    for (const view of catalogues.read().views) {
       levels[viewId(view)] = levelOf(await previewOf(req, res, { ...selection, view }))
     }
     res.json(levels)
