@@ -29,7 +29,7 @@ const EXCEPTIONS: readonly string[] = []
 
 /** The packages that may be imported, and the folders that may do it; null is any folder. */
 const PACKAGES: Record<string, readonly string[] | null> = {
-  express: ['http', 'workbench'],
+  express: ['http', 'workbench', 'cli'],
   nodemailer: null,
   handlebars: null,
   diff: ['cli'],

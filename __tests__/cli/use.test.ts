@@ -23,7 +23,7 @@ describe('help', () => {
   test('lists all commands, and the flags of one', async () => {
     const { exitCode, stdout } = await cli.run(['--help'])
     expect(exitCode).toBe(0)
-    for (const name of ['check', 'list', 'vars', 'eject', 'diff'])
+    for (const name of ['preview', 'check', 'list', 'vars', 'eject', 'diff', 'render', 'send', 'doctor'])
       expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'))
     const check = await cli.run(['eject', 'mail/code/html.hbs', '--help'])
     expect(check).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('--config FILE') })

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import express, { type Request, type Response } from 'express'
 import type { OtpHandler, OtpRequest } from '../express-types.js'
-import { servicesOf } from '../services.js'
+import { type Services, servicesOf } from '../services.js'
 import { OptionChecker } from '../validate.js'
 import { DevInbox } from './dev-inbox.js'
 import { requireDevelopment } from './development-only.js'
@@ -38,6 +38,13 @@ export function workbench(otp: object, options: WorkbenchOptions = {}): OtpHandl
   if (inbox !== undefined && !(inbox instanceof DevInbox)) {
     throw check.invalid('inbox', inbox, 'Give what devInbox() returned, the same as in `mail.transport`.')
   }
+  return createWorkbench(services, inbox)
+}
+
+/**
+ * The same whatever `site.origin` is, for a server that listens on this machine only. Each request is checked all the same.
+ */
+export function createWorkbench(services: Services, inbox?: DevInbox): OtpHandler {
   const live = new LiveEvents(services.settings.viewFolders, inbox)
   const render = loadScreens()
   const frameOf = ({ baseUrl }: OtpRequest): ScreenFrame => ({
