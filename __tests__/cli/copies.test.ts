@@ -27,10 +27,11 @@ test('a copy is made, changed, outdated by a new version, compared with it and m
 
   const diff = await cli.run(['diff', '--views', 'views'])
   expect(diff).toMatchObject({ exitCode: 1, stderr: '' })
-  expect(diff.stdout.split('\n').slice(0, 4)).toEqual([
+  expect(diff.stdout.split('\n').slice(0, 5)).toEqual([
     `--- ${FILE}\t${version}`,
     `+++ ${FILE}\t9.9.9`,
-    '@@ -1,3 +1,4 @@',
+    expect.stringMatching(/^@@ -1,\d \+1,\d @@$/),
+    expect.stringMatching(/^ \{\{!-- express-email-otp@/),
     '+New in this version.',
   ])
   expect(diff.stdout).not.toContain('Bye!')

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { builtInPaths, builtInText, originalOf, restamped, stamped } from '../../src/views/original.js'
+import { builtInPaths, builtInText, originalOf, restamped, stamped, stampOf } from '../../src/views/original.js'
 import { createRenderer } from '../../src/views/renderer.js'
 import { sampleMail, samplePages, SAMPLES } from '../../src/views/samples.js'
 
@@ -14,7 +14,7 @@ afterAll(() => {
 function copy(name: string, change = (text: string) => text): string {
   const file = path.join(folder, name)
   mkdirSync(path.dirname(file), { recursive: true })
-  writeFileSync(file, change(stamped(name, builtInText(name) ?? '')))
+  writeFileSync(file, change(stamped(builtInText(name) ?? '', stampOf(name, builtInText(name) ?? ''))))
   return file
 }
 
@@ -70,7 +70,7 @@ describe('a copy of a file of the package', () => {
     expect(isOutdated((text) => `${text}Bye\n`)).toBe(false)
     expect(isOutdated((text) => text.replaceAll('\n', '\r\n'))).toBe(false)
     expect(isOutdated(isOld)).toBe(true)
-    expect(isOutdated((text) => restamped(isOld(text), name, builtInText(name) ?? ''))).toBe(false)
+    expect(isOutdated((text) => restamped(isOld(text), stampOf(name, builtInText(name) ?? '')))).toBe(false)
   })
 
   test('never names a file outside of the package', () => {

@@ -5,13 +5,17 @@ import { memoize } from '../memoize.js'
 import { warnOnce } from '../warn.js'
 import { BUILT_IN, listViews, type ViewFile } from './files.js'
 
-/** The file of the package that a file of the host's was copied from, as the copy says in a comment. */
-export interface Original {
+/** What a copy of a file of the package says of it in a comment. */
+export interface Stamp {
   /** Below the package's own folder, such as `mail/code/html.hbs`. */
   readonly path: string
   /** Of the package at that time. */
   readonly version: string
   readonly hash: string
+}
+
+/** The file of the package that a file of the host's was copied from. */
+export interface Original extends Stamp {
   /** Whether the package has another text there by now. */
   readonly isOutdated: boolean
 }
@@ -40,14 +44,19 @@ export function builtInText(file: string): string | null {
   return builtInPaths().includes(file) ? readFileSync(path.join(BUILT_IN, file), 'utf8') : null
 }
 
-/** The text of a copy of the file. */
-export function stamped(file: string, text: string): string {
-  return STAMPED[path.extname(file)]?.(text, stampOf(file, text)) ?? text
+/** What a copy of this text says of it. */
+export function stampOf(file: string, text: string): Stamp {
+  return { path: file, version: packageVersion(), hash: hashText(text) }
 }
 
-/** The text of a copy with the stamp of the file as it is now. */
-export function restamped(copy: string, file: string, text: string): string {
-  return copy.replace(STAMP, stampOf(file, text))
+/** The text of a copy. */
+export function stamped(text: string, stamp: Stamp): string {
+  return STAMPED[path.extname(stamp.path)]?.(text, lineOf(stamp)) ?? text
+}
+
+/** The text of a copy with another stamp. */
+export function restamped(copy: string, stamp: Stamp): string {
+  return copy.replace(STAMP, lineOf(stamp))
 }
 
 /** What a file was copied from; null if it says nothing of that. */
@@ -74,8 +83,8 @@ export function warnAboutOutdated(files: readonly ViewFile[]): void {
   )
 }
 
-function stampOf(file: string, text: string): string {
-  return `express-email-otp@${packageVersion()} ${file} sha256:${hashText(text)}`
+function lineOf({ path: file, version, hash }: Stamp): string {
+  return `express-email-otp@${version} ${file} sha256:${hash}`
 }
 
 export function packageVersion(): string {

@@ -3,7 +3,15 @@ import path from 'node:path'
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
 import { didYouMean } from '../../suggest.js'
 import { listViews } from '../../views/files.js'
-import { builtInText, type Original, originalOf, packageVersion, restamped } from '../../views/original.js'
+import {
+  builtInText,
+  type Original,
+  originalOf,
+  packageVersion,
+  restamped,
+  stamped,
+  stampOf,
+} from '../../views/original.js'
 import { type Command, CommandError, JSON_FLAG } from '../command.js'
 import { HOST_FLAGS, hostOptions } from '../host-options.js'
 import type { Io } from '../io.js'
@@ -69,7 +77,9 @@ function changeOf({
   const name = shownPath(file)
   const before = keptOriginal(folder, original)
   const labels = before === null ? ['your copy', to] : [from, to]
-  const [oldText, newText] = [before ?? readFileSync(file, 'utf8'), builtInText(original.path) ?? '']
+  // With the comment of the copy, so that the patch fits it.
+  const oldText = before === null ? readFileSync(file, 'utf8') : stamped(before, original)
+  const newText = stamped(builtInText(original.path) ?? '', original)
   const patch = createTwoFilesPatch(name, name, oldText, newText, labels[0], labels[1], {
     context: 3,
     stripTrailingCr: true,
@@ -82,7 +92,7 @@ function accept({ folder, file, original }: Copy, io: Io): void {
   const text = builtInText(original.path)
   if (text === null)
     throw new CommandError(`The package has no ${original.path} any more: ${shownPath(file)} is yours.`, 1)
-  writeFileSync(file, restamped(readFileSync(file, 'utf8'), original.path, text))
+  writeFileSync(file, restamped(readFileSync(file, 'utf8'), stampOf(original.path, text)))
   keepOriginal(folder, original.path, text)
   io.write(`${shownPath(file)}: has what is new in ${packageVersion()}`)
 }

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { didYouMean } from '../../suggest.js'
-import { builtInPaths, builtInText, packageVersion, stamped } from '../../views/original.js'
+import { builtInPaths, builtInText, packageVersion, stamped, stampOf } from '../../views/original.js'
 import { type Command, CommandError } from '../command.js'
 import { HOST_FLAGS, hostOptions } from '../host-options.js'
 import { keepOriginal } from '../originals.js'
@@ -23,7 +23,7 @@ export const eject: Command = {
       const text = builtInText(one) ?? ''
       const file = path.join(folder, one)
       mkdirSync(path.dirname(file), { recursive: true })
-      writeFileSync(file, stamped(one, text), { flag: 'wx' })
+      writeFileSync(file, stamped(text, stampOf(one, text)), { flag: 'wx' })
       keepOriginal(folder, one, text)
       io.write(`${shownPath(file)}: a copy of that of ${packageVersion()}`)
     }
