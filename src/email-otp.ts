@@ -20,6 +20,7 @@ import { DeviceCookie } from './session/device-cookie.js'
 import { TrustedBrowser } from './session/trusted-browser.js'
 import { failClosed } from './stores/fail-closed.js'
 import { createRenderer } from './views/renderer.js'
+import { resolveHelpers } from './views/template-helpers.js'
 
 /** What `emailOtp()` returns. */
 export interface EmailOtp {
@@ -100,6 +101,7 @@ function createServices(options: OtpOptions): Services {
   const views = createRenderer(settings.viewFolders, settings.locale, {
     ...settings,
     hasMailLocals: mailSettings.locals !== null,
+    helpers: resolveHelpers(options.helpers),
   })
   const events = new OtpEvents(settings.now)
   const store = failClosed(resolveStore(options), settings.clock)

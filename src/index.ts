@@ -8,6 +8,7 @@ export type {
   MailTransporter,
   OtpOptions,
   SmtpOptions,
+  TemplateHelper,
   Verification,
 } from './config/options.js'
 export type { BrandOptions } from './config/brand.js'

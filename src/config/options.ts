@@ -77,6 +77,9 @@ export interface Verification {
   readonly purpose: string
 }
 
+/** A helper of the host's for templates: pure and synchronous. */
+export type TemplateHelper = HostFunction<unknown[], string | number | boolean | null | undefined>
+
 /** The options of `emailOtp()`. Required: `secret`, `site.name`, `mail`, and `user` or `typedEmail`. */
 export interface OtpOptions {
   /** At least 32 characters each. To rotate, put a new secret in front: the others still open what they sealed. */
@@ -173,6 +176,12 @@ export interface OtpOptions {
   locale?: string
   /** Extra values for page templates, as `custom`. */
   locals?: HostFunction<[req: OtpRequest], Locals | Promise<Locals>>
+  /**
+   * Helpers for templates: `{ upper: (text: string) => text.toUpperCase() }` for `{{upper site.name}}`. They get the values
+   * of the tag, then an object of its `name=value` if there are any. Pure and synchronous; results are texts or numbers, which
+   * HTML escapes.
+   */
+  helpers?: Readonly<Record<string, TemplateHelper>>
   /**
    * Hidden fields for each of our forms, for a host whose own CSRF check stands in front of them:
    * `(req, res) => ({ _csrf: req.csrfToken() })`. Texts only; `for`, `code`, `email` and `trust` are ours.

@@ -75,7 +75,15 @@ const OPTION_NAMES = optionNames<OtpOptions>({
   ...{ secret: true, site: true, mail: true, user: true, typedEmail: true, onVerified: true, path: true, home: true },
   ...{ autoSend: true, signIn: true, sessionKey: true, code: true, lifetime: true, attempts: true, grantMaxAge: true },
   ...{ limits: true, store: true, brand: true, views: true, locale: true, locals: true, contentSecurityPolicy: true },
-  ...{ trustedOrigins: true, basePath: true, trustBrowser: true, formFields: true, renderPage: true, now: true },
+  ...{
+    trustedOrigins: true,
+    basePath: true,
+    trustBrowser: true,
+    formFields: true,
+    renderPage: true,
+    helpers: true,
+    now: true,
+  },
 })
 
 /** Names in a session that belong to the session middleware, to Passport or to the host. */

@@ -10,12 +10,11 @@ export function assetUrl({ path, assetVersion }: Pick<PageContext, 'path' | 'ass
   return `${path}/assets/${name.split('/').map(encodeURIComponent).join('/')}?v=${assetVersion}`
 }
 
-/** What is wrong with an `{{asset}}`. @param assets all names; null in what only mails use */
+/** What is wrong with an `{{asset}}` of a page. @param assets all names */
 export function assetMistake(
   { params: [argument] }: Call,
-  assets: readonly string[] | null,
+  assets: readonly string[],
 ): Pick<ViewIssue, 'message' | 'cure'> | null {
-  if (!assets) return { message: 'mails load nothing, so they have no assets.', cure: 'Use `brand.logo` for an image.' }
   if (argument?.type !== 'StringLiteral') {
     return { message: '{{asset}} has no name.', cure: 'Write it in quotes: {{asset "otp.css"}}.' }
   }

@@ -4,10 +4,11 @@ import { unkeyedHash } from '../crypto/keys.js'
 import type { ViewIssue } from '../errors.js'
 import { memoize } from '../memoize.js'
 import { warnOnce } from '../warn.js'
-import { compileTemplates, isTemplate, partialNames, reportUnusedPartials } from './compile-templates.js'
+import { checkNames, parseViews } from './check-names.js'
+import { compileTemplates } from './compile-templates.js'
 import { emptyCustom } from './empty-custom.js'
 import type { GeneratedAsset } from './brand-assets.js'
-import { BUILT_IN, listViews, type ViewFile } from './files.js'
+import { BUILT_IN, isTemplate, listViews, partialNames, type ViewFile } from './files.js'
 import { type Report, throwIssues } from './issues.js'
 import {
   checkPlaceholders,
@@ -25,6 +26,7 @@ import { checkRendering } from './render-check.js'
 import { loadSamples } from './sample-files.js'
 import { type Sample, samplesWith } from './samples.js'
 import type { UsedNames } from './template-check.js'
+import { type HostHelpers, helperTable } from './template-helpers.js'
 
 /** The views of a locale, and beside them those of the package alone, with the same texts. */
 export interface CompiledLocale extends LocaleViews {
@@ -49,6 +51,14 @@ export interface CompiledViews {
   readonly assetVersion: string
 }
 
+/** What templates have beside the files. */
+export interface CompileOptions {
+  readonly generatedAssets: readonly GeneratedAsset[]
+  readonly helpers: HostHelpers
+  /** Whether mails get a `custom` from `mail.locals`. */
+  readonly hasMailLocals: boolean
+}
+
 /**
  * Compiles all files of all folders, the host's first and the package's last. The templates are the same for all locales;
  * what a locale renders with is looked up once.
@@ -57,8 +67,7 @@ export interface CompiledViews {
 export function compileAll(
   folders: readonly string[],
   defaultLocale: string,
-  generated: readonly GeneratedAsset[],
-  hasMailLocals: boolean,
+  { generatedAssets, helpers, hasMailLocals }: CompileOptions,
 ): CompiledViews {
   const issues: ViewIssue[] = []
   const report: Report = (issue) => void issues.push(issue)
@@ -73,22 +82,26 @@ export function compileAll(
   const texts = filesByFolder.map((one) => loadTexts(one, hostTexts, report))
   const areTextsRead = issues.slice(unknownFiles).every(({ message }) => message.startsWith('no text has'))
   const mailFolders = files.flatMap(({ stem }) => /^mail\/([^/]+)\//.exec(stem)?.[1] ?? [])
-  const used: UsedNames = { partials: [], custom: [], texts: new Map() }
+  const used: UsedNames = { partials: [], recursions: [], parameters: new Set(), custom: [], texts: new Map() }
+  const views = filesByFolder.map((one) => parseViews(one, report))
   const assetFiles = files.filter(isAsset)
-  const assets = [...assetFiles.map(({ stem }) => stem.replace('assets/', '')), ...generated.map(({ name }) => name)]
-  const templates = compileTemplates(filesByFolder, areTextsRead ? messageKeys(texts) : null, assets, used, report)
-  const compiledFiles = {
-    templates,
-    partials: partialNames(files),
-    mailFolders: [...new Set(mailFolders)],
+  const ownAssets = assetFiles.map(({ stem }) => stem.replace('assets/', ''))
+  const hostNames = {
+    hostHelpers: Object.keys(helpers),
+    messageKeys: areTextsRead ? messageKeys(texts) : null,
+    assets: [...ownAssets, ...generatedAssets.map(({ name }) => name)],
   }
   const samples = samplesWith(loadSamples(filesByFolder, report))
+  checkNames(views.flat(), files, builtInStems, hostNames, used, report)
   // What a template uses is known when it can be parsed.
-  if (files.filter(isTemplate).length === templates.reduce((sum, { size }) => sum + size, 0)) {
-    reportUnusedPartials(files, builtInStems, used, report)
-    checkPlaceholders(hostTexts, used.texts, report)
-  }
+  if (files.filter(isTemplate).length === views.flat().length) checkPlaceholders(hostTexts, used.texts, report)
   throwIssues(issues)
+  const compiledFiles = {
+    templates: views.map((one) => compileTemplates(one, hostNames.hostHelpers)),
+    partials: partialNames(files),
+    mailFolders: [...new Set(mailFolders)],
+    helpers: helperTable(helpers),
+  }
   const builtInFiles = { ...compiledFiles, templates: compiledFiles.templates.slice(-1) }
   const locales = [...new Set(texts.flatMap((one) => [...one.keys()]))]
   const resolve = memoize((locale): CompiledLocale => {
@@ -106,7 +119,8 @@ export function compileAll(
   warnAboutOutdated(files.filter(({ absolute }) => hostFiles.has(absolute)))
   if (hostFiles.size > 0) {
     const hash = hashFiles(files.filter(({ absolute }) => hostFiles.has(absolute)))
-    once(`${nearestDefault} ${hasMailLocals} ${hash}`, () => {
+    const isPure = hostNames.hostHelpers.length === 0 // only then the files decide alone
+    once(isPure ? `${nearestDefault} ${hasMailLocals} ${hash}` : null, () => {
       const isHostFile = (file: string): boolean => hostFiles.has(file)
       for (const locale of new Set([nearestDefault, ...hostLocales(locales, files, hostFiles)])) {
         const ofLocale = { locale, views: resolve(locale), samples, emptyCustom: empty, hasMailLocals }
@@ -122,7 +136,9 @@ export function compileAll(
     emptyCustom: empty,
     purposes: Object.freeze([...new Set([...mailFolders, ...purposesIn(messageKeys(texts))])]),
     samples,
-    assetVersion: unkeyedHash([hashFiles(assetFiles), ...generated.map(({ content }) => unkeyedHash(content))].join()),
+    assetVersion: unkeyedHash(
+      [hashFiles(assetFiles), ...generatedAssets.map(({ content }) => unkeyedHash(content))].join(),
+    ),
   })
 }
 
@@ -158,9 +174,10 @@ const MAX_PROVEN = 100
 /** What the files were that are known to be sound, so that further plugins with the same files start at once. */
 const proven = new Set<string>()
 
-function once(files: string, prove: () => void): void {
-  if (proven.has(files)) return
+function once(files: string | null, prove: () => void): void {
+  if (files !== null && proven.has(files)) return
   prove()
+  if (files === null) return
   if (proven.size >= MAX_PROVEN) proven.clear()
   proven.add(files)
 }

@@ -22,6 +22,15 @@ export function emptyCustom(paths: Iterable<readonly string[]>): Readonly<Record
   return deepFreeze(root)
 }
 
+/** Whether a value stands for one that the host has not given. */
+export function isEmptyCustom(value: unknown): boolean {
+  return empties.has(value as object)
+}
+
+const empties = new WeakSet<object>()
+
 function emptyValue(): Empty {
-  return [] as unknown as Empty
+  const value: unknown[] = []
+  empties.add(value)
+  return value as unknown as Empty
 }

@@ -1,5 +1,7 @@
-import type Handlebars from 'handlebars'
-import type { Template } from './locale-views.js'
+import Handlebars from 'handlebars'
+
+/** A compiled template, and the file that it is from. */
+export type Template = Handlebars.TemplateDelegate & { readonly file: string }
 
 /** Where the rendering of a template failed. */
 export interface FailurePlace {
@@ -9,12 +11,45 @@ export interface FailurePlace {
   readonly column: number
 }
 
-const tags = new WeakMap<object, { line: number; column: number }>()
+const tags = new WeakMap<object, FailurePlace>()
 const places = new WeakMap<object, FailurePlace>()
 
 /** Keeps the place of the tag that threw. */
 export function noteTag(error: unknown, { loc }: Handlebars.HelperOptions & { loc?: hbs.AST.SourceLocation }): void {
-  if (isObject(error) && loc) tags.set(error, { line: loc.start.line, column: loc.start.column + 1 })
+  if (isObject(error) && loc) tags.set(error, { file: loc.source, line: loc.start.line, column: loc.start.column + 1 })
+}
+
+/** The decorator that `markFragments` puts in front of fragments. */
+export function place(
+  fragment: Handlebars.TemplateDelegate,
+  _props: object,
+  _container: object,
+  { loc }: { loc: hbs.AST.SourceLocation },
+): Template {
+  return withPlace(loc.source, fragment)
+}
+
+/** Lets inline partials and the content of partial blocks keep their file, since they are rendered within another one. */
+export function markFragments(template: hbs.AST.Program): void {
+  new FragmentMarker().accept(template)
+}
+
+class FragmentMarker extends Handlebars.Visitor {
+  override PartialBlockStatement(node: hbs.AST.PartialBlockStatement): void {
+    super.PartialBlockStatement(node)
+    mark(node.program)
+  }
+
+  override DecoratorBlock(node: hbs.AST.DecoratorBlock): void {
+    super.DecoratorBlock(node)
+    mark(node.program)
+  }
+}
+
+function mark({ body, loc }: hbs.AST.Program): void {
+  const path = { type: 'PathExpression', data: false, depth: 0, parts: ['place'], original: 'place', loc }
+  const strip = { open: false, close: false }
+  body.unshift({ type: 'Decorator', path, params: [], hash: undefined, escaped: true, strip, loc } as hbs.AST.Statement)
 }
 
 /** A template that keeps which file it was that threw: a partial, and not the template that uses it. */

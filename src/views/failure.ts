@@ -24,18 +24,33 @@ export function explainFailure(
     const cure = 'Add it to the file of the default locale, from which all others take what they lack.'
     return { ...place, message: `no text has the key "${key}" in the locale "${locale}".`, cure }
   }
+  const [, helper, helperCure] = /^views: (the helper ".*?" (?:gave|threw).*?)\.(?: (.*))?$/.exec(reason) ?? []
+  if (helper !== undefined) {
+    const { cause } = error as Error
+    const why = cause instanceof Error ? `: ${cause.message}` : ''
+    const cure = helperCure ?? 'It must take any value of a variable, the empty one too.'
+    return { ...place, message: `${helper}${why}.`, cure }
+  }
+  if (reason.startsWith('The partial @partial-block could not be found')) {
+    const block = used.partials.find((one) => one.file === place.file && one.name === '@partial-block')
+    const message = 'it is included without a block, and needs one.'
+    return { ...place, ...onlyPlace(block), message, cure: 'Write {{#> name}}…{{/name}} where it is included.' }
+  }
   const [, text, value] = /the text "(.*)" needs \{(.*)\}/.exec(reason) ?? []
   if (value !== undefined) {
     const cure = `Write {{t "${text}" ${value}=…}}.`
     return { ...place, message: `the text "${text}" needs {${value}}, which is not given here.`, cure }
   }
   if (error instanceof RangeError) {
-    const inFile = used.partials.filter((one) => one.file === place.file)
-    const partial = inFile.find((one) => place.file.includes(`/${one.name}.`)) ?? inFile[0]
+    const partial = used.recursions.find((one) => one.file === place.file) ?? used.recursions[0]
     const message = `the partial "${partial?.name ?? ''}" includes itself without end.`
     return { ...place, ...onlyPlace(partial), message, cure: 'Delete the inclusion.' }
   }
   const [, name] = /^"(.*)" not defined in/.exec(reason) ?? []
+  if (name !== undefined && used.parameters.has(name)) {
+    const cure = `Ask with {{#if ${name}}}, or give it wherever the partial is included.`
+    return { ...place, message: `"${name}" is not given by all that include this.`, cure }
+  }
   if (name !== undefined) {
     const custom = used.custom.find((one) => one.file === place.file && one.path.at(-1) === name)
     const message = `"${custom?.name ?? name}" does not exist in ${kindOf(template)}.`

@@ -47,6 +47,22 @@ export function listViews(folder: string, builtInStems: ReadonlySet<string> | nu
   })
 }
 
+export function isTemplate(file: ViewFile): boolean {
+  return file.absolute.endsWith('.hbs') && !file.stem.startsWith('assets/')
+}
+
+export function isPartial(file: ViewFile): boolean {
+  return file.stem.startsWith('partials/')
+}
+
+export function partialName(file: ViewFile): string {
+  return file.stem.replace(/^partials\/|\.(html|text)$/g, '')
+}
+
+export function partialNames(files: readonly ViewFile[]): string[] {
+  return [...new Set(files.filter(isPartial).map(partialName))]
+}
+
 /** `locales/pt-BR.json` for `locales/pt_br.json`. */
 function canonicalFileName(name: string): string {
   return name.replace(/(?<=^locales\/)[^./]+(?=\.json$)/, (tag) => canonicalTag(tag) ?? tag)

@@ -1,11 +1,10 @@
 import type Handlebars from 'handlebars'
 import { type PageName, PAGES } from '../config/page.js'
 import { OtpError, wrapError } from '../errors.js'
+import type { Template } from './failure-place.js'
 import { lookupOrder } from './locales.js'
 import type { Messages } from './messages.js'
-
-/** A compiled template, and the file that it is from. */
-export type Template = Handlebars.TemplateDelegate & { readonly file: string }
+import type { HelperTable } from './template-helpers.js'
 
 /** HTML is escaped, plain text is not. */
 export type Format = 'html' | 'text'
@@ -18,6 +17,8 @@ export interface CompiledFiles {
   readonly partials: readonly string[]
   /** The folders below `mail`: `code`, `alert`, and purposes. */
   readonly mailFolders: readonly string[]
+  /** Those of the host. */
+  readonly helpers: HelperTable
 }
 
 /** Renders one template. @throws OtpError `render_failed` */
@@ -62,7 +63,10 @@ export function resolveLocaleViews(files: CompiledFiles, locale: string, message
       }),
     )
   const partials = recordOf(['html', 'text'], partialsOf)
-  const options = recordOf(['html', 'text'], (format) => ({ partials: partials[format], data: { messages } }))
+  const { helpers } = files
+  const options = recordOf(['html', 'text'], (format) =>
+    Object.freeze({ partials: partials[format], helpers, data: Object.freeze({ messages }) }),
+  )
   const render = (stem: string, fallbackStem = stem): Render => {
     const template = find(stem) ?? find(fallbackStem)
     if (!template) throw new OtpError('invalid_view', `views: there is no ${stem}.`)

@@ -9,6 +9,7 @@ import { BUILT_IN, modificationStamp } from './files.js'
 import type { LocaleViews } from './locale-views.js'
 import { type Messages, translate } from './messages.js'
 import type { Sample } from './samples.js'
+import type { HostHelpers } from './template-helpers.js'
 
 /** The texts of a mail. */
 export interface RenderedMail {
@@ -59,27 +60,29 @@ export interface Renderer {
 
 /** What pages and mails have beside the files. */
 export interface RendererOptions extends BrandSettings {
-  /** Whether mails get a `custom` from `mail.locals`; false by default. */
-  readonly hasMailLocals?: boolean
+  readonly helpers: HostHelpers
+  /** Whether mails get a `custom` from `mail.locals`. */
+  readonly hasMailLocals: boolean
 }
 
-const DEFAULT_OPTIONS: RendererOptions = { brand: DEFAULT_BRAND, logoFile: null }
+const DEFAULT_OPTIONS: RendererOptions = { brand: DEFAULT_BRAND, logoFile: null, helpers: {}, hasMailLocals: false }
 
 /** Finds, checks and compiles all views. @throws OtpError `invalid_view` */
 export function createRenderer(
   viewFolders: readonly string[],
   defaultLocale: string,
-  options = DEFAULT_OPTIONS,
+  given: Partial<RendererOptions> = {},
 ): Renderer {
+  const options = { ...DEFAULT_OPTIONS, ...given }
   const generatedAssets = brandAssets(options)
   const hostFolders = viewFolders.map((folder) => path.resolve(folder))
   const folders = [...hostFolders, BUILT_IN]
   const isWatching = process.env.NODE_ENV !== 'production' && hostFolders.length > 0
   const load = (): void => {
-    compiled = compileAll(folders, defaultLocale, generatedAssets, options.hasMailLocals ?? false)
+    compiled = compileAll(folders, defaultLocale, { ...options, generatedAssets })
   }
   const reloadIfChanged = isWatching ? watch(hostFolders, load) : () => undefined
-  let compiled = compileAll(folders, defaultLocale, generatedAssets, options.hasMailLocals ?? false)
+  let compiled = compileAll(folders, defaultLocale, { ...options, generatedAssets })
 
   let builtIn: Renderer | null = null
 
