@@ -5,9 +5,9 @@ export type Report = (issue: ViewIssue) => void
 
 const MAX_LISTED = 10
 
-/** @throws OtpError `invalid_view` if there are any */
+/** In the order of files and lines. @throws OtpError `invalid_view` if there are any */
 export function throwIssues(issues: readonly ViewIssue[]): void {
-  const byPlace = new Map(issues.map((one) => [describe(one), one]))
+  const byPlace = new Map([...issues].sort(byFileAndLine).map((one) => [describe(one), one]))
   if (byPlace.size === 0) return
   const lines = [...byPlace.keys()]
   const more = lines.length > MAX_LISTED ? [`and ${lines.length - MAX_LISTED} more`] : []
@@ -21,6 +21,10 @@ export function throwIssues(issues: readonly ViewIssue[]): void {
 export function placeAt(source: string, offset: number): Pick<ViewIssue, 'line' | 'column'> {
   const before = source.slice(0, offset).split('\n')
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
+}
+
+function byFileAndLine(a: ViewIssue, b: ViewIssue): number {
+  return a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1
 }
 
 function describe({ file, line, column, message, cure }: ViewIssue): string {
