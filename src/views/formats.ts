@@ -12,9 +12,12 @@ export function dayCount(locale: string, count: number): string {
   return formatsOf(locale).days.format(count)
 }
 
-/** "14:32 UTC": with its zone, since nobody knows the reader's, and in Latin digits like the code beside it. */
+/**
+ * "14:32 UTC": with its zone, since nobody knows the reader's, and in Latin digits like the code beside it. The space does
+ * not break, or "UTC." could stand alone on a line.
+ */
 export function timeOfDay(locale: string, at: number): string {
-  return `${formatsOf(locale).timeOfDay.format(at)} UTC`
+  return `${formatsOf(locale).timeOfDay.format(at)}\u00a0UTC`
 }
 
 /** The plural category of a number: English has `one` and `other`. */
