@@ -7,6 +7,7 @@ const BENCHES = {
   stores: 'the stores: rates and latency beside a no-op script, PING and SELECT 1; bytes per challenge; sweeping',
   mail: 'sending: mails a second beside the pool of nodemailer; POST /send with a fast and a slow mail server',
   timing: 'whether time tells a typed address that is mailed from one that is not: AUC of answers and what follows',
+  views: 'templates: microseconds for a page and a mail, milliseconds for the start',
   http: 'CPU of the server per request, beside hand-written apps, better-auth and passwordless',
 }
 const HELP = `npm run bench -- <name> [--quick | --profile]
