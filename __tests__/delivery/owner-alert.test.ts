@@ -47,7 +47,7 @@ describe('the owner', () => {
     const text = mail.text?.replaceAll('\n', ' ')
     expect(to).toEqual([ANA.email])
     expect(mail.subject).toBe('Wrong codes were typed for you at Acme')
-    expect(text).toContain('typed too many wrong codes, the last one at 14:22 UTC.')
+    expect(text).toContain('typed too many wrong codes, the last one at 14:22\u00a0UTC.')
     expect(text).toContain('Go to acme.example the way you always do')
     const words = String(mail.html).replace(/<style>[^]*<\/style>|<[^>]+>/g, ' ')
     expect(`${mail.subject}${text}${words}`).not.toMatch(/\d{4,}/)

@@ -75,7 +75,7 @@ describe.each(LOCALES)('the texts of %s', (locale) => {
   })
 
   test('give times and durations in Latin digits', () => {
-    expect(timeOfDay(locale, Date.UTC(2030, 0, 1, 14, 32))).toBe('14:32 UTC')
+    expect(timeOfDay(locale, Date.UTC(2030, 0, 1, 14, 32))).toBe('14:32\u00a0UTC')
     expect(duration(locale, 600)).toMatch(/^10\D+$/)
     expect(duration(locale, 45)).toMatch(/^45\D+$/)
     expect(dayCount(locale, 30)).toMatch(/^30\D+$/)

@@ -171,8 +171,9 @@ function watch(folders: readonly string[], reload: () => void): () => void {
   }
 }
 
+/** Spaces that do not break stay. */
 function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim()
+  return text.replace(/[^\S\u00a0]+/g, ' ').trim()
 }
 
 /** At most 78 columns (RFC 5322 2.1.1), no runs of empty lines, one line break at the end. */
