@@ -22,6 +22,10 @@ const LIGHT = {
   edge: '#e2e5ec',
   error: '#b3161b',
   'error-ground': '#fdeeee',
+  good: '#1b7f3b',
+  'good-ink': '#ffffff',
+  'logo-ground': 'transparent',
+  'logo-border': '0',
 }
 const DARK: typeof LIGHT = {
   ink: '#eceef3',
@@ -32,6 +36,10 @@ const DARK: typeof LIGHT = {
   edge: '#2b303b',
   error: '#ff9b9b',
   'error-ground': '#3a1c20',
+  good: '#6fd08c',
+  'good-ink': '#0d2415',
+  'logo-ground': '#ffffff',
+  'logo-border': '8px',
 }
 
 /** The palette as custom properties `--otp-…`, in the layer of our other style sheet. */
