@@ -93,7 +93,7 @@ describeInBrowser('in a real browser', () => {
     await jar.post('/2fa/send').send({}).expect(200)
     const { mail } = host.mailbox.last
     await page.setContent(String(mail.html))
-    const text = "[...document.querySelector('.code span').childNodes].map((node) => node.textContent)"
+    const text = "[...document.querySelector('.otp-code span').childNodes].map((node) => node.textContent)"
     expect(await page.evaluate(text)).toEqual([host.mailbox.code])
     expect(await page.evaluate('document.documentElement.scrollWidth > innerWidth')).toBe(false)
     expect(await violations(['wcag2a', 'wcag2aa'])).toEqual([])
