@@ -247,7 +247,7 @@ const BROKEN: [template: string, partials: Record<string, string>, ...mistakes: 
   [
     '{{#if title}}{{#*inline "row"}}x{{/inline}}{{> row}}{{/if}}{{> row}}',
     {},
-    'pages/send.hbs:1:60 unknown partial "row". Known are: action, code, error, footer, form, head.',
+    'pages/send.hbs:1:60 unknown partial "row". Known are: action, code, error, footer, form, head, mail-action, mail-footer, mail-logo, mail-preheader, tick.',
   ],
   [
     '{{#*inline "row"}}x{{/inline}}{{> row}}',
@@ -296,7 +296,7 @@ const BROKEN: [template: string, partials: Record<string, string>, ...mistakes: 
     'pages/send.hbs:1:27 "r.masked" would reach the HTML unescaped. Write two braces. Only `body` and `custom.…` may have three.',
     'pages/send.hbs:1:43 unknown variable "r.maskd". Did you mean "masked"?',
   ],
-  ['{{> 404}}', {}, 'pages/send.hbs:1:1 unknown partial "404". Known are: action, code, error, footer, form, head.'],
+  ['{{> 404}}', {}, 'pages/send.hbs:1:1 unknown partial "404". Known are: action, code, error, footer, form, head, mail-action, mail-footer, mail-logo, mail-preheader, tick.'],
 ]
 
 describe('a mistake in partials is an error at start, at its place', () => {
