@@ -236,7 +236,11 @@ describe('mail.render', () => {
       (context) => ({ ...texts(context), ...texts({ ...context, code: '000000' }) }),
       'the code is missing, and •••• is there for all. Write `context.code` instead.',
     ],
-    ['a longer number', (context) => ({ ...texts(context), text: `1${context.code}` }), 'in `text` the code is missing'],
+    [
+      'a longer number',
+      (context) => ({ ...texts(context), text: `1${context.code}` }),
+      'in `text` the code is missing',
+    ],
     [
       'the code in the head of the HTML only',
       (context) => ({ ...texts(context), html: `<head><title>${context.code}</title></head><p>Hi` }),

@@ -296,7 +296,11 @@ const BROKEN: [template: string, partials: Record<string, string>, ...mistakes: 
     'pages/send.hbs:1:27 "r.masked" would reach the HTML unescaped. Write two braces. Only `body` and `custom.…` may have three.',
     'pages/send.hbs:1:43 unknown variable "r.maskd". Did you mean "masked"?',
   ],
-  ['{{> 404}}', {}, 'pages/send.hbs:1:1 unknown partial "404". Known are: action, code, error, footer, form, head, mail-action, mail-footer, mail-logo, mail-preheader, tick.'],
+  [
+    '{{> 404}}',
+    {},
+    'pages/send.hbs:1:1 unknown partial "404". Known are: action, code, error, footer, form, head, mail-action, mail-footer, mail-logo, mail-preheader, tick.',
+  ],
 ]
 
 describe('a mistake in partials is an error at start, at its place', () => {
