@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { CliPackage } from '../helpers/cli-package.js'
 
 const cli = new CliPackage()
@@ -55,6 +56,25 @@ describe('check', () => {
     )
     expect(pixel).toMatchObject([{ file: 'loud/mail/code/html.hbs' }])
     expect(pixel[0]?.locales.length).toBeGreaterThan(15)
+  })
+
+  test('warns about texts of a language that are missing or still English', async () => {
+    const subject = /"(mail\.[a-z.]+)": "([^"]+ [^"]+)"/.exec(readFileSync('views/locales/en.json', 'utf8'))
+    cli.write('texts/locales/sv.json', JSON.stringify({ [subject?.[1] ?? '']: subject?.[2] }))
+    const { exitCode, stdout } = await cli.run(['check', '--views', 'texts'])
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(/^texts\/locales\/sv\.json:1:1: warning: .* \[text-missing\] \(sv\)$/m)
+    expect(stdout).toMatch(/^texts\/locales\/sv\.json:1:1: warning: mail\..* \[text-english\] \(sv\)$/m)
+  })
+
+  test('a function of the host that throws is an error', async () => {
+    const locals = 'locals: () => { throw new Error("no database") }'
+    const mail = `{ transport: { sendMail: async () => ({}) }, from: 'no-reply@acme.example', ${locals} }`
+    const rest = `site: { name: 'Acme' }, user: () => null, mail: ${mail}`
+    cli.write('locals.cjs', `exports.options = { secret: 'x'.repeat(32), ${rest} }`)
+    const { exitCode, stdout } = await cli.run(['check', '--config', 'locals.cjs'])
+    expect(exitCode).toBe(1)
+    expect(stdout).toContain('[render-failed]')
   })
 
   test('--format github makes annotations, which no text can break out of', async () => {

@@ -3,15 +3,9 @@ import { composeSampleMail, sampleNames, samplePurposes } from '../mail/sample-m
 import type { Services } from '../services.js'
 import { BUILT_IN, listViews } from '../views/files.js'
 import { lookupOrder } from '../views/locales.js'
-import type { Finding, MailPart } from '../views/mail-findings.js'
+import type { MailPart } from '../views/mail-findings.js'
 import type { Found } from './found.js'
 import type { Io } from './io.js'
-
-interface Where {
-  readonly purpose: string
-  readonly locale: string
-  readonly sample: string
-}
 
 type FindFile = (view: string, part: MailPart, locale: string) => string
 
@@ -24,9 +18,9 @@ export async function findInMails(services: Services, io: Io): Promise<readonly 
     for (const locale of views.locales) {
       io.progress(`mail ${purpose} ${locale}`)
       for (const sample of sampleNames(views)) {
-        const { view, findings } = await findingsIn(services, { purpose, locale, sample })
+        const { rendered, findings } = await composeSampleMail(services, { purpose, locale, sample })
         for (const { level, rule, part, message, cure } of findings) {
-          const place = { file: fileOf(view, part, locale), line: 1, column: 1 }
+          const place = { file: fileOf(rendered.view, part, locale), line: 1, column: 1 }
           const key = JSON.stringify([place.file, rule, message])
           const { mails, locales, samples } = found.get(key) ?? { mails: [], locales: [], samples: [] }
           const where = { mails: add(mails, purpose), locales: add(locales, locale), samples: add(samples, sample) }
@@ -37,19 +31,6 @@ export async function findInMails(services: Services, io: Io): Promise<readonly 
   }
   io.progress('')
   return [...found.values()]
-}
-
-/** A mail that cannot be composed, with functions of the host's or without, is one error. */
-async function findingsIn(services: Services, where: Where): Promise<{ view: string; findings: readonly Finding[] }> {
-  try {
-    const { rendered, findings } = await composeSampleMail(services, where)
-    return { view: rendered.view, findings }
-  } catch (error) {
-    const view = services.views.mailTemplateFolder(where.purpose, where.locale)
-    const message = error instanceof Error ? error.message : String(error)
-    const failure = { level: 'error', rule: 'composes', part: 'html', message, cure: '', excerpt: '' } as const
-    return { view, findings: [failure] }
-  }
 }
 
 function add(names: readonly string[], name: string): readonly string[] {

@@ -8,9 +8,10 @@ import { HOST_FLAGS, hostOptions } from '../host-options.js'
 import type { Io } from '../io.js'
 import { findInMails } from '../mail-check.js'
 import { oneOf } from '../parse-arguments.js'
+import { findInHostTexts } from '../text-check.js'
 
 export const check: Command = {
-  summary: 'what the start checks, and warnings about all mails in all languages; exit code 1 on errors',
+  summary: 'what the start checks, and warnings about your texts and all mails in all languages; exit code 1 on errors',
   flags: {
     ...HOST_FLAGS,
     format: {
@@ -30,7 +31,8 @@ export const check: Command = {
 async function findAll(options: OtpOptions, configFile: string, io: Io): Promise<readonly Found[]> {
   try {
     const otp = emailOtp(options)
-    const found = await findInMails(servicesOf('check', otp), io)
+    const services = servicesOf('check', otp)
+    const found = [...findInHostTexts(services.settings.viewFolders), ...(await findInMails(services, io))]
     await otp.close()
     return found
   } catch (error) {
