@@ -18,7 +18,7 @@ export interface MailContext {
   /** `name`: as the host's user has it, for templates of the host's; ours do not use it. */
   readonly recipient: { readonly name: string; readonly masked: string }
   readonly code: string
-  /** Whether it is the 13-character code. */
+  /** Whether the code is longer than 10 characters. */
   readonly isLong: boolean
   readonly codeInSubject: boolean
   /** `in` as "10 minutes", `at` as "14:32 UTC", `iso` as RFC 3339. */

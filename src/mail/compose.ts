@@ -16,7 +16,7 @@ import {
 } from './message.js'
 import { recipientName } from './recipient-name.js'
 import { type OnRenderFailure, type PlainMailContext, renderMail } from './render-mail.js'
-import { mailContextFor } from '../views/context.js'
+import { isLongCode, mailContextFor } from '../views/context.js'
 import { duration, timeOfDay } from '../views/formats.js'
 import { purposeText } from '../views/messages.js'
 
@@ -54,7 +54,7 @@ async function composeCodeMail(
     purposeText: stepUp.description ?? purposeText(views.messages(locale), stepUp.purpose),
     recipient: recipientOf(identity),
     code: displayCode(code, kind),
-    isLong: kind === 'long',
+    isLong: isLongCode(displayCode(code, kind)),
     codeInSubject: settings.codeInSubject === 'always' || (settings.codeInSubject === 'auto' && identity.user === null),
     expires: {
       minutes: Math.max(1, Math.ceil(lifetime / 60)),

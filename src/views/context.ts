@@ -37,6 +37,11 @@ export const basePageContext: PageContext = deepFreeze<PageContext>({
   custom: {},
 })
 
+/** A code that large digits have no room for in one line on a small phone. */
+export function isLongCode(code: string): boolean {
+  return code.length > 10
+}
+
 /** The members that depend only on site and locale; the rest is empty. */
 export function mailContextFor(site: Site, locale: string, brand = DEFAULT_BRAND): MailContext {
   const dir = textDirection(locale)

@@ -1,6 +1,6 @@
 import { type Brand, DEFAULT_BRAND } from '../config/brand.js'
 import { PAGES, type PageContext, type Site } from '../config/page.js'
-import { basePageContext, type MailContext, mailContextFor } from './context.js'
+import { basePageContext, isLongCode, type MailContext, mailContextFor } from './context.js'
 import { deepMerge } from './deep-merge.js'
 import { duration, timeOfDay } from './formats.js'
 import { textDirection } from './locales.js'
@@ -146,7 +146,7 @@ export function sampleMail(sample: Sample, options: SampleMailOptions): MailCont
     purpose: purpose === 'code' ? 'access' : purpose,
     purposeText,
     code,
-    isLong: code.includes('-'),
+    isLong: isLongCode(code),
     codeInSubject,
     expires: {
       minutes: LIFETIME / 60,

@@ -100,7 +100,7 @@ const MAIL = {
   end: text('the side opposite to `start`', 'right'),
   'recipient.name': text('name of the user, if it is safe to print; empty for typed addresses', 'Ana'),
   code: text('the code as it is typed; empty in `mail/alert/`', '482915'),
-  isLong: boolean('whether it is the 13-character code'),
+  isLong: boolean('whether the code is longer than 10 characters'),
   codeInSubject: boolean('whether the subject shows the code'),
   'expires.minutes': number('minutes that are left', '10'),
   'expires.at': text('when the code ends', '14:32 UTC'),
