@@ -3,7 +3,7 @@ import path from 'node:path'
 import express from 'express'
 import session from 'express-session'
 import { ANA, HostApp, JSON_CLIENT } from './helpers/host-app.js'
-import { PAGES, readPage } from './helpers/readme.js'
+import { PAGES, readPage, runLines } from './helpers/readme.js'
 import { emailOtp, MemoryStore, PostgresStore, RedisStore } from '../src/index.js'
 import * as workbenchEntry from '../src/workbench/index.js'
 
@@ -18,16 +18,15 @@ interface Block {
 /** Commands with their output, settings of other programs, and pictures. */
 const NOT_RUN = ['sh', 'text', 'nginx', 'mermaid']
 
+/** A file of a step in docs/templates.md. The tests of that page run it. */
+const STEP_FILE = /^\*\*`\S+`\*\*\n\n```[^]*?^```/gm
+
 const BLOCKS: readonly Block[] = PAGES.flatMap((page) => {
-  const text = readPage(page)
+  const text = page === 'docs/templates.md' ? readPage(page).replace(STEP_FILE, '') : readPage(page)
   return [...text.matchAll(/^(?:<!-- run: (\S+) -->\n\n)?```(\w+)\n([^]*?)^```/gm)].map(
     ([, name, language = '', code = ''], i) => ({ at: `${page}, block ${i + 1}`, language, name: name ?? null, code }),
   )
 }).filter(({ language }) => !NOT_RUN.includes(language))
-
-const AsyncFunction = async function () {
-  // only its constructor is of interest
-}.constructor as new (...namesAndBody: string[]) => (...values: unknown[]) => Promise<void>
 
 /** What surrounds a fragment in a host app. */
 function surroundings(): Record<string, unknown> {
@@ -66,10 +65,7 @@ beforeAll(() => {
 
 test.each(BLOCKS.filter(({ language, name }) => language === 'js' && name === null))(
   'the lines of $at run in a host app',
-  async ({ code }) => {
-    const known = surroundings()
-    await new AsyncFunction(...Object.keys(known), `{\n${code}\n}`)(...Object.values(known))
-  },
+  ({ code }) => runLines(code, surroundings()),
 )
 
 test('a test runs every block that is a whole program or no JavaScript', () => {

@@ -31,6 +31,15 @@ export function snippet(name: string): string {
   return code
 }
 
+const AsyncFunction = async function () {
+  // only its constructor is of interest
+}.constructor as new (...namesAndBody: string[]) => (...values: unknown[]) => Promise<unknown>
+
+/** Runs lines of JavaScript with these values around them, and returns what they return. */
+export function runLines(lines: string, values: Readonly<Record<string, unknown>>): Promise<unknown> {
+  return new AsyncFunction(...Object.keys(values), `{\n${lines}\n}`)(...Object.values(values))
+}
+
 export function write(file: string, source: string): string {
   mkdirSync(FOLDER, { recursive: true })
   writeFileSync(path.join(FOLDER, file), source)
