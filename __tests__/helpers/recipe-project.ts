@@ -52,13 +52,14 @@ export class RecipeProject {
   }
 }
 
-/** A program in TypeScript with decorators, as the compiler of a Nest project makes JavaScript of it. */
-export function compiled(source: string): string {
+/** A program in TypeScript, with decorators as in Nest or with JSX, as the compiler of the host makes JavaScript of it. */
+export function compiled(source: string, fileName = 'source.ts'): string {
   const compilerOptions: ts.CompilerOptions = {
     target: ts.ScriptTarget.ES2022,
     module: ts.ModuleKind.ESNext,
     experimentalDecorators: true,
     emitDecoratorMetadata: true,
+    jsx: ts.JsxEmit.ReactJSX,
   }
-  return ts.transpileModule(source, { compilerOptions }).outputText
+  return ts.transpileModule(source, { compilerOptions, fileName }).outputText
 }
