@@ -16,9 +16,11 @@ export interface Found extends ViewIssue {
 export const FORMATS = ['text', 'json', 'github'] as const
 export type Format = (typeof FORMATS)[number]
 
-/** Files are told as they are seen from this folder. */
+/** By file and line. Files are told as they are seen from this folder. */
 export function formatFound(found: readonly Found[], format: Format): string {
-  const shown = found.map((one) => ({ ...one, file: shownPath(one.file) }))
+  const shown = found
+    .map((one) => ({ ...one, file: shownPath(one.file) }))
+    .sort((a, b) => a.file.localeCompare(b.file, 'en') || a.line - b.line || a.column - b.column)
   const [errors = 0, warnings = 0] = ['error', 'warning'].map(
     (level) => found.filter((one) => one.level === level).length,
   )
