@@ -235,8 +235,8 @@ describe('docs/troubleshooting.md', () => {
   })
 })
 
-test('docs/templates.md documents every variable of pages and mails as src/views/variables.ts has it', () => {
-  const page = read('docs/templates.md')
+test('docs/template-reference.md documents every variable of pages and mails as src/views/variables.ts has it', () => {
+  const page = read('docs/template-reference.md')
   for (const [heading, variables] of [
     ['Variables of pages', PAGE_VARIABLES],
     ['Variables of mails', MAIL_VARIABLES],
@@ -249,8 +249,11 @@ test('docs/templates.md documents every variable of pages and mails as src/views
   }
 })
 
-test('docs/templates.md documents every rule for mails and texts with its level, and only such as exist', () => {
-  const documented = rows(section(read('docs/templates.md'), 'Rules for mails')).map(([rule, level]) => [rule, level])
+test('docs/template-reference.md documents every rule for mails and texts with its level, and only such as exist', () => {
+  const documented = rows(section(read('docs/template-reference.md'), 'Rules for mails')).map(([rule, level]) => [
+    rule,
+    level,
+  ])
   const existing = [RENDER_FAILED, ...MAIL_RULES, ...TEXT_RULES].map(({ rule, level }) => [`\`${rule}\``, level])
   expect(documented.sort()).toEqual(existing.sort())
 })

@@ -173,7 +173,7 @@ const BROKEN: [template: string, partials: Record<string, string>, ...mistakes: 
   [
     '{{> row item=site}}',
     { row: '{{item.nmae}}' },
-    'partials/row.html.hbs:1:3 unknown variable "item.nmae". docs/templates.md lists all variables.',
+    'partials/row.html.hbs:1:3 unknown variable "item.nmae". docs/template-reference.md lists all variables.',
   ],
   [
     '{{> row item=site}}',
@@ -184,12 +184,12 @@ const BROKEN: [template: string, partials: Record<string, string>, ...mistakes: 
   [
     '{{> card site}}',
     { card: '{{title}}' },
-    'partials/card.html.hbs:1:3 unknown variable "title". docs/templates.md lists all variables.',
+    'partials/card.html.hbs:1:3 unknown variable "title". docs/template-reference.md lists all variables.',
   ],
   [
     '{{#if custom.never}}{{> card site}}{{/if}}',
     { card: '{{title}}' },
-    'partials/card.html.hbs:1:3 unknown variable "title". docs/templates.md lists all variables.',
+    'partials/card.html.hbs:1:3 unknown variable "title". docs/template-reference.md lists all variables.',
   ],
   [
     '{{> outer label="a"}}',
@@ -209,7 +209,7 @@ const BROKEN: [template: string, partials: Record<string, string>, ...mistakes: 
   [
     '{{#> frame}}{{title}}{{/frame}}',
     { frame: '{{#with site}}{{> @partial-block}}{{/with}}' },
-    'pages/send.hbs:1:15 unknown variable "title". docs/templates.md lists all variables.',
+    'pages/send.hbs:1:15 unknown variable "title". docs/template-reference.md lists all variables.',
   ],
   [
     '{{#> frame}}x{{/frame}}',
@@ -339,7 +339,9 @@ describe('a mistake in partials is an error at start, at its place', () => {
         'partials/note.html.hbs': '{{#if deliveryText}}x{{/if}}',
         'mail/code/html.hbs': '{{> note}} {{code}}',
       }),
-    ).toEqual(['partials/note.html.hbs:1:7 unknown variable "deliveryText". docs/templates.md lists all variables.'])
+    ).toEqual([
+      'partials/note.html.hbs:1:7 unknown variable "deliveryText". docs/template-reference.md lists all variables.',
+    ])
   })
 
   test('a broken file causes no error about what it might have used', () => {

@@ -59,7 +59,7 @@ export function explainFailure(
   }
   const [, member = ''] = /reading '(.*)'/.exec(reason) ?? []
   const custom = used.custom.find((one) => one.file === place.file && one.path.includes(member))
-  if (!custom) return { ...place, message: `cannot be rendered: ${reason}.`, cure: 'See docs/templates.md.' }
+  if (!custom) return { ...place, message: `cannot be rendered: ${reason}.`, cure: 'See docs/template-reference.md.' }
   return {
     ...onlyPlace(custom),
     file: place.file,

@@ -10,7 +10,7 @@ export type { Level, MailPart, MailParts } from './mail-rules/rule.js'
 /** What is wrong in a rendered mail. */
 export interface Finding extends Problem {
   readonly level: Level
-  /** Id of the rule. docs/templates.md has them all. */
+  /** Id of the rule. docs/template-reference.md has them all. */
   readonly rule: string
 }
 

@@ -25,5 +25,5 @@ export function cureForVariable(name: string, known: readonly string[]): string 
   if (PERSON.includes(lower) || PERSON.includes(snake)) {
     return 'No name of the person is known. Use "recipient.masked" for the address, "site.name" for the site.'
   }
-  return didYouMean(name, known).trim() || 'docs/templates.md lists all variables.'
+  return didYouMean(name, known).trim() || 'docs/template-reference.md lists all variables.'
 }

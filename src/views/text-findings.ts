@@ -10,7 +10,7 @@ export interface TextFinding {
   readonly keys: readonly string[]
 }
 
-/** The rules for texts. docs/templates.md has them all. */
+/** The rules for texts. docs/template-reference.md has them all. */
 export const TEXT_RULES = [
   { rule: 'text-missing', level: 'warning' },
   { rule: 'text-english', level: 'warning' },

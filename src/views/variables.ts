@@ -1,7 +1,7 @@
 import type { PageContext } from '../config/page.js'
 import type { MailContext } from './context.js'
 
-/** What a template may name: type, meaning and an example. The tables of docs/templates.md are made of these. */
+/** What a template may name: type, meaning and an example. The tables of docs/template-reference.md are made of these. */
 export interface Variable<T extends VariableType = VariableType> {
   readonly type: T
   readonly meaning: string
