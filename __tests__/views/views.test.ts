@@ -1,4 +1,4 @@
-import fs, { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import fs, { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Response } from 'supertest'
@@ -357,17 +357,76 @@ describe('changes while running', () => {
     expect((await openPage('code')).text).toContain('new')
   })
 
-  test('a broken edit gives a 500 and an event with its place; the next edit is used', async () => {
+  test('a broken edit is told on every page with its place and cure, and by an event, until it is mended', async () => {
     const folder = views({ 'pages/send.hbs': 'before' })
     host = await HostApp.start({ otp: { views: folder } })
     const jar = await host.signedIn()
-    write(folder, 'pages/send.hbs', '{{sit.name}}')
-    const broken = await get(jar).expect(500)
-    expect(broken.text).not.toContain(folder)
-    expect(host.events).toMatchObject([{ type: 'failed', outcome: 'invalid_view' }])
-    expect(String((host.events[0] as { error?: unknown }).error)).toContain('pages/send.hbs:1:3')
+    write(folder, 'pages/send.hbs', '<p>\n{{sit.name}}')
+    for (let i = 1; i <= 3; i++) {
+      const broken = await get(jar).expect(500)
+      expect(broken.text).toContain(`${path.join(folder, 'pages/send.hbs')}:2:3`)
+      expect(broken.text).toContain('unknown variable &quot;sit.name&quot;. Did you mean &quot;site.name&quot;?')
+      expect(broken.text).not.toContain('before')
+      expect(broken.get('Content-Security-Policy')).toContain("default-src 'none'")
+      expect(broken.get('Cache-Control')).toBe('no-store')
+    }
+    expect((await get(host.jar())).text).toContain('pages/send.hbs:2:3')
+    expect(host.events[0]).toMatchObject({ type: 'failed', outcome: 'invalid_view' })
+    expect(String((host.events[0] as { error?: unknown }).error)).toContain('pages/send.hbs:2:3')
     write(folder, 'pages/send.hbs', 'after')
     expect((await get(jar).expect(200)).text).toContain('after')
+  })
+
+  test('a broken edit fails each mail with an event until it is mended; JSON goes on with the texts of before', async () => {
+    const folder = views({ 'mail/code/text.hbs': 'before {{code}}' })
+    host = await HostApp.start({ otp: { views: folder } })
+    const send = async (id: string): Promise<Response> => {
+      const jar = await running().signedIn({ ...ANA, id })
+      return jar.post('/2fa/send').set('Accept', 'application/json').send({})
+    }
+    write(folder, 'mail/code/text.hbs', '{{cod}}')
+    for (const id of ['a', 'b']) expect((await send(id)).type).toMatch(/json/)
+    const failures = host.events.flatMap((event) => (event.type === 'failed' ? [event.error.message] : []))
+    expect(failures.filter((one) => one.includes('mail/code/text.hbs:1:3'))).toHaveLength(2)
+    write(folder, 'mail/code/text.hbs', 'after {{code}}')
+    expect((await send('c')).status).toBe(200)
+    expect(mailOf(host).text).toContain('after')
+  })
+
+  test('a folder that is gone for a moment is told, and taken up when it is back', async () => {
+    const folder = views({ 'pages/send.hbs': 'before' })
+    host = await HostApp.start({ otp: { views: folder } })
+    const jar = await host.signedIn()
+    renameSync(folder, `${folder}-away`)
+    expect((await get(jar).expect(500)).text).toContain('cannot be read')
+    renameSync(`${folder}-away`, folder)
+    expect((await get(jar).expect(200)).text).toContain('before')
+  })
+
+  test('two plugins with one folder both tell a broken edit, and both take up the next', () => {
+    const folder = views({ 'layouts/page.hbs': '{{body}}', 'pages/send.hbs': 'before' })
+    const renderers = [createRenderer([folder], 'en'), createRenderer([folder], 'de')]
+    const page = { ...basePageContext, page: 'send' } as const
+    write(folder, 'pages/send.hbs', '{{')
+    for (const one of [...renderers, ...renderers]) expect(() => one.renderPage(page)).toThrow('pages/send.hbs:1:1')
+    for (const one of renderers) expect(one.messages('en')).toHaveProperty(['send.title'])
+    write(folder, 'pages/send.hbs', 'after')
+    renderers.forEach((one) => {
+      one.reload()
+      expect(one.renderPage(page)).toContain('after')
+    })
+  })
+
+  test('an edited sample is tried at the next page', async () => {
+    const folder = views({
+      'pages/send.hbs': '{{#if custom.tag}}{{#each custom.tag}}{{this.name}}{{/each}}{{/if}}',
+      'samples/one.json': '{ "custom": { "tag": [{ "name": "x" }] } }',
+    })
+    host = await HostApp.start({ otp: { views: folder } })
+    const jar = await host.signedIn()
+    await get(jar).expect(200)
+    write(folder, 'samples/one.json', '{ "custom": { "tag": [{ "nam": "x" }] } }')
+    expect((await get(jar).expect(500)).text).toContain('pages/send.hbs:1:')
   })
 
   test('a broken edit does not open the guard', async () => {

@@ -52,7 +52,7 @@ export function mailContextFor(site: Site, locale: string, brand = DEFAULT_BRAND
     dir,
     start,
     end,
-    site,
+    site: siteInMails(site),
     brand,
     purpose: '',
     purposeText: '',
@@ -65,4 +65,11 @@ export function mailContextFor(site: Site, locale: string, brand = DEFAULT_BRAND
     boundLine: '',
     custom: {},
   }
+}
+
+/** A mail has no page to which a path could be relative: without an origin there is no link. */
+function siteInMails(site: Site): Site {
+  const { origin, supportUrl } = site
+  if (!supportUrl?.startsWith('/')) return site
+  return { ...site, supportUrl: origin === null ? null : origin + supportUrl }
 }

@@ -19,7 +19,8 @@ export const BUILT_IN = path.join(__dirname, '..', '..', 'views')
 
 const LOCALE_SUFFIX = /\.([a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*)$/
 /** Names that the package does not have: mails for a purpose, and partials. */
-const HOST_TEMPLATES = /^(mail\/[a-z0-9][a-z0-9_-]*\/(subject|preheader|html|text)|partials\/[^/]+\.(html|text))$/
+const HOST_TEMPLATES =
+  /^(mail\/[a-z0-9][a-z0-9_-]*\/(subject|preheader|html|text|layout\.(html|text))|partials\/[^/]+\.(html|text))$/
 const UNCHECKED_FILES = /^(assets\/.+|samples\/[^/]+\.json|locales\/[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*\.json)$/
 /** Sources of other tools, whose output the templates are, notes, and what editors leave. */
 const PASSED_OVER = /^(?!assets\/).*(\.(mjml|tsx|jsx|md|swp|swo|bak|orig)|~)$/

@@ -30,7 +30,11 @@ export interface Render {
   readonly format: Format
 }
 
-export type MailTemplates = Readonly<Record<(typeof MAIL_TEMPLATES)[number], Render>> & { readonly folder: string }
+export type MailTemplates = Readonly<Record<(typeof MAIL_TEMPLATES)[number], Render>> & {
+  readonly folder: string
+  /** Those of the mail alone, else those of all mails. */
+  readonly layouts: Readonly<Record<Format, Render>>
+}
 
 /** Everything that one locale renders with, looked up once. */
 export interface LocaleViews {
@@ -47,7 +51,7 @@ export interface LocaleViews {
 }
 
 const MAIL_TEMPLATES = ['subject', 'preheader', 'html', 'text'] as const
-const LAYOUTS = ['page', 'mail.html', 'mail.text'] as const
+const LAYOUTS = ['page'] as const
 
 /** Chooses templates and partials for a locale. */
 export function resolveLocaleViews(files: CompiledFiles, locale: string, messages: Messages): LocaleViews {
@@ -67,20 +71,24 @@ export function resolveLocaleViews(files: CompiledFiles, locale: string, message
   const options = recordOf(['html', 'text'], (format) =>
     Object.freeze({ partials: partials[format], helpers, data: Object.freeze({ messages }) }),
   )
-  const render = (stem: string, fallbackStem = stem): Render => {
-    const template = find(stem) ?? find(fallbackStem)
+  const render = (stem: string, ...fallbackStems: string[]): Render => {
+    const template = [stem, ...fallbackStems].flatMap((one) => find(one) ?? [])[0]
     if (!template) throw new OtpError('invalid_view', `views: there is no ${stem}.`)
     return bind(template, stem, options[templateFormat(stem)])
   }
   const mail = (folder: string): MailTemplates => {
     // An alert carries no code, so the templates of `code` cannot stand in for its own.
     const fallback = folder === 'alert' ? 'alert' : 'code'
+    const layout = (format: Format): Render =>
+      render(`mail/${folder}/layout.${format}`, `mail/${fallback}/layout.${format}`, `layouts/mail.${format}`)
     return {
       folder,
+      layouts: recordOf(['html', 'text'], layout),
       ...recordOf(MAIL_TEMPLATES, (name) => render(`mail/${folder}/${name}`, `mail/${fallback}/${name}`)),
     }
   }
-  const hasMail = (folder: string): boolean => MAIL_TEMPLATES.some((name) => find(`mail/${folder}/${name}`))
+  const hasMail = (folder: string): boolean =>
+    [...MAIL_TEMPLATES, 'layout.html', 'layout.text'].some((name) => find(`mail/${folder}/${name}`))
   return Object.freeze({
     messages,
     partials,
@@ -90,6 +98,11 @@ export function resolveLocaleViews(files: CompiledFiles, locale: string, message
     mails: new Map(files.mailFolders.filter(hasMail).map((folder) => [folder, mail(folder)])),
     codeMail: mail('code'),
   })
+}
+
+/** Whether a rendered mail is a whole document, which gets no layout: tools such as MJML make some. */
+export function isDocument(html: string): boolean {
+  return /^(?:\s|<!--(?:(?!-->)[^])*-->)*<(?:!doctype|html)\b/i.test(html)
 }
 
 /** The format of a template, by its name. */

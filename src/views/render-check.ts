@@ -6,7 +6,7 @@ import type { MailContext } from './context.js'
 import { deepMerge } from './deep-merge.js'
 import { explainFailure } from './failure.js'
 import { placeAt, type Report } from './issues.js'
-import type { LocaleViews, MailTemplates, Render } from './locale-views.js'
+import { isDocument, type LocaleViews, type MailTemplates, type Render } from './locale-views.js'
 import { type Finding, findErrorsInMail, type MailPart } from './mail-findings.js'
 import { readHtml } from './mail-rules/read-html.js'
 import { HOSTILE_TAG, type Sample, sampleMail, samplePages } from './samples.js'
@@ -71,18 +71,18 @@ function checkHtml(check: RenderCheck, template: Render, html: string): void {
 
 /** Renders the mail part by part, so that what throws is told of its part, and checks the whole of the others. */
 function checkMail(check: RenderCheck, mail: MailTemplates, context: MailContext): void {
-  const { layouts } = check.views
+  const { layouts } = mail
   const subject = tryRender(check, mail.subject, context)
   const withSubject = { ...context, subject: subject?.trim() ?? '' }
   const preheader = tryRender(check, mail.preheader, withSubject)
   const withHeader = { ...withSubject, preheader: preheader?.trim() ?? '' }
-  const html = renderInFrame(check, mail.html, layouts['mail.html'], withHeader)
-  const text = renderInFrame(check, mail.text, layouts['mail.text'], withHeader)
+  const html = renderInFrame(check, mail.html, layouts.html, withHeader)
+  const text = renderInFrame(check, mail.text, layouts.text, withHeader)
   const inFrame = findErrors({ subject: null, preheader: null, html: html.frame, text: text.frame }, context)
   for (const finding of findErrors({ subject, preheader, html: html.whole, text: text.whole }, context)) {
     const { part, rule } = finding
     const isOfFrame = !rule.startsWith('code-') && inFrame.some((one) => one.rule === rule && one.part === part)
-    const template = isOfFrame && (part === 'html' || part === 'text') ? layouts[`mail.${part}`] : mail[part]
+    const template = isOfFrame && (part === 'html' || part === 'text') ? layouts[part] : mail[part]
     issueIn(check, template, finding, rule.startsWith('code-') ? 'code' : '')
   }
 }
@@ -102,6 +102,7 @@ function renderInFrame(
   context: object,
 ): { readonly whole: string | null; readonly frame: string | null } {
   const body = tryRender(check, template, context)
+  if (body !== null && template.format === 'html' && isDocument(body)) return { whole: body, frame: null }
   const frame = renderFrame(check, layout, context)
   if (body === null || frame === null) return { whole: null, frame }
   return { whole: body.trim() && tryRender(check, layout, withBody(context, body)), frame }

@@ -3,10 +3,11 @@ import Handlebars from 'handlebars'
 import { type BrandSettings, DEFAULT_BRAND } from '../config/brand.js'
 import type { PageContext, RenderedPage } from '../config/page.js'
 import { brandAssets, type GeneratedAsset } from './brand-assets.js'
-import { type CompiledLocale, compileAll } from './compile.js'
+import { type CompiledLocale, type CompiledViews, compileAll } from './compile.js'
 import type { MailContext } from './context.js'
-import { BUILT_IN, modificationStamp } from './files.js'
-import type { LocaleViews } from './locale-views.js'
+import { FileWatch } from './file-watch.js'
+import { BUILT_IN } from './files.js'
+import { isDocument, type LocaleViews } from './locale-views.js'
 import { type Messages, translate } from './messages.js'
 import type { Sample } from './samples.js'
 import type { HostHelpers } from './template-helpers.js'
@@ -78,23 +79,28 @@ export function createRenderer(
   const hostFolders = viewFolders.map((folder) => path.resolve(folder))
   const folders = [...hostFolders, BUILT_IN]
   const isWatching = process.env.NODE_ENV !== 'production' && hostFolders.length > 0
+  const compile = (): CompiledViews => compileAll(folders, defaultLocale, { ...options, generatedAssets })
   const load = (): void => {
-    compiled = compileAll(folders, defaultLocale, { ...options, generatedAssets })
+    compiled = compile()
   }
-  const reloadIfChanged = isWatching ? watch(hostFolders, load) : () => undefined
-  let compiled = compileAll(folders, defaultLocale, { ...options, generatedAssets })
-
+  let compiled = compile()
   let builtIn: Renderer | null = null
-
-  const viewsFor = (locale: string): CompiledLocale => {
-    reloadIfChanged()
+  const watch = isWatching ? new FileWatch(hostFolders, load) : null
+  const current = (): CompiledViews => {
+    watch?.takeUpChanges()
+    return compiled
+  }
+  const viewsFor = (locale: string): CompiledLocale => current().viewsFor(locale)
+  /** For what is made of the host's templates. */
+  const soundViewsFor = (locale: string): CompiledLocale => {
+    watch?.throwIfBroken()
     return compiled.viewsFor(locale)
   }
 
   return {
-    renderPage: (context) => pageIn(viewsFor(context.locale), context),
+    renderPage: (context) => pageIn(soundViewsFor(context.locale), context),
     pageParts(context) {
-      const { pages, head, messages } = viewsFor(context.locale)
+      const { pages, head, messages } = soundViewsFor(context.locale)
       const { title, error } = context
       return {
         title: error === '' ? title : translate(messages, 'error.prefix', { title }),
@@ -107,7 +113,7 @@ export function createRenderer(
       return compiled.emptyCustom
     },
     builtIn: () => (builtIn ??= createRenderer([], 'en', options)),
-    renderMail: (purpose, context) => mailIn(viewsFor(context.locale), purpose, context),
+    renderMail: (purpose, context) => mailIn(soundViewsFor(context.locale), purpose, context),
     renderBuiltInMail: (purpose, context) => mailIn(viewsFor(context.locale).builtIn, purpose, context),
     mailTemplateFolder(purpose, locale) {
       const { mails, codeMail } = viewsFor(locale)
@@ -116,23 +122,23 @@ export function createRenderer(
     messages: (locale) => viewsFor(locale).messages,
     textsOf: (locale) => compiled.textsOf(locale),
     get locales() {
-      reloadIfChanged()
-      return compiled.locales
+      return current().locales
     },
     get purposes() {
-      reloadIfChanged()
-      return compiled.purposes
+      return current().purposes
     },
     get samples() {
-      reloadIfChanged()
-      return compiled.samples
+      return current().samples
     },
     assetFolders: folders.map((folder) => path.join(folder, 'assets')),
     generatedAssets,
     get assetVersion() {
       return compiled.assetVersion
     },
-    reload: load,
+    reload() {
+      load()
+      watch?.markSound()
+    },
   }
 }
 
@@ -141,34 +147,16 @@ function pageIn({ pages, layouts }: LocaleViews, context: PageContext): string {
   return layouts.page({ ...context, body })
 }
 
-function mailIn({ mails, codeMail, layouts }: LocaleViews, purpose: string, context: MailContext): RenderedMail {
+function mailIn({ mails, codeMail }: LocaleViews, purpose: string, context: MailContext): RenderedMail {
   const templates = mails.get(purpose) ?? codeMail
   const subject = oneLine(templates.subject(context))
   const preheader = oneLine(templates.preheader({ ...context, subject }))
   const withHeader = { ...context, subject, preheader }
-  const body = new Handlebars.SafeString(templates.html(withHeader))
-  const html = layouts['mail.html']({ ...withHeader, body })
-  const text = layouts['mail.text']({ ...withHeader, body: templates.text(withHeader) })
+  const { layouts } = templates
+  const body = templates.html(withHeader)
+  const html = isDocument(body) ? body : layouts.html({ ...withHeader, body: new Handlebars.SafeString(body) })
+  const text = layouts.text({ ...withHeader, body: templates.text(withHeader) })
   return { subject, preheader, html, text: formatPlainText(text), view: templates.folder }
-}
-
-/**
- * For development: calls `reload` when a file of the folders changed. Looks at most once in a turn of the event loop, so
- * that a page or mail pays for it once.
- */
-function watch(folders: readonly string[], reload: () => void): () => void {
-  let lastStamp = modificationStamp(folders)
-  let isChecked = false
-  return () => {
-    if (isChecked) return
-    isChecked = true
-    setImmediate(() => (isChecked = false))
-    const stamp = modificationStamp(folders)
-    if (stamp === lastStamp) return
-    // Before the reload: a broken edit throws once, and the page that reports it needs the old templates.
-    lastStamp = stamp
-    reload()
-  }
 }
 
 /** Spaces that do not break stay. */

@@ -1,3 +1,4 @@
+import { mistakesPage } from './mistakes-page.js'
 import { problemContext } from './page-context.js'
 import type { Problem } from './problem.js'
 import type { PageContext } from '../../config/page.js'
@@ -32,14 +33,17 @@ export async function renderPage(target: PageTarget, context: PageContext): Prom
     try {
       return await attempt()
     } catch (error) {
-      if (error instanceof OtpError && error.code === 'invalid_view') throw error
+      if (isBrokenEdit(error)) throw error
       publishFailure(services, error)
     }
   }
   return views.renderBuiltInPage(plain)
 }
 
-/** The page of a problem. If the host's own texts break it, it is in English and has nothing of the host's. */
+/**
+ * The page of a problem. If the host's own texts break it, it is in English and has nothing of the host's. After a broken edit
+ * it tells the mistakes, outside production.
+ */
 export async function renderProblemPage(
   target: PageTarget,
   locale: string,
@@ -51,9 +55,15 @@ export async function renderProblemPage(
     return await renderPage(target, problemContext(services, locale, problem, retryUrl))
   } catch (error) {
     publishFailure(services, error)
+    if (isBrokenEdit(error)) return mistakesPage(error)
   }
   const views = services.views.builtIn()
   return views.renderPage(problemContext({ ...services, views }, 'en', problem, retryUrl))
+}
+
+/** The views can turn out broken as a page is rendered only where edits are taken up: not in production. */
+function isBrokenEdit(error: unknown): error is OtpError {
+  return error instanceof OtpError && error.code === 'invalid_view' && process.env.NODE_ENV !== 'production'
 }
 
 async function renderInHostLayout(
