@@ -21,7 +21,7 @@ import type makeSession from 'express-session'
 
 declare module 'express-session' {
   interface SessionData {
-    user: { id: string | number; email: string }
+    user: { id: string | number; email: string; plan?: string }
     draft: { amount: string; payee: string }
     newEmail: string
     next: unknown
@@ -85,6 +85,12 @@ declare global {
   const createMailbox: typeof import('express-email-otp/testing').createMailbox
   const createClock: typeof import('express-email-otp/testing').createClock
   const passOtp: typeof import('express-email-otp/testing').passOtp
+  const devInbox: typeof import('express-email-otp/workbench').devInbox
+  const workbench: typeof import('express-email-otp/workbench').workbench
+  const planOf: (id: string | number) => Promise<string>
+  /** A component of React, and what renders it. */
+  const CodeMail: (context: object) => object
+  const render: (element: object, options?: { plainText: boolean }) => Promise<string>
   const test: (name: string, run: () => Promise<void>) => void
   const expect: (value: unknown) => { toBe(expected: unknown): void }
   const MyStore: new (client?: unknown) => OtpStore
@@ -112,6 +118,8 @@ declare module 'passport'
 declare module 'passport-local'
 declare module 'passport-oauth2'
 declare module 'reflect-metadata'
+declare module 'react'
+declare module '@react-email/render'
 `
 
 const OPTIONS: ts.CompilerOptions = {
@@ -132,15 +140,18 @@ const OPTIONS: ts.CompilerOptions = {
   paths: {
     'express-email-otp': [path.join(SRC, 'index.ts')],
     'express-email-otp/testing': [path.join(SRC, 'testing/index.ts')],
+    'express-email-otp/workbench': [path.join(SRC, 'workbench/index.ts')],
     'express-email-otp/store-conformance': [path.join(SRC, 'store-conformance/index.ts')],
   },
 }
 
 const APP = `export const createApp: (options?: { transport?: object; now?: () => number }) => import('express').Express`
+const CODE_MAIL = `export const CodeMail: (props: object) => object`
 const MY_STORE = `export const MyStore: new () => import('express-email-otp').OtpStore`
 
-/** What an example in JavaScript need not narrow: the body, and the user behind a guard. */
-const NOT_NARROWED = /^'req\.body' is of type 'unknown'|^'req\.session\.user' is possibly/
+/** What an example in JavaScript need not narrow: the body, the user behind a guard, and what more a host knows of a user. */
+const NOT_NARROWED =
+  /^'req\.body' is of type 'unknown'|^'req\.session\.user' is possibly|^Property 'workspace' does not exist on type 'OtpUser'/
 
 /** The blocks after `@example` in doc comments. */
 function docComments(): Example[] {
@@ -191,6 +202,7 @@ function compile(examples: readonly Example[]): string[] {
     [path.join(folder, 'ambient.d.mts'), AMBIENT],
     [path.join(folder, 'app.d.ts'), APP],
     [path.join(folder, 'my-store.d.ts'), MY_STORE],
+    [path.join(folder, 'code-mail.d.ts'), CODE_MAIL],
     [path.join(folder, 'installed.d.ts'), INSTALLED_FOR_RECIPES],
     ...[...examplesByFile].map(([file, { code }]) => [file, code] as const),
   ])
