@@ -11,7 +11,7 @@ export interface InboxMail extends ArrivedMail {
 }
 
 const MAX_MAILS = 50
-const MAX_BYTES = 20_000_000
+const MAX_BYTES = 5_000_000
 
 /**
  * An inbox for everybody, to be used as `mail.transport`: so the plugin can be tried in an app without any mail server. The
