@@ -11,15 +11,17 @@ export type WarningCode =
   | 'OTP_CSRF' // CSRF middleware stands in front, and our forms have no token of it
   | 'OTP_MOUNT_PATH' // guards redirect to the router, which no request reaches
   | 'OTP_UNUSED_TEMPLATE' // a template is for a locale that has no texts
+  | 'OTP_UNUSED_MAIL' // mail templates are for a purpose that nothing has named
   | 'OTP_OUTDATED_TEMPLATE' // a template is a copy of one of ours that has changed since
   | 'OTP_LISTENER' // a listener of an event threw
 
-const given = new Set<WarningCode>()
+const given = new Set<string>()
 
-/** Tells the host about a misuse, once in this process. */
-export function warnOnce(code: WarningCode, text: string): void {
-  if (given.has(code)) return
-  given.add(code)
+/** Tells the host about a misuse, once in this process, or once for each thing that it is about. */
+export function warnOnce(code: WarningCode, text: string, about = ''): void {
+  const key = `${code} ${about}`
+  if (given.has(key)) return
+  given.add(key)
   warn(code, text)
 }
 

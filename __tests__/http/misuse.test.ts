@@ -4,6 +4,7 @@ import express, { type Request, type RequestHandler } from 'express'
 import { guess } from '../helpers/guessing.js'
 import type * as HostModule from '../helpers/host-app.js'
 import { type HostApp, type HostOptions, memorySession, NAVIGATE } from '../helpers/host-app.js'
+import { viewsFolder } from '../helpers/views-folder.js'
 import type * as PluginModule from '../../src/index.js'
 import type { EmailOtp, OtpOptions } from '../../src/index.js'
 
@@ -175,6 +176,66 @@ describe('OTP_CSRF', () => {
     }
     await (await start(behindCsrf)).asked()
     expect(codes()).toEqual([])
+  })
+})
+
+describe('OTP_UNUSED_MAIL', () => {
+  const { NODE_ENV } = process.env
+  afterEach(() => {
+    process.env.NODE_ENV = NODE_ENV
+  })
+  const mails = (...names: string[]): string =>
+    viewsFolder(Object.fromEntries(names.map((name) => [`mail/${name}/subject.hbs`, 'Your code'])))
+  const visit = async (views: string, options: HostOptions = {}): Promise<void> => {
+    const app = await start({ ...options, otp: { views, ...options.otp } })
+    await app.jar().get('/2fa').set(NAVIGATE)
+    await app.jar().get('/2fa').set(NAVIGATE)
+  }
+  const guards: HostOptions = {
+    after: (app, otp) => {
+      app.post('/payout', otp.requireOtp({ purpose: 'payout' }), (_req, res) => void res.end())
+    },
+  }
+
+  test('is given once for each folder that no guard has named, with the nearest purpose', async () => {
+    await visit(mails('paoyut', 'newsletter', 'payout', 'code', 'alert', 'access'), guards)
+    expect(codes()).toEqual(['OTP_UNUSED_MAIL', 'OTP_UNUSED_MAIL'])
+    const texts = warn.mock.calls.map(([text]) => String(text)).sort()
+    expect(texts[0]).toContain(
+      'mail/newsletter/ in `views` is for a purpose that no guard, check() or start() has named',
+    )
+    expect(texts[1]).toContain('mail/paoyut/ in `views` is for a purpose')
+    expect(texts[1]).toContain('Did you mean "payout"?')
+  })
+
+  test('is given once in a process, however many plugins have the folder', async () => {
+    const folder = mails('newsletter')
+    await visit(folder)
+    await host?.close()
+    await visit(folder)
+    expect(codes()).toEqual(['OTP_UNUSED_MAIL'])
+  })
+
+  test('is not given for a purpose that check() or start() has named before, nor in production', async () => {
+    await start({
+      otp: { views: mails('by-check', 'by-start') },
+      after: (app, otp) => {
+        app.post('/both', (req, res, next) => {
+          otp
+            .check(req, { purpose: 'by-check' })
+            .then(() => otp.start(req, { purpose: 'by-start' }))
+            .then(() => void res.end(), next)
+        })
+      },
+    })
+    const jar = await host?.signedIn()
+    await jar?.post('/both').expect(200)
+    await jar?.get('/2fa').set(NAVIGATE)
+    await host?.close()
+    expect(codes()).toEqual([])
+    process.env.NODE_ENV = 'production'
+    await visit(mails('newsletter'))
+    expect(codes()).not.toContain('OTP_UNUSED_MAIL')
   })
 })
 

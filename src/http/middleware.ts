@@ -2,7 +2,7 @@ import { PLAIN_ACCESS } from '../challenge/step-up.js'
 import type { Settings } from '../config/settings.js'
 import { OtpError, troubleshooting } from '../errors.js'
 import type { OtpRequest, OtpResponse } from '../express-types.js'
-import { markRouterReached, warnAboutMiddleware } from './misuse.js'
+import { markRouterReached, warnAboutMiddleware, warnAboutUnusedMails } from './misuse.js'
 import { isLargerThan } from './request/body.js'
 import { mayProceed, type RequestContext } from './request/context.js'
 import { isCrossSite } from './request/csrf.js'
@@ -76,6 +76,16 @@ export function checkMountPath(settings: Settings): Middleware {
     }
     const message = `the router is mounted at "${req.baseUrl}" but \`path\` is "${path}". Mount it with app.use('${path}', otp.router), or give emailOtp({ path: '${req.baseUrl}' }).`
     next(new OtpError('mount_path', message + troubleshooting('mount_path')))
+  }
+}
+
+/** Warns at the first request of mails that no purpose has. */
+export function checkMails({ settings, views }: Services): Middleware {
+  let isChecked = false
+  return (_req, _res, next) => {
+    if (!isChecked) warnAboutUnusedMails(settings, views.mailFolders)
+    isChecked = true
+    next()
   }
 }
 

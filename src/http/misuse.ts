@@ -1,6 +1,7 @@
 import type { Settings } from '../config/settings.js'
 import type { OtpRequest } from '../express-types.js'
 import { sharedId } from '../session/host-session.js'
+import { didYouMean } from '../suggest.js'
 import { warnOnce } from '../warn.js'
 
 /** Browsers follow a redirect at once. */
@@ -27,6 +28,30 @@ export function warnIfRouterIsUnreached(settings: Settings): void {
   if (now - first < MAX_REDIRECT_MS) return
   const cure = `Mount it with app.use('${settings.path}', otp.router); in a sub-app, \`path\` begins with the path of the sub-app.`
   warnOnce('OTP_MOUNT_PATH', `guards redirect to ${settings.path}, but no request has reached the router. ${cure}`)
+}
+
+/** The purposes that guards, `check()` and `start()` of a plugin have named by the first request of its router. */
+const namedPurposes = new WeakMap<Settings, Set<string>>()
+
+export function notePurpose(settings: Settings, purpose: string): void {
+  if (reached.has(settings)) return
+  const named = namedPurposes.get(settings) ?? new Set()
+  namedPurposes.set(settings, named.add(purpose))
+}
+
+/**
+ * Called for the requests of the router. Warns of mail templates whose purpose nothing has named so far: most often it is
+ * mistyped, and the mail would be that of `code`. Not in production, where other processes may name it.
+ */
+export function warnAboutUnusedMails(settings: Settings, mailFolders: readonly string[]): void {
+  if (process.env.NODE_ENV === 'production') return
+  const named = namedPurposes.get(settings) ?? new Set()
+  for (const folder of mailFolders) {
+    if (named.has(folder) || ['access', 'code', 'alert'].includes(folder)) continue
+    const message = `mail/${folder}/ in \`views\` is for a purpose that no guard, check() or start() has named so far.`
+    const cure = `${didYouMean(folder, named)} Give the folder the name of its purpose.`
+    warnOnce('OTP_UNUSED_MAIL', message + cure, `${settings.viewFolders.join()} ${folder}`)
+  }
 }
 
 /** Called for our pages: warns of middleware that stands in their way. */

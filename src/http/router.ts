@@ -3,6 +3,7 @@ import { OtpError } from '../errors.js'
 import type { OtpHandler, OtpRequest, OtpResponse } from '../express-types.js'
 import { serveAssets } from './assets.js'
 import {
+  checkMails,
   checkMiddleware,
   checkMountPath,
   limitBody,
@@ -44,7 +45,7 @@ export function createRouter(services: Services): OtpHandler {
       })
     }
 
-  router.use(checkMountPath(settings))
+  router.use(checkMountPath(settings), checkMails(services))
   router.get('/', checkMiddleware(settings), asHandler(requireIdentity(requireStepUp(handleStatus))))
   router.get('/continue', asHandler(requireIdentity(requireStepUp(handleContinue))))
   const checks = [rejectCrossSite(services), limitBody(services), parseBody]

@@ -2,6 +2,7 @@ import { hashDetails } from '../challenge/details.js'
 import { parsePurpose } from '../config/guard-options.js'
 import { OtpError } from '../errors.js'
 import type { OtpRequest } from '../express-types.js'
+import { notePurpose } from './misuse.js'
 import { mayProceed, negotiateLocale, type RequestContext } from './request/context.js'
 import { stateOf } from './response/state.js'
 import { publicPage, returnUrl } from './response/urls.js'
@@ -46,12 +47,14 @@ export async function start(services: Services, req: OtpRequest, options: StartO
     throw new OtpError('invalid_option', 'otp.start() sends mail, so call it within a POST, never a GET.')
   }
   check.rejectUnknownKeys('', options, OPTION_NAMES)
+  const purpose = parsePurpose(check, options.purpose)
+  notePurpose(settings, purpose)
   requireSession(req)
   const identity = await resolveIdentity(settings.user, req).catch(noAddressOrThrow)
   // The page tells the visitor, and the event that it publishes tells the host.
   if (identity === 'no_address') return { url: settings.publicPath, delivery: 'failed' }
   const { stepUp, sealed, url } = createStepUp(settings, identity, {
-    purpose: parsePurpose(check, options.purpose),
+    purpose,
     details: options.details === undefined ? null : hashDetails(options.details),
     description: options.describe ?? '',
     returnTo: publicPage(settings, options.returnTo ?? ''),

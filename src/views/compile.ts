@@ -43,6 +43,8 @@ export interface CompiledViews {
   readonly textsOf: (locale: string) => FileTexts
   /** What `custom` is without the host. */
   readonly emptyCustom: PageContext['custom']
+  /** The folders below `mail`. */
+  readonly mailFolders: readonly string[]
   /** Those with mail templates or a text of their own. */
   readonly purposes: readonly string[]
   /** What pages and mails are tried with. */
@@ -134,6 +136,7 @@ export function compileAll(
     viewsFor: (locale: string) => resolve(matchLocale(locales, locale) ?? nearestDefault),
     textsOf: (locale: string) => textsIn(texts, locale),
     emptyCustom: empty,
+    mailFolders: compiledFiles.mailFolders,
     purposes: Object.freeze([...new Set([...mailFolders, ...purposesIn(messageKeys(texts))])]),
     samples,
     assetVersion: unkeyedHash(

@@ -45,6 +45,8 @@ export interface Renderer {
   readonly textsOf: (locale: string) => Readonly<Record<string, string>>
   /** Locales that have messages. */
   readonly locales: readonly string[]
+  /** The folders below `mail`: `code`, `alert`, and purposes. */
+  readonly mailFolders: readonly string[]
   /** Those with mail templates or a text of their own. */
   readonly purposes: readonly string[]
   /** What pages and mails are tried with: ours, and those of the host's `samples/`. */
@@ -126,6 +128,9 @@ export function createRenderer(
     },
     get purposes() {
       return current().purposes
+    },
+    get mailFolders() {
+      return compiled.mailFolders
     },
     get samples() {
       return current().samples

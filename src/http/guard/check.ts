@@ -2,6 +2,7 @@ import { type GuardOptions, type GuardSettings, parseGuardOptions } from '../../
 import { wrapError } from '../../errors.js'
 import type { OtpRequest } from '../../express-types.js'
 import { decide } from './decide.js'
+import { notePurpose } from '../misuse.js'
 import { type Refusal, refusalOf } from './refusal.js'
 import { negotiateLocale } from '../request/context.js'
 import type { ProblemDetails } from '../response/problem.js'
@@ -37,6 +38,7 @@ export function createCheck(services: Services): Check {
     if (known) return known
     const guard = parseGuardOptions(checker, options, settings)
     parsed.set(options, guard)
+    notePurpose(settings, guard.purpose)
     return guard
   }
   const refused = ({ url, problem, locale }: Refusal): CheckResult => {

@@ -5,7 +5,7 @@ import { type Closed, decide } from './decide.js'
 import { rejectGuardBeforeRouter, rejectGuardBeforeSignIn } from './position.js'
 import { refusalOf } from './refusal.js'
 import { guardedPage } from './return-page.js'
-import { warnIfRouterIsUnreached } from '../misuse.js'
+import { notePurpose, warnIfRouterIsUnreached } from '../misuse.js'
 import { isNavigation } from '../response/content-negotiation.js'
 import { redirect, respondWithError, respondWithoutContext, sendProblem } from '../response/respond.js'
 import type { Services } from '../../services.js'
@@ -19,6 +19,7 @@ const check = new OptionChecker('requireOtp')
  */
 export function createGuard(services: Services, options: GuardOptions = {}): OtpHandler {
   const guard = parseGuardOptions(check, options, services.settings)
+  notePurpose(services.settings, guard.purpose)
   return (incoming, res, next) => {
     const req = incoming as OtpRequest
     const fail = (error: unknown): void => {
