@@ -358,3 +358,27 @@ describe('a mistake in partials is an error at start, at its place', () => {
     ])
   })
 })
+
+describe('a text that no sample reaches', () => {
+  test.each([
+    '{{#with purposeText}}{{{this}}}{{/with}}',
+    '{{#with (or purposeText "x")}}{{{this}}}{{/with}}',
+    '{{#with (and title purposeText) as |x|}}{{{x}}}{{/with}}',
+    '{{#with @root}}{{{purposeText}}}{{/with}}',
+    '{{#with this as |page|}}{{{page.purposeText}}}{{/with}}',
+    '{{#with custom.a}}{{#with ..}}{{{purposeText}}}{{/with}}{{/with}}',
+    '{{#with custom.a}}{{#each ..}}{{{this}}}{{/each}}{{/with}}',
+    '{{#each recipient}}{{{this}}}{{/each}}',
+    '{{#each site as |value|}}{{{value}}}{{/each}}',
+    '{{#each (or fields title)}}{{{value}}}{{/each}}',
+    '{{#*inline "row"}}{{{this}}}{{/inline}}{{> row (or purposeText "x")}}',
+  ])('W5: %s is a mistake', (template) => {
+    const [mistake] = mistakesIn(send(`{{#if custom.never}}${template}{{/if}}`))
+    expect(mistake).toContain('would reach the HTML unescaped')
+  })
+
+  test('the items and members of `custom` may be HTML', () => {
+    const template = '{{#each custom.rows}}{{{this}}}{{/each}}{{#with custom.note}}{{{html}}}{{/with}}'
+    expect(mistakesIn(send(template))).toEqual([])
+  })
+})

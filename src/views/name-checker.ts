@@ -3,7 +3,7 @@ import { type CallSite, callsHelper, checkBlock, checkHelper, checkUnescaped } f
 import { cureForVariable } from './nearest-name.js'
 import type { Scope } from './scopes.js'
 import { COMPUTED } from './scopes.js'
-import { argumentsOf, isPath, pathName } from './syntax-tree.js'
+import { argumentsOf, isPath, isSubExpression, pathName } from './syntax-tree.js'
 import type { TemplateCheck, Visit } from './template-check.js'
 import type { Place } from './verdicts.js'
 
@@ -78,6 +78,13 @@ export class NameChecker extends Handlebars.Visitor {
     )
   }
 
+  /** The variable that a value is; null if only the host knows it, or there is none. */
+  protected pathOf(value: hbs.AST.Expression | undefined): string | null {
+    if (value && isSubExpression(value)) return COMPUTED
+    const path = isPath(value) ? this.scope.resolve(value) : null
+    return path !== null && (path === '' || this.isKnown(path)) ? path : null
+  }
+
   protected place({ loc }: hbs.AST.Node): Place {
     return { file: this.visit.template.file, line: loc.start.line, column: loc.start.column + 1 }
   }
@@ -94,17 +101,19 @@ export class NameChecker extends Handlebars.Visitor {
   }
 
   #insideOfWith({ params: [value] }: hbs.AST.BlockStatement): string | null {
-    const path = isPath(value) ? this.scope.resolve(value) : null
-    return path !== null && !isCustom(path) && this.visit.names.objects.includes(path) ? path : null
+    const path = this.pathOf(value)
+    return path !== null && isCustom(path) ? null : path
   }
 
+  /** Only items of `custom` may be HTML, so those of everything else are computed. */
   #itemOf({ params: [value] }: hbs.AST.BlockStatement): string | null {
-    const path = isPath(value) ? this.scope.resolve(value) : null
-    if (!isPath(value) || !path || isCustom(path) || !this.isKnown(path)) return null
+    const path = this.pathOf(value)
+    if (path === null || isCustom(path)) return null
+    if (!isPath(value) || path === '' || path.startsWith(COMPUTED)) return COMPUTED
     const cure = path === 'code' ? 'Write {{code}}, and space its digits with `letter-spacing`.' : `Write {{${path}}}.`
     const isList = this.visit.names.objects.includes(path)
     this.expect(isList, value, `"${value.original}" is a text and has no items.`, () => cure)
-    return path === 'fields' ? 'fields[]' : null
+    return path === 'fields' ? 'fields[]' : COMPUTED
   }
 
   #printed(node: hbs.AST.PathExpression): void {

@@ -1,6 +1,6 @@
 import { nearest } from './helper-calls.js'
 import { NameChecker } from './name-checker.js'
-import { type Aliases, COMPUTED, Scope } from './scopes.js'
+import { type Aliases, Scope } from './scopes.js'
 import { isBlank, isInline, isPath, isSubExpression, pairsOf, pathName } from './syntax-tree.js'
 import type { Fragment, KnownNames, ParsedTemplate, Reference, TemplateCheck, Visit } from './template-check.js'
 
@@ -97,20 +97,13 @@ class TemplateChecker extends NameChecker {
       this.expect(isFree, pair, `"${pair.key}" is the name of a helper.`, () => 'Give the parameter another name.')
     }
     for (const { key } of parameters) this.check.used.parameters.add(key)
-    const aliases = parameters.map(({ key, value: given }) => [key, this.#aliasOf(given)] as const)
+    const aliases = parameters.map(({ key, value: given }) => [key, this.pathOf(given)] as const)
     return new Scope(context.path, null, new Map([...context.parameters, ...aliases]) satisfies Aliases)
   }
 
   #scopeOf(value: hbs.AST.Expression): Scope {
-    if (!isPath(value)) return new Scope(null)
-    const isWhole = value.parts.length === 0 && !value.data // `this` and `..`, which have parameters too
-    return (isWhole ? this.scope.above(value.depth) : null) ?? new Scope(this.#aliasOf(value))
-  }
-
-  #aliasOf(value: hbs.AST.Expression): string | null {
-    if (isSubExpression(value)) return COMPUTED
-    const path = isPath(value) ? this.scope.resolve(value) : null
-    return path !== null && (path === '' || this.isKnown(path)) ? path : null
+    const isWhole = isPath(value) && value.parts.length === 0 && !value.data // `this` and `..`, which have parameters too
+    return (isWhole ? this.scope.above(value.depth) : null) ?? new Scope(this.pathOf(value))
   }
 
   #contentOf(node: PartialCall, program: hbs.AST.Program, isForFile: boolean): Fragment {
