@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { inspect } from 'node:util'
 import { Gate } from '../helpers/gate.js'
 import { dump, guess } from '../helpers/guessing.js'
 import { ANA, BEN, HostApp } from '../helpers/host-app.js'
@@ -313,6 +314,34 @@ describe('mail.render', () => {
     const [event] = failures()
     expect(event).toMatchObject({ error: { cause: { message: expect.stringContaining('cannot render •••') } } })
     expect(dump(host.events).replace(/[ -]/g, '')).not.toContain(code)
+  })
+
+  test('H14: what a helper throws in a template is in no event with the code', async () => {
+    const badge = (code: unknown): never => {
+      throw Object.assign(new Error(`no badge for ${String(code)}`), { props: { code } })
+    }
+    const files = { 'mail/code/html.hbs': '{{> code}}{{#if custom.vip}}{{badge code}}{{/if}}' }
+    await start({ locals: () => ({ vip: true }) }, { views: views(files), helpers: { badge } })
+    const { jar, code } = await host.asked()
+    expect(failures()).toMatchObject([{ outcome: 'render_failed' }])
+    expect(dump(failures())).toContain('no badge for •••')
+    expect(dump(host.events)).not.toContain(code)
+    await guess(jar, code).expect(200)
+  })
+
+  test('H14: an error that cannot be read is in no event', async () => {
+    const render = ({ code }: MailContext): never => {
+      throw Object.assign(new Error('odd'), {
+        [inspect.custom]: () => {
+          throw new Error(code)
+        },
+      })
+    }
+    await start({ render })
+    const { jar, code } = await host.asked()
+    expect(failures()).toMatchObject([{ outcome: 'host_callback' }])
+    expect(dump(host.events)).not.toContain(code)
+    await guess(jar, code).expect(200)
   })
 
   test('H14: it can change nothing in the mail of the templates', async () => {

@@ -1,16 +1,16 @@
-import { inspect } from 'node:util'
 import type { Clock } from '../clock.js'
 import type { MailContext, MailTexts } from '../config/mail.js'
 import type { MailSettings } from '../config/mail-settings.js'
 import { deepFreeze } from '../deep-freeze.js'
 import { OtpError, wrapError } from '../errors.js'
 import { callWithTimeout } from '../host-callback.js'
+import { spaced } from './without-code.js'
 import { findErrorsInMail } from '../views/mail-findings.js'
 
 /**
  * The mail that `mail.render` makes; null if it leaves this one to the templates. Checked at each send, since it may differ
  * at each.
- * @throws OtpError `host_callback`, without the code
+ * @throws OtpError `host_callback`
  */
 export async function hostMail(
   clock: Clock,
@@ -23,7 +23,9 @@ export async function hostMail(
       return texts === null || texts === undefined ? null : checkTexts(texts, context)
     })
   } catch (error) {
-    throw withoutCode(wrapError('host_callback', '`mail.render` threw.', error), context.code)
+    // Whatever it threw: an `invalid_view` of the host's own says nothing of our templates.
+    const { message, cause } = wrapError('host_callback', '`mail.render` threw.', error)
+    throw new OtpError('host_callback', message, { cause })
   }
 }
 
@@ -54,17 +56,6 @@ function isText(value: unknown): value is string {
   return typeof value === 'string' && value.trim() !== ''
 }
 
-/** The code, whatever stands between its characters. */
-function spaced(code: string): RegExp {
-  return new RegExp(
-    code
-      .replace(/[^A-Za-z0-9]/g, '')
-      .split('')
-      .join('[^A-Za-z0-9]*'),
-    'gi',
-  )
-}
-
 /** A number in a mail without its code may be the code of somebody else. */
 function withoutNumbers(message: string): string {
   return message.replace(/\d{4,}/g, '••••').replace(/\.$/, '')
@@ -77,11 +68,4 @@ function inCode(cure: string): string {
 
 function unusable(reason: string, cure: string): OtpError {
   return new OtpError('host_callback', `\`mail.render\`: ${reason}. ${cure}`)
-}
-
-/** What a template engine throws may quote what it renders, but no event may show the code: only the masked text is kept. */
-function withoutCode({ message, cause }: OtpError, code: string): OtpError {
-  const mask = (text: string): string => (code === '' ? text : text.replace(spaced(code), '•••'))
-  const options = cause === undefined ? {} : { cause: new Error(mask(inspect(cause))) }
-  return new OtpError('host_callback', mask(message), options)
 }

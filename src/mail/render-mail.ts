@@ -4,6 +4,7 @@ import type { MailSettings } from '../config/mail-settings.js'
 import type { Settings } from '../config/settings.js'
 import { OtpError, wrapError } from '../errors.js'
 import { callWithTimeout } from '../host-callback.js'
+import { withoutCode } from './without-code.js'
 import type { RenderedMail, Renderer } from '../views/renderer.js'
 
 /** What rendering a mail needs. */
@@ -13,7 +14,7 @@ export interface RenderMailDeps {
   readonly mailSettings: Pick<MailSettings, 'locals' | 'render'>
 }
 
-/** Called with each failure, after which there is a mail all the same. */
+/** Called with each failure, without the code, after which there is a mail all the same. */
 export type OnRenderFailure = (error: OtpError) => void
 
 /** A mail, before `mail.locals` was asked. */
@@ -49,7 +50,7 @@ export async function renderMail(
       if (rendered) return rendered
     } catch (error) {
       if (error instanceof OtpError && error.code === 'invalid_view') throw error
-      onFailure(failureOf(error))
+      onFailure(withoutCode(failureOf(error), mail.code))
     }
   }
   return views.renderBuiltInMail(purpose, plain)

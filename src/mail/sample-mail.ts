@@ -96,7 +96,8 @@ async function render(
 }
 
 function failureFinding({ message, cause }: OtpError): Finding {
-  const reason = cause instanceof Error ? `${message} ${cause.message}` : message
+  const [first = ''] = cause instanceof Error ? cause.message.split('\n', 1) : [] // the rest is its stack
+  const reason = `${message} ${first}`.trim()
   const cure = 'Mend it: until then another mail goes out.'
   return { ...RENDER_FAILED, part: 'html', message: reason, cure, excerpt: '' }
 }
