@@ -1,3 +1,5 @@
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { HostApp } from '../helpers/host-app.js'
 import { devInbox, workbench } from '../../src/workbench/index.js'
 
@@ -105,6 +107,13 @@ describe('requests', () => {
   ])('H12: what came through a proxy, with the header %s, is refused', async (name) => {
     await get({ [name]: '127.0.0.1' }).expect(403, /through a proxy/)
     await get({ [name]: '' }).expect(403)
+  })
+
+  test('H12: what came through nginx as it is by default, with HTTP/1.0 and no header of its own, is refused', async () => {
+    const { hostname, port } = new URL(host.origin)
+    const socket = connect(Number(port), hostname)
+    socket.write(`GET /workbench/ HTTP/1.0\r\nHost: localhost:${port}\r\nConnection: close\r\n\r\n`)
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 403 [\s\S]*through a proxy/)
   })
 
   test.each(['cross-site', 'same-site'])('H12: a page of another site (%s) can neither read nor post', async (site) => {

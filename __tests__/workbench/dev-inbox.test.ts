@@ -1,10 +1,13 @@
 import { ANA, BEN, HostApp } from '../helpers/host-app.js'
-import { devInbox, type InboxMail } from '../../src/workbench/index.js'
+import { devInbox, type InboxMail, workbench } from '../../src/workbench/index.js'
 
 const inbox = devInbox()
 let host: HostApp
 beforeAll(async () => {
-  host = await HostApp.start({ otp: { mail: { transport: inbox, from: 'Acme <no-reply@acme.example>' } } })
+  host = await HostApp.start({
+    otp: { site: { name: 'Acme' }, mail: { transport: inbox, from: 'Acme <no-reply@acme.example>' } },
+    after: (app, otp) => void app.use('/workbench', workbench(otp, { inbox })),
+  })
 })
 afterEach(() => {
   inbox.clear()
@@ -48,6 +51,15 @@ describe('an inbox as `mail.transport`', () => {
     expect(seen).toEqual([newest()])
     expect(inbox.find(newest().id)).toBe(newest())
     expect(inbox.find('0')).toBeNull()
+  })
+
+  test('shows a mail whose text looks like a broken reference to an image', async () => {
+    const attachments = [{ content: 'x', contentType: 'image/png', cid: 'logo@acme' }]
+    const html = '<img src="cid:logo%40acme"><p>see cid:100%</p>'
+    await inbox.sendMail({ to: 'a@b.example', subject: '100%', text: 'x', html, attachments })
+    await host.jar().get('/workbench/inbox').expect(200)
+    const { text } = await host.jar().get(`/workbench/inbox/${newest().id}/frame`).expect(200)
+    expect(text.trim()).toBe('<img src="data:image/png;base64,eA=="><p>see cid:100%</p>')
   })
 
   test('keeps the newest 50, and 5 MB at most', async () => {

@@ -34,12 +34,14 @@ export function localRequestsOnly(req: IncomingRequest, res: OtpResponse, next: 
 }
 
 /** Why a request is refused; null if it is from this machine and from a page of ours. */
-function refusalReason({ socket, headers, method = '' }: IncomingRequest): string | null {
+function refusalReason({ socket, headers, httpVersion, method = '' }: IncomingRequest): string | null {
   if (!isLoopbackAddress(socket.remoteAddress)) return 'This request came over a network.'
   // Without this check, another site could give its own name the address of this machine (DNS rebinding).
   if (!isLocalHost(headers.host)) return 'This request names another host: open it as localhost.'
   const proxyHeader = Object.keys(headers).find((name) => PROXY_HEADER.test(name))
   if (proxyHeader !== undefined) return `This request came through a proxy, which added ${proxyHeader}.`
+  // nginx adds no header by default and names this machine as the host, but older versions speak what no browser does.
+  if (httpVersion === '1.0') return 'This request came through a proxy, which speaks HTTP/1.0.'
   const isRead = method === 'GET' || method === 'HEAD'
   const mayComeFromElsewhere = isFromOtherSite(headers) || (!isRead && !isFromOwnPage(headers))
   return mayComeFromElsewhere ? 'This request came from a page of another site.' : null
