@@ -10,6 +10,7 @@ const TAG = 'KQF'
 /** Two pixels for one, for sharp screens. The height grows with the content. */
 const MAIL = { viewport: { width: 640, height: 10 }, deviceScaleFactor: 2, colorScheme: 'light' }
 const PAGE = { ...MAIL, viewport: { width: 480, height: 10 } }
+const SCREEN = { ...MAIL, viewport: { width: 1280, height: 780 } }
 
 export class Camera {
   #browser
@@ -40,6 +41,27 @@ export class Camera {
   async takePage(name, host, guarded, user, look = {}) {
     const page = await this.#openPage(host, guarded, user, look)
     await page.locator('#otp-code').pressSequentially(CODE.slice(0, 3))
+    await this.#take(name, page)
+  }
+
+  /** The page after a right code. */
+  async takeVerified(name, host, user, look = {}) {
+    const page = await this.#openPage(host, '/secret', user, look)
+    await host.mailbox.mails(1)
+    await page.locator('#otp-code').fill(host.mailbox.code)
+    await page.locator('[name="code"]').press('Enter')
+    await page.getByText('the secret').waitFor()
+    await page.goto(`${host.origin}/2fa`)
+    await this.#take(name, page)
+  }
+
+  /** The workbench, once it has measured what it shows. */
+  async takeWorkbench(name, host, query, { colorScheme = 'light' } = {}) {
+    const page = await (await this.#browser.newContext({ ...SCREEN, colorScheme })).newPage()
+    await page.goto(`${host.origin}/workbench/${query}`)
+    await page.locator(`[name="scheme"][value="${colorScheme}"]`).check()
+    await page.waitForSelector('#measured[data-done]', { state: 'attached' })
+    await page.waitForSelector('.list [data-level]', { state: 'attached' })
     await this.#take(name, page)
   }
 

@@ -7,6 +7,8 @@ const require = createRequire(import.meta.url) // with `import`, tsx gives these
 const { ANA } = require('../__tests__/helpers/host-app.ts')
 const { guessWrongly } = require('../__tests__/helpers/guessing.ts')
 const { StepApp } = require('../__tests__/helpers/template-steps.ts')
+const { servicesOf } = require('../src/services.ts')
+const { createWorkbench } = require('../src/workbench/workbench.ts')
 
 const [wanted = ''] = process.argv.slice(2)
 const DARK = { colorScheme: 'dark' }
@@ -30,15 +32,23 @@ const PICTURES = {
     'page-dark': (one) => one.page(TRANSFER, {}, DARK),
     'page-phone': (one) => one.page(TRANSFER, {}, PHONE),
     'page-ar': (one) => one.page(TRANSFER_AR, ARABIC),
+    verified: (one) => one.verified(),
   },
   1: { 'step-1': (one) => one.mail(TRANSFER) },
   4: { 'step-4': (one) => one.page(DELETION) },
   5: { 'step-5': (one) => one.mail(DELETION) },
   6: { 'step-6': (one) => one.mail(DELETION), 'step-6-dark': (one) => one.mail(DELETION, {}, DARK) },
-  7: { 'step-7': (one) => one.mail(DELETION) },
+  7: {
+    'step-7': (one) => one.mail(DELETION),
+    workbench: (one) => one.workbench('?view=mail/delete-account'),
+    'workbench-dark': (one) => one.workbench('?view=mail/delete-account', DARK),
+  },
   8: { 'step-8': (one) => one.mail('/secret', MEMBER) },
   9: { 'step-9': (one) => one.mail('/secret', { ...MEMBER, locale: 'de' }) },
-  10: { 'step-10': (one) => one.mail('/secret', ARABIC) },
+  10: {
+    'step-10': (one) => one.mail('/secret', ARABIC),
+    'workbench-ar': (one) => one.workbench('?view=mail/code&locale=ar&sample=minimal'),
+  },
 }
 
 const camera = await Camera.open()
@@ -50,6 +60,8 @@ for (const [step, pictures] of Object.entries(PICTURES)) {
       mail: async (guarded, user, look) => camera.takeMail(name, await app.ask(guarded, user), look),
       alert: async () => camera.takeMail(name, await alertOf(app.host)),
       page: (guarded, user, look) => camera.takePage(name, app.host, guarded, { ...ANA, ...user }, look),
+      verified: () => camera.takeVerified(name, app.host, ANA),
+      workbench: (query, look) => camera.takeWorkbench(name, withWorkbench(app.host), query, look),
     })
     await app.close()
     console.log(name)
@@ -65,4 +77,10 @@ async function alertOf(host) {
   }
   await host.mailbox.mails(3)
   return { mail: host.mailbox.last.mail }
+}
+
+/** Its site is not at this machine, as a workbench of a host must be: no mail of the pictures names localhost. */
+function withWorkbench(host) {
+  host.app.use('/workbench', createWorkbench(servicesOf('pictures', host.otp)))
+  return host
 }

@@ -289,6 +289,12 @@ describe('the README and docs/', () => {
     expect(links.filter((link) => !resolves(page, link))).toEqual([])
   })
 
+  test.each(pages)('every picture of %s exists', (page) => {
+    const shown = [...read(page).matchAll(/!\[[^\]]*\]\(([^)\s]+)\)|\b(?:src|srcset)="(?!https?:|\{\{)([^"]+)"/g)]
+    const files = shown.map(([, inMarkdown, inHtml]) => inMarkdown ?? inHtml ?? '')
+    expect(files.filter((file) => !existsSync(path.join(ROOT, path.dirname(page), file)))).toEqual([])
+  })
+
   test('promise no more than an e-mail code can show', () => {
     const claims = pages
       .filter((page) => page !== 'docs/security.md')

@@ -72,28 +72,46 @@ describe('the app of the README, run as it stands', () => {
     })
     const server = app.listen(0, '127.0.0.1', () => console.log(server.address().port))
   `
-  let jar: ReturnType<typeof request.agent>
-  beforeEach(async () => {
-    const env = {
+  const env = {
+    SESSION_SECRET: 'of the session',
+    OTP_SECRET: 'of the README, 32 characters long',
+  }
+  const signedIn = async (environment: string) => {
+    const { said } = await programs.start(write('app.mjs', app), {
+      ...env,
       SMTP_URL: mailbox.url,
-      SESSION_SECRET: 'of the session',
-      OTP_SECRET: 'of the README, 32 characters long',
-    }
-    const { said } = await programs.start(write('app.mjs', app), env)
-    jar = request.agent(`http://127.0.0.1:${said}`)
+      NODE_ENV: environment,
+    })
+    const jar = request.agent(`http://127.0.0.1:${said}`)
     await jar.post('/sign-in').expect(200)
-  })
+    return jar
+  }
 
   test('a guarded page opens after the code was typed', async () => {
+    const jar = await signedIn('production')
     const asked = await jar.get('/account').set('Accept', 'application/json').expect(401)
     await jar.post(String(asked.body.send_url)).send({ for: asked.body.for }).expect(200)
     const typed = { for: asked.body.for, code: mailbox.code }
     const right = await jar.post(String(asked.body.verify_url)).send(typed).expect(200)
     expect(right.body).toMatchObject({ verified: true, return_to: '/account' })
     await jar.get('/account').expect(200, 'Hello ana@example.com')
+    await jar.get('/workbench').expect(404)
+  })
+
+  test('outside production the code is in the inbox of the workbench', async () => {
+    const received = mailbox.received.length
+    const jar = await signedIn('development')
+    const asked = await jar.get('/account').set('Accept', 'application/json').expect(401)
+    await jar.post(String(asked.body.send_url)).send({ for: asked.body.for }).expect(200)
+    const { text } = await jar.get('/workbench/inbox').expect(200)
+    const [, code] = /@localhost #(\d{6})/.exec(text) ?? []
+    await jar.post(String(asked.body.verify_url)).send({ for: asked.body.for, code }).expect(200)
+    await jar.get('/account').expect(200, 'Hello ana@example.com')
+    expect(mailbox.received).toHaveLength(received)
   })
 
   test('a transfer needs a code of its own, which opens it once and for this amount only', async () => {
+    const jar = await signedIn('production')
     const pay = (amount: string) => jar.post('/transfer').type('form').send({ amount, payee: 'Ben' })
     const asked = await pay('50').set('Accept', 'application/json').expect(401)
     await jar.post('/2fa/send').send({ for: asked.body.for }).expect(200)
