@@ -126,6 +126,33 @@ describe('mail.locals', () => {
     expect(failures()).toMatchObject([{ outcome: 'render_failed' }])
   })
 
+  test.each([
+    ['html', { 'mail/code/html.hbs': 'Hi{{#unless custom.hide}} {{code}}{{/unless}}' }],
+    ['text', { 'mail/code/text.hbs': 'Hi{{#unless custom.hide}} {{code}}{{/unless}}\n\n{{boundLine}}' }],
+  ])('H14: templates that leave the code out of the %s with its values are used without them', async (part, files) => {
+    await start({ locals: () => ({ hide: true }) }, { views: views(files) })
+    const { jar, code } = await host.asked()
+    expect(codeIn(host.mailbox.last)).toBe(code)
+    expect(host.mailbox.last.mail.html).toContain(code)
+    const message = `views: mail/code/${part} lacks the code with the values of this mail. Write {{> code}} outside of every {{#if}}.`
+    expect(failures()).toMatchObject([{ outcome: 'render_failed', error: { message } }])
+    await guess(jar, code).expect(200)
+  })
+
+  test('H14: templates that leave the code out with all values are replaced by ours', async () => {
+    const files = {
+      'mail/code/html.hbs':
+        'Hi{{#if (ne purpose "access")}}{{else}}{{#if (eq site.name "Acme 2")}}{{else}} {{code}}{{/if}}{{/if}}',
+    }
+    await start({}, { views: views(files), site: { name: 'Acme 2', origin: 'https://acme.example' } })
+    const { code } = await host.asked()
+    expect(host.mailbox.last.mail.html).toContain(
+      'You got this mail because a code for your address was requested at Acme 2.',
+    )
+    expect(host.mailbox.last.mail.html).toContain(code)
+    expect(failures()).toMatchObject([{ outcome: 'render_failed' }])
+  })
+
   test('H14: templates that fail without its values too are replaced by ours', async () => {
     const files = { 'mail/code/text.hbs': '{{code}}\n{{t custom.key}}' }
     await start({ locals: () => ({ key: 'no.such.text' }) }, { views: views(files) })

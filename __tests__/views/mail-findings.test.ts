@@ -6,6 +6,17 @@ const [TYPICAL] = SAMPLES
 if (!TYPICAL) throw new Error('there is no sample')
 const CONTEXT = sampleMail(TYPICAL, { locale: 'en', purpose: 'access', codeInSubject: false, custom: {} })
 const { code, boundLine } = CONTEXT
+/** Opening tags of elements that no reader sees. */
+const HIDING = [
+  ...[
+    'visibility:hidden',
+    'opacity:0',
+    'color:red;opacity: 0.0;',
+    'max-height:0;overflow:hidden',
+    'overflow:hidden;height:0px',
+  ].map((style) => `div style="${style}"`),
+  ...['p hidden', 'p hidden=""', 'template', 'noscript', 'textarea'],
+]
 const PADDING = 'Valid until 14:32 UTC. '.padEnd(150, '\u034f')
 
 /** A mail in which nothing is wrong. */
@@ -134,6 +145,20 @@ describe('findInMail', () => {
   test('takes hidden text for no text, with all that is in it', () => {
     const hidden = `<div style="color:red; display: none"><div>a</div>${code}</div>`
     expect(rulesIn(html(`Hello${hidden}`))).toEqual(['code-missing html'])
+    for (const open of HIDING)
+      expect([open, rulesIn(html(`Hello<${open}>${code}</${open.split(' ')[0]}>`))]).toEqual([
+        open,
+        ['code-missing html'],
+      ])
+    for (const style of [
+      'opacity:0.9',
+      'opacity: 1',
+      'max-height:0',
+      'overflow:hidden',
+      'font-size:0px',
+      'line-height:0;height:01px',
+    ])
+      expect([style, rulesIn(html(`<p style="${style}">${code}</p>`))]).toEqual([style, []])
     expect(rulesIn(html(`${hidden}<img style="display:none" alt="">${code}`))).toEqual([])
     expect(rulesIn(html(`<p title=it's>${code}</p>`))).toEqual([])
   })

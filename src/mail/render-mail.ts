@@ -22,7 +22,7 @@ export type PlainMailContext = Omit<MailContext, 'custom'>
 
 /**
  * Renders a mail: as `mail.render` does it, with what `mail.locals` returned as `custom`; else with the files in `views`; if
- * they fail, with an empty `custom`; and if that fails, with the package's own files. Takes ten seconds at most, five for
+ * they fail or leave out the code, with an empty `custom`; and if that fails, with the package's own files. Takes ten seconds at most, five for
  * each of the two functions.
  * @throws OtpError `invalid_view` after a broken edit outside production, where a mail in another look would hide it
  */
@@ -47,13 +47,31 @@ export async function renderMail(
   for (const attempt of attempts) {
     try {
       const rendered = await attempt()
-      if (rendered) return rendered
+      if (rendered) return withCode(rendered, mail)
     } catch (error) {
       if (error instanceof OtpError && error.code === 'invalid_view') throw error
       onFailure(withoutCode(failureOf(error), mail.code))
     }
   }
   return views.renderBuiltInMail(purpose, plain)
+}
+
+/**
+ * No sample has all values: a template may show the code only for some. Here it need only be there, since the start has
+ * looked at the rest.
+ */
+function withCode(rendered: RenderedMail, { code, boundLine }: PlainMailContext): RenderedMail {
+  const { html, view } = rendered
+  const text = rendered.text.replace(boundLine, '')
+  // The title in the head repeats the subject, which may have the code.
+  const body = html.slice(html.indexOf('</head') + 1)
+  if (body.includes(code) && text.includes(code)) return rendered
+  const part = body.includes(code) ? 'text' : 'html'
+  const cure = 'Write {{> code}} outside of every {{#if}}.'
+  throw new OtpError(
+    'render_failed',
+    `views: mail/${view}/${part} lacks the code with the values of this mail. ${cure}`,
+  )
 }
 
 async function renderByHost(

@@ -7,7 +7,7 @@ const NOTES: Readonly<Record<string, string>> = {
   date: 'The time of the send, the same for all its attempts.',
   'message-id': 'One per send, on the domain of `from`; retries share it, so a mailbox drops the second copy.',
   references: 'A parent that no other mail has, so that Gmail makes no thread and hides no newer code.',
-  'x-entity-ref-id': 'The same for the apps of Google that do not read References.',
+  'x-entity-ref-id': 'Keeps apps of Google that do not read References from grouping codes.',
   'auto-submitted': 'Says that a program sent this, so that no other program answers (RFC 3834).',
   'x-auto-response-suppress': 'The same for Exchange: no out-of-office replies.',
   'otp-token': 'Offers the code to mail clients and browsers that fill it in, for the origin of the site only.',

@@ -26,6 +26,10 @@ const NOT_SHOWN = /<(head|style|script|title)\b[^>]*>[^]*?(?:<\/\1\s*>|$)/gi
 const ANY_TAG = /<(\/?)([a-z!?][\w:-]*)((?:=\s*"[^"]*(?:"|$)|=\s*'[^']*(?:'|$)|[^>])*)(?:>|$)/gi
 const ATTRIBUTE = /([^\s"'>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?/g
 const STYLE_SHEET = /<style\b[^>]*>([^]*?)(?:<\/style\s*>|$)/gi
+/** What hides all that is in an element. Not `font-size: 0`, since tools write it around text of another size. */
+const HIDING_STYLE = /(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0?(?:\.0*)?\s*(?:[;!]|$))/i
+const ZERO_HEIGHT = /(?:^|;)\s*(?:max-)?height\s*:\s*0(?:px)?\s*(?:[;!]|$)/i
+const HIDING_ELEMENT = /^(?:template|noscript|textarea|defs)$/
 /** Elements that have no end. */
 const VOID = /^(?:area|br|col|embed|hr|img|input|link|meta|source|wbr|[!?].*)$/
 
@@ -50,18 +54,20 @@ function visibleText(html: string): string {
   for (const tag of html.matchAll(ANY_TAG)) {
     if (hidden.depth === 0) shown.push(html.slice(offset, tag.index), TAG)
     offset = tag.index + tag[0].length
-    const { name, attributes } = readElement(tag)
+    const element = readElement(tag)
+    const { name } = element
     const isEnd = tag[1] === '/'
     if (name === hidden.name) hidden.depth += isEnd ? -1 : 1
-    else if (hidden.depth === 0 && !isEnd && !VOID.test(name) && isHidden(attributes)) hidden = { name, depth: 1 }
+    else if (hidden.depth === 0 && !isEnd && !VOID.test(name) && isHidden(element)) hidden = { name, depth: 1 }
     if (hidden.depth === 0) hidden.name = ''
   }
   if (hidden.depth === 0) shown.push(html.slice(offset))
   return decode(shown.join(''))
 }
 
-function isHidden({ style = '' }: HtmlElement['attributes']): boolean {
-  return /(?:^|;)\s*display\s*:\s*none/i.test(style)
+function isHidden({ name, attributes: { style = '', hidden } }: HtmlElement): boolean {
+  const isClipped = /overflow\s*:\s*hidden/i.test(style) && ZERO_HEIGHT.test(style)
+  return hidden !== undefined || isClipped || HIDING_STYLE.test(style) || HIDING_ELEMENT.test(name)
 }
 
 function readElement([, , name = '', attributes = '']: readonly string[]): HtmlElement {

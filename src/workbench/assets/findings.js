@@ -53,6 +53,13 @@ export function findingsOf(doc, { isMail, code, direction: wanted }) {
 
   function addCode() {
     const nodes = textNodes(doc).filter((node) => node.data.includes(code))
+    if (nodes.length === 0) {
+      add(
+        'code-hidden',
+        'No reader sees the code: it is not there, or something hides it.',
+        'Write {{> code}} where it shows.',
+      )
+    }
     for (const node of nodes) {
       const range = doc.createRange()
       const start = node.data.indexOf(code)
