@@ -128,7 +128,7 @@ describe('mail.locals', () => {
 
   test.each([
     ['html', { 'mail/code/html.hbs': 'Hi{{#unless custom.hide}} {{code}}{{/unless}}' }],
-    ['text', { 'mail/code/text.hbs': 'Hi{{#unless custom.hide}} {{code}}{{/unless}}\n\n{{boundLine}}' }],
+    ['text', { 'mail/code/text.hbs': 'Hi\n{{#unless custom.hide}}{{code}}{{/unless}}\n\n{{boundLine}}' }],
   ])('H14: templates that leave the code out of the %s with its values are used without them', async (part, files) => {
     await start({ locals: () => ({ hide: true }) }, { views: views(files) })
     const { jar, code } = await host.asked()
