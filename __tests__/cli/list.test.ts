@@ -19,6 +19,15 @@ describe('list', () => {
     expect(lines).not.toContain('built-in  mail/code/text.hbs')
   })
 
+  test('knows the helpers of the host', async () => {
+    cli.write('helped/mail/code/subject.hbs', 'Code for {{loud site.name}}')
+    const options = `{ secret: 'x'.repeat(32), site: { name: 'Acme' }, mail: { transport: 'smtp://127.0.0.1:1', from: 'a@acme.example' }, user: () => null, views: 'helped', helpers: { loud: (text) => String(text).toUpperCase() } }`
+    cli.write('helped.mjs', `export const options = ${options}`)
+    const { exitCode, stdout } = await cli.run(['list', '--config', 'helped.mjs'])
+    expect(stdout.split('\n')).toContain('yours     helped/mail/code/subject.hbs')
+    expect(exitCode).toBe(0)
+  })
+
   test('tells how many texts each language has, and which are missing; a plural is one', async () => {
     cli.write(
       'texts/locales/sv.json',

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { hashText, type Original } from '../views/original.js'
 
@@ -6,7 +6,9 @@ import { hashText, type Original } from '../views/original.js'
 export function keepOriginal(folder: string, file: string, text: string): void {
   const kept = path.join(folder, '.originals', file)
   mkdirSync(path.dirname(kept), { recursive: true })
-  writeFileSync(kept, text)
+  // Removed first: nothing is written through a link that stands there.
+  rmSync(kept, { force: true })
+  writeFileSync(kept, text, { flag: 'wx' })
 }
 
 /** The original as it was copied; null if it is not kept, or another one is. */

@@ -2,7 +2,7 @@ import path from 'node:path'
 import { OtpError, type ViewIssue } from '../errors.js'
 import { BUILT_IN, listViews } from './files.js'
 import { builtInPaths, type Original, originalOf } from './original.js'
-import { createRenderer } from './renderer.js'
+import { createRenderer, type RendererOptions } from './renderer.js'
 
 /** A file of the package, or of the host's folders. */
 export interface InventoryEntry {
@@ -16,8 +16,12 @@ export interface InventoryEntry {
 }
 
 /** All files, those of the host's first folder in front. A file of the package that the host replaces is left out. */
-export function listInventory(hostFolders: readonly string[], defaultLocale: string): InventoryEntry[] {
-  const issues = issuesOf(hostFolders, defaultLocale)
+export function listInventory(
+  hostFolders: readonly string[],
+  defaultLocale: string,
+  options: Partial<RendererOptions>,
+): InventoryEntry[] {
+  const issues = issuesOf(hostFolders, defaultLocale, options)
   const own = hostFolders.map((folder) => path.resolve(folder)).flatMap((folder) => entriesIn(folder, issues))
   const paths = new Set(own.map((one) => one.path))
   const builtIn = builtInPaths().filter((one) => !paths.has(one))
@@ -38,9 +42,13 @@ function entriesIn(folder: string, allIssues: readonly ViewIssue[]): InventoryEn
   })
 }
 
-function issuesOf(hostFolders: readonly string[], defaultLocale: string): readonly ViewIssue[] {
+function issuesOf(
+  hostFolders: readonly string[],
+  defaultLocale: string,
+  options: Partial<RendererOptions>,
+): readonly ViewIssue[] {
   try {
-    createRenderer(hostFolders, defaultLocale)
+    createRenderer(hostFolders, defaultLocale, options)
     return []
   } catch (error) {
     if (error instanceof OtpError && error.issues.length > 0) return error.issues

@@ -1,4 +1,5 @@
 import { type InventoryEntry, listInventory } from '../../views/inventory.js'
+import { resolveHelpers } from '../../views/template-helpers.js'
 import { textCoverage } from '../../views/text-coverage.js'
 import { type Command, JSON_FLAG } from '../command.js'
 import { HOST_FLAGS, hostOptions } from '../host-options.js'
@@ -12,7 +13,10 @@ export const list: Command = {
   async run(args, io) {
     const options = await hostOptions(args, io)
     const folders = viewFolders(options)
-    const files = listInventory(folders, options.locale ?? 'en')
+    const files = listInventory(folders, options.locale ?? 'en', {
+      helpers: resolveHelpers(options.helpers),
+      hasMailLocals: options.mail.locals !== undefined,
+    })
     const locales = textCoverage(folders)
     if (args.has('json')) {
       const shown = files.map(({ path, file, state, original, issues }) => {
