@@ -2,7 +2,7 @@ import type { GuardOptions } from './config/guard-options.js'
 import { resolveMailSettings } from './config/mail-settings.js'
 import type { MailJob, OtpOptions } from './config/options.js'
 import { resolveSettings } from './config/settings.js'
-import { warnAboutSender } from './config/site.js'
+import { refuseDevelopmentTransport, warnAboutSender } from './config/site.js'
 import { resolveStore } from './config/store.js'
 import { DeliveryStatusCache } from './delivery/delivery-status.js'
 import { deliverJob, type JobOutcome } from './delivery/mail-job.js'
@@ -98,6 +98,7 @@ function createServices(options: OtpOptions): Services {
   const settings = resolveSettings(options)
   const mailSettings = resolveMailSettings(options.mail)
   warnAboutSender(settings.site, mailSettings.from)
+  refuseDevelopmentTransport(settings.site, mailSettings.transporter)
   const views = createRenderer(settings.viewFolders, settings.locale, {
     ...settings,
     hasMailLocals: mailSettings.locals !== null,

@@ -61,6 +61,17 @@ describe('the origin of the site', () => {
     await expect(withOrigin(origin)).rejects.toThrow(/workbench\(\) is for development, and `site.origin` is at/)
   })
 
+  test('H12: a site that others can reach cannot have an inbox for development as its transport', async () => {
+    const start = (origin: string): Promise<HostApp> =>
+      HostApp.start({
+        otp: { site: { name: 'Acme', origin }, mail: { transport: devInbox(), from: 'a@acme.example' } },
+      })
+    await expect(start('https://acme.example')).rejects.toThrow(
+      /`mail.transport` is not usable. It is an inbox for development, and `site.origin` is at acme.example/,
+    )
+    await (await start('http://localhost:3000')).close()
+  })
+
   test.each([
     undefined,
     'http://localhost:3000',

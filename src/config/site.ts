@@ -68,6 +68,21 @@ export function isForeignSender({ domain }: Site, sender: string): boolean {
   return lastLabels(sender) !== lastLabels(domain)
 }
 
+/** Whether a host name is this machine. Browsers never look up names below `localhost` (RFC 6761 6.3). */
+export function isLocalName(host: string): boolean {
+  return isLoopback(host) || /^([a-z\d-]+\.)+localhost$/i.test(host)
+}
+
+/** A property of transports that keep codes for whoever asks: they send nothing. */
+export const DEVELOPMENT_ONLY = Symbol.for('express-email-otp.developmentOnly')
+
+/** @throws OtpError `invalid_option` for an inbox for development at a site that others can reach */
+export function refuseDevelopmentTransport({ domain }: Site, transporter: object): void {
+  if (!(DEVELOPMENT_ONLY in transporter) || domain === null || isLocalName(domain)) return
+  const hint = `It is an inbox for development, and \`site.origin\` is at ${domain}. Give the mail server of that site.`
+  throw check.invalid('mail.transport', transporter, hint)
+}
+
 /** The last two labels: the organisation's domain, or the part above it, such as `co.uk`. */
 function lastLabels(domain: string): string {
   return domain.split('.').slice(-2).join('.')

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { DEVELOPMENT_ONLY } from '../config/site.js'
 import { composeMime } from '../mail/mime.js'
 import { type ArrivedMail, readMail } from './arrived-mail.js'
 import { requireDevelopment } from './development-only.js'
@@ -22,7 +23,7 @@ const MAX_BYTES = 5_000_000
  * const otp = emailOtp({ ...options, mail: { transport: inbox, from: 'no-reply@acme.example' } })
  * app.use('/workbench', workbench(otp, { inbox }))
  * ```
- * @throws OtpError `invalid_option` with NODE_ENV=production
+ * @throws OtpError `invalid_option` with NODE_ENV=production; `emailOtp()` does if `site.origin` is not on this machine
  */
 export function devInbox(): DevInbox {
   requireDevelopment('devInbox()')
@@ -31,6 +32,7 @@ export function devInbox(): DevInbox {
 
 /** Emits `mail` with each mail. */
 export class DevInbox extends EventEmitter<{ mail: [mail: InboxMail] }> {
+  readonly [DEVELOPMENT_ONLY] = true
   #mails: readonly InboxMail[] = []
   #count = 0
 

@@ -1,10 +1,5 @@
-import { isLoopback } from '../config/smtp-options.js'
+import { isLocalName } from '../config/site.js'
 import { OtpError } from '../errors.js'
-
-/** Whether a host name is this machine. Browsers never look up names below `localhost` (RFC 6761 6.3). */
-export function isLocalName(host: string): boolean {
-  return isLoopback(host) || /^([a-z\d-]+\.)+localhost$/i.test(host)
-}
 
 /**
  * Codes are shown to whoever asks, so nothing of this may exist in production.

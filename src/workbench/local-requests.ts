@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { BlockList, isIP } from 'node:net'
-import { isLocalName } from './development-only.js'
+import { isLocalName } from '../config/site.js'
 import type { IncomingRequest, OtpResponse } from '../express-types.js'
 import { isOriginOf } from '../http/request/csrf.js'
 
