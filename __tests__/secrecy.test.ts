@@ -453,7 +453,7 @@ describe('no back door', () => {
     },
   )
 
-  test('C7: the environment decides about warnings, reloading templates, caching assets and loading test tools, and nothing else', () => {
+  test('C7: the environment decides about warnings, reloading and explaining templates, caching assets and tools for tests and development, and nothing else', () => {
     const asking = SOURCES.flatMap(({ file, text }) =>
       text
         .split('\n')
@@ -464,6 +464,7 @@ describe('no back door', () => {
       'config/store.ts',
       'http/assets.ts',
       'http/misuse.ts',
+      'http/response/page.ts',
       'testing/refuse-production.ts',
       'views/renderer.ts',
       'workbench/development-only.ts',

@@ -80,7 +80,7 @@ test('the text says everything a person needs, in 78 columns', async () => {
   const text = lines(received).join('\n')
   expect(text).toContain('Enter it on acme.example. It works for 10 minutes, until 14:32\u00a0UTC.')
   expect(text).toMatch(
-    /The page that belongs to this mail says: request [B-Z]{3}\.\nAcme will never ask you for this code\./,
+    /This code is for the page that shows: Request [B-Z]{3}\.\nAcme will never ask you for this code\./,
   )
   expect(text).toContain('You got this mail because a code for your address was requested at Acme.')
   expect(text).toContain('Wasn’t you? Ignore this mail. Nobody gets in without the code.')
@@ -111,7 +111,7 @@ test('the tag in the mail is the one on the page', async () => {
   const jar = await host.signedIn()
   const sent = await jar.post('/2fa/send').send({}).expect(200)
   const page = await jar.get('/2fa').set('Accept', 'text/html').expect(200)
-  expect(host.mailbox.last.mail.text).toContain(`request ${sent.body.tag as string}.`)
+  expect(host.mailbox.last.mail.text).toContain(`Request ${sent.body.tag as string}.`)
   expect(page.text).toContain(`request ${sent.body.tag as string}`)
 })
 
