@@ -1,5 +1,5 @@
-import express, { type Request, type Response, type Router } from 'express'
-import type { OtpRequest } from '../express-types.js'
+import express, { type Request, type Response } from 'express'
+import type { OtpHandler, OtpRequest } from '../express-types.js'
 import { htmlWithImages } from './arrived-mail.js'
 import type { DevInbox } from './dev-inbox.js'
 import { sendFrame } from './frame-policy.js'
@@ -14,7 +14,7 @@ interface InboxDeps {
 }
 
 /** The mails that came, below `/inbox`. */
-export function inboxRoutes({ inbox, render, frameOf }: InboxDeps): Router {
+export function inboxRoutes({ inbox, render, frameOf }: InboxDeps): OtpHandler {
   const router = express.Router()
   /** The workbench is one level above. */
   const frameAbove = (req: OtpRequest): ScreenFrame => {
@@ -49,5 +49,5 @@ export function inboxRoutes({ inbox, render, frameOf }: InboxDeps): Router {
     res.attachment('mail.eml').type('message/rfc822').send(mail.raw)
   })
 
-  return router
+  return router as unknown as OtpHandler
 }

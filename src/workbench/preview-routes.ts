@@ -1,6 +1,6 @@
-import express, { type Request, type Response, type Router } from 'express'
-import { sendTestMail } from '../delivery/test-send.js'
-import type { OtpRequest } from '../express-types.js'
+import express, { type Request, type Response } from 'express'
+import { sendTestMail } from '../delivery/trial-send.js'
+import type { OtpHandler, OtpRequest } from '../express-types.js'
 import { parseAddress } from '../identity/address.js'
 import { composeSampleMail } from '../mail/sample-mail.js'
 import type { Services } from '../services.js'
@@ -23,7 +23,7 @@ interface PreviewRoutesDeps {
 const MAX_BODY = '64kb'
 
 /** The mails and pages with samples, and the test mail. */
-export function previewRoutes({ services, render, frameOf }: PreviewRoutesDeps): Router {
+export function previewRoutes({ services, render, frameOf }: PreviewRoutesDeps): OtpHandler {
   const router = express.Router()
   const typedValues = new TypedValues()
   const form = express.urlencoded({ extended: false, limit: MAX_BODY })
@@ -95,7 +95,7 @@ export function previewRoutes({ services, render, frameOf }: PreviewRoutesDeps):
   router.get('/levels', forwardErrors(sendLevels))
   router.post('/values', form, keepValues)
   router.post('/send', form, forwardErrors(sendTest))
-  return router
+  return router as unknown as OtpHandler
 }
 
 /** Express 4 does not look at promises. */

@@ -1,4 +1,4 @@
-import type { TestSend } from '../delivery/test-send.js'
+import type { TestSend } from '../delivery/trial-send.js'
 import { kilobytes } from './message-view.js'
 
 interface SendResult {

@@ -1,4 +1,4 @@
-import { sendTestMail } from '../../delivery/test-send.js'
+import { sendTestMail } from '../../delivery/trial-send.js'
 import { emailOtp } from '../../email-otp.js'
 import { parseAddress } from '../../identity/address.js'
 import { servicesOf } from '../../services.js'
