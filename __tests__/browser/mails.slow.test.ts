@@ -52,7 +52,7 @@ describeInBrowser('the mails in a real browser', () => {
   }
 
   describe.each(['light', 'dark'] as const)('%s', (scheme) => {
-    test.each(['code', 'alert'].flatMap((mail) => ['en', 'de', 'ar', 'ja'].map((locale) => [mail, locale] as const)))(
+    test.each(['code', 'alert'].flatMap((mail) => ['en', 'ar'].map((locale) => [mail, locale] as const)))(
       'the mail %s in %s has enough contrast, also inverted, and axe finds no fault',
       async (mail, locale) => {
         await open(htmlOf(views, mail, locale, 'typical'), scheme)
