@@ -156,8 +156,10 @@ function purposesIn(keys: readonly string[]): string[] {
 
 /** Pages and mails are in the locales that have texts, so a template for another one is never used. */
 function warnAboutUnused(files: readonly ViewFile[], locales: readonly string[]): void {
+  const localised = files.filter(({ locale }) => locale !== '')
+  if (localised.length === 0) return
   const tags = new Set(locales.flatMap((one) => lookupOrder(one)))
-  const unused = files.filter(({ locale }) => locale !== '' && !tags.has(locale)).map(({ absolute }) => absolute)
+  const unused = localised.filter(({ locale }) => !tags.has(locale)).map(({ absolute }) => absolute)
   if (unused.length === 0) return
   warnOnce('OTP_UNUSED_TEMPLATE', `No texts are for the locale of ${unused.join(', ')}, so it is never used.`)
 }

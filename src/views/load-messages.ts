@@ -40,8 +40,8 @@ export function loadTexts(files: readonly ViewFile[], hostTexts: HostText[], rep
 
 /** The keys that a template may name, those of plurals without their suffix. */
 export function messageKeys(folders: readonly FolderTexts[]): readonly string[] {
-  const keys = folders.flatMap((texts) => [...texts.values()].flatMap((one) => Object.keys(one)))
-  return [...new Set(keys.flatMap((key) => [key, key.replace(/_other$/, '')]))]
+  const keys = new Set(folders.flatMap((texts) => [...texts.values()].flatMap((one) => Object.keys(one))))
+  return [...new Set([...keys].flatMap((key) => [key, key.replace(/_other$/, '')]))]
 }
 
 /**
