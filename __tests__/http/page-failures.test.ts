@@ -1,28 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import type { RequestHandler } from 'express'
 import type { Response } from 'supertest'
+import { viewsFolder } from '../helpers/views-folder.js'
 import { ANA, type Agent, BROWSER, HostApp, type HostOptions } from '../helpers/host-app.js'
 import type { OtpOptions, RenderedPage } from '../../src/index.js'
 
 let host: HostApp
-const folders: string[] = []
-afterEach(async () => {
-  await host.close()
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
-})
-
-/** A views folder of the host's with these files. */
-function views(files: Record<string, string>): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'views-'))
-  folders.push(folder)
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
-    writeFileSync(path.join(folder, name), text)
-  }
-  return folder
-}
+afterEach(() => host.close())
 
 const start = async (otp: Partial<OtpOptions>, options: HostOptions = {}): Promise<void> => {
   host = await HostApp.start({ otp, ...options })
@@ -79,7 +62,7 @@ describe('H11: a page that fails to render falls back to ours and is told', () =
   test.each(PROBLEM_PAGES)(
     'H11: with a layout that names custom.header.name, the page of %s (%i) has the look of the host, and the rest is empty',
     async (_what, status, otp, options, open) => {
-      await start({ ...otp, views: views({ 'layouts/page.hbs': HOST_LAYOUT }), locals: brokenUser }, options)
+      await start({ ...otp, views: viewsFolder({ 'layouts/page.hbs': HOST_LAYOUT }), locals: brokenUser }, options)
       const answer = await open().expect(status)
       expectPage(answer)
       expect(answer.text).toContain('<body class="mine"><a href=""></a><h1>')
@@ -91,7 +74,7 @@ describe('H11: a page that fails to render falls back to ours and is told', () =
     'H11: with a layout that cannot be rendered the page of %s (%i) is in ours, and an event tells',
     async (_what, status, otp, options, open) => {
       const layout = '<body class="mine">{{t custom.key}}{{body}}</body>'
-      await start({ ...otp, views: views({ 'layouts/page.hbs': layout }) }, options)
+      await start({ ...otp, views: viewsFolder({ 'layouts/page.hbs': layout }) }, options)
       const answer = await open().expect(status)
       expectPage(answer)
       expect(answer.text).toContain('<main class="otp-card">')
@@ -118,7 +101,7 @@ describe('H11: a page that fails to render falls back to ours and is told', () =
   )
 
   test('H11: where `locals` fails the answer is the page of the error, in the look of the host', async () => {
-    await start({ views: views({ 'layouts/page.hbs': HOST_LAYOUT }), locals: brokenUser })
+    await start({ views: viewsFolder({ 'layouts/page.hbs': HOST_LAYOUT }), locals: brokenUser })
     const answer = await get(await host.signedIn()).expect(500)
     expectPage(answer)
     expect(answer.text).toContain('<body class="mine"><a href=""></a><h1>Something broke on our side</h1>')
@@ -126,7 +109,7 @@ describe('H11: a page that fails to render falls back to ours and is told', () =
   })
 
   test('H11: where `locals` lacks what the layout names, it is empty, and an event tells each time', async () => {
-    await start({ views: views({ 'layouts/page.hbs': HOST_LAYOUT }), locals: () => ({ header: null }) })
+    await start({ views: viewsFolder({ 'layouts/page.hbs': HOST_LAYOUT }), locals: () => ({ header: null }) })
     const jar = await host.signedIn()
     for (let i = 1; i <= 2; i++) {
       const answer = await get(jar).expect(200)
@@ -138,7 +121,7 @@ describe('H11: a page that fails to render falls back to ours and is told', () =
 
   test('H11: a page that fails is replaced by ours, with its form, so that the visitor can go on', async () => {
     await start({
-      views: views({ 'pages/code.hbs': '<h1>mine</h1>{{t custom.key}}' }),
+      views: viewsFolder({ 'pages/code.hbs': '<h1>mine</h1>{{t custom.key}}' }),
       locals: () => ({ key: 'none' }),
     })
     const { jar, code } = await host.asked()
@@ -154,7 +137,7 @@ describe('H11: a page that fails to render falls back to ours and is told', () =
     const texts = JSON.stringify({ 'send.title': 'Sind Sie es?', 'send.submit': 'Code schicken' })
     await start({
       locale: 'de',
-      views: views({ 'locales/de.json': texts, 'layouts/page.hbs': '{{t custom.key}}{{body}}' }),
+      views: viewsFolder({ 'locales/de.json': texts, 'layouts/page.hbs': '{{t custom.key}}{{body}}' }),
     })
     const { text } = await get(await host.signedIn()).expect(200)
     expect(text).toContain('<html lang="de"')
@@ -166,7 +149,7 @@ describe('H11: a page that fails to render falls back to ours and is told', () =
     const texts = JSON.stringify({ 'problem.internal_error.title': '{name}, something broke' })
     // A template that gives `name` to the text: the check at start takes it for known.
     const layout = '{{#if custom.never}}{{t "problem.internal_error.title" name="Ana"}}{{/if}}{{body}}'
-    await start({ locals: brokenUser, views: views({ 'locales/en.json': texts, 'layouts/page.hbs': layout }) })
+    await start({ locals: brokenUser, views: viewsFolder({ 'locales/en.json': texts, 'layouts/page.hbs': layout }) })
     const answer = await get(await host.signedIn()).expect(500)
     expectPage(answer)
     expect(answer.text).toContain('<h1>Something broke on our side</h1>')
@@ -179,7 +162,7 @@ describe('renderPage', () => {
     const written = (value: object, name: string): boolean => Reflect.set(value, name, 'of one visitor')
     const results: boolean[] = []
     await start({
-      views: views({ 'layouts/page.hbs': '{{#if custom.user.name}}{{custom.user.name}}{{/if}}{{body}}' }),
+      views: viewsFolder({ 'layouts/page.hbs': '{{#if custom.user.name}}{{custom.user.name}}{{/if}}{{body}}' }),
       renderPage: (_req, _res, { context }) => {
         const { recipient, fields, site, code, custom } = context
         results.push(written(recipient, 'masked'), written(fields, '0'), written(site, 'name'), written(code, 'label'))
@@ -213,7 +196,7 @@ describe('renderPage', () => {
   ])('H11: one that %s is replaced by the layout file, and is told', async (_what, renderPage, message) => {
     await start({
       renderPage,
-      views: views({ 'layouts/page.hbs': HOST_LAYOUT }),
+      views: viewsFolder({ 'layouts/page.hbs': HOST_LAYOUT }),
       locals: () => ({ header: { url: '/x', name: 'never' } }),
     })
     const answer = await get(await host.signedIn()).expect(200)
@@ -224,7 +207,7 @@ describe('renderPage', () => {
   })
 
   test('H11: if the layout file fails too, the page is in ours, and both are told', async () => {
-    await start({ renderPage: boom, views: views({ 'layouts/page.hbs': '{{t custom.key}}{{body}}' }) })
+    await start({ renderPage: boom, views: viewsFolder({ 'layouts/page.hbs': '{{t custom.key}}{{body}}' }) })
     const answer = await get(await host.signedIn()).expect(200)
     expectPage(answer)
     expect(answer.text).toContain('<main class="otp-card">')
@@ -256,7 +239,7 @@ describe('renderPage', () => {
   })
 
   test('puts every page into a template of the host’s engine through `res.render`', async () => {
-    const folder = views({ 'otp.html': 'unused' })
+    const folder = viewsFolder({ 'otp.html': 'unused' })
     // As EJS would do it.
     const engine = (_file: string, data: object, done: (error: null, html: string) => void): void => {
       const { page, shop } = data as { page: RenderedPage; shop: string }
@@ -345,7 +328,7 @@ describe('renderPage', () => {
     const texts = JSON.stringify({ 'send.title': 'أكد هويتك' })
     const pages: RenderedPage[] = []
     await start({
-      views: views({ 'locales/ar.json': texts }),
+      views: viewsFolder({ 'locales/ar.json': texts }),
       renderPage: (_req, _res, page) => {
         pages.push(page)
         return page.body

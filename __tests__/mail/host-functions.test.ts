@@ -1,7 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { inspect } from 'node:util'
+import { viewsFolder } from '../helpers/views-folder.js'
 import { Gate } from '../helpers/gate.js'
 import { dump, guess } from '../helpers/guessing.js'
 import { ANA, BEN, HostApp } from '../helpers/host-app.js'
@@ -12,27 +10,13 @@ const TYPED: Partial<OtpOptions> = { user: () => null, typedEmail: true }
 const EMAIL = 'ana@example.com'
 
 let host: HostApp
-const folders: string[] = []
-afterEach(async () => {
-  await host.close()
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
-})
+afterEach(() => host.close())
 
 /** A host with functions for its mails. */
 async function start(mail: Partial<OtpOptions['mail']>, otp: Partial<OtpOptions> = {}): Promise<void> {
   const mailbox = await new Mailbox().listen()
   const from = 'Acme <no-reply@acme.example>'
   host = await HostApp.start({ mailbox, otp: { mail: { transport: mailbox.url, from, ...mail }, ...otp } })
-}
-
-function views(files: Record<string, string>): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'views-'))
-  folders.push(folder)
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
-    writeFileSync(path.join(folder, name), text)
-  }
-  return folder
 }
 
 const PLAN = {
@@ -57,7 +41,7 @@ describe('mail.locals', () => {
       await Promise.resolve()
       return { plan: `<b>gold</b> of ${String(recipient.user?.id)}` }
     }
-    await start({ locals }, { views: views(PLAN) })
+    await start({ locals }, { views: viewsFolder(PLAN) })
     await host.asked()
     expect(plan(host.mailbox.last)).toBe('Plan: <b>gold</b> of u1.')
     expect(host.mailbox.last.mail.html).toContain('Plan: &lt;b&gt;gold&lt;/b&gt; of u1.')
@@ -80,7 +64,7 @@ describe('mail.locals', () => {
   test('is asked for the warning to an owner too', async () => {
     const locals = ({ mail, purpose }: MailRecipient) => ({ plan: `${mail} ${purpose}` })
     const files = { 'mail/alert/text.hbs': 'Plan: {{custom.plan}}.' }
-    await start({ locals }, { views: views(files), limits: { failures: { capacity: 1 } } })
+    await start({ locals }, { views: viewsFolder(files), limits: { failures: { capacity: 1 } } })
     const { jar, code } = await host.asked()
     await guess(jar, wrongCode(code)).expect(422)
     await host.mailbox.mails(2)
@@ -98,7 +82,7 @@ describe('mail.locals', () => {
   ]
 
   test.each(HOPELESS)('H14: if it %s, the mail goes out with an empty `custom`', async (_what, locals) => {
-    await start({ locals: locals as () => Record<string, unknown> }, { views: views(PLAN) })
+    await start({ locals: locals as () => Record<string, unknown> }, { views: viewsFolder(PLAN) })
     const { jar, code } = await host.asked()
     expect(plan(host.mailbox.last)).toBe('Plan: .')
     expect(failures()).toMatchObject([{ outcome: 'host_callback', error: { code: 'host_callback' } }])
@@ -111,7 +95,7 @@ describe('mail.locals', () => {
       called.open()
       return new Promise<never>(() => undefined)
     }
-    await start({ locals }, { views: views(PLAN) })
+    await start({ locals }, { views: viewsFolder(PLAN) })
     const [{ code }] = await Promise.all([host.asked(), timeOut(called.opened)])
     expect(plan(host.mailbox.last)).toBe('Plan: .')
     expect(codeIn(host.mailbox.last)).toBe(code)
@@ -120,7 +104,7 @@ describe('mail.locals', () => {
 
   test('H14: templates that fail with its values are used without them', async () => {
     const files = { 'mail/code/text.hbs': '{{code}}\nPlan: {{custom.plan.name}}.' }
-    await start({ locals: () => ({}) }, { views: views(files) })
+    await start({ locals: () => ({}) }, { views: viewsFolder(files) })
     await host.asked()
     expect(plan(host.mailbox.last)).toBe('Plan: .')
     expect(failures()).toMatchObject([{ outcome: 'render_failed' }])
@@ -130,7 +114,7 @@ describe('mail.locals', () => {
     ['html', { 'mail/code/html.hbs': 'Hi{{#unless custom.hide}} {{code}}{{/unless}}' }],
     ['text', { 'mail/code/text.hbs': 'Hi\n{{#unless custom.hide}}{{code}}{{/unless}}\n\n{{boundLine}}' }],
   ])('H14: templates that leave the code out of the %s with its values are used without them', async (part, files) => {
-    await start({ locals: () => ({ hide: true }) }, { views: views(files) })
+    await start({ locals: () => ({ hide: true }) }, { views: viewsFolder(files) })
     const { jar, code } = await host.asked()
     expect(codeIn(host.mailbox.last)).toBe(code)
     expect(host.mailbox.last.mail.html).toContain(code)
@@ -144,7 +128,7 @@ describe('mail.locals', () => {
       'mail/code/html.hbs':
         'Hi{{#if (ne purpose "access")}}{{else}}{{#if (eq site.name "Acme 2")}}{{else}} {{code}}{{/if}}{{/if}}',
     }
-    await start({}, { views: views(files), site: { name: 'Acme 2', origin: 'https://acme.example' } })
+    await start({}, { views: viewsFolder(files), site: { name: 'Acme 2', origin: 'https://acme.example' } })
     const { code } = await host.asked()
     expect(host.mailbox.last.mail.html).toContain(
       'You got this mail because a code for your address was requested at Acme 2.',
@@ -155,7 +139,7 @@ describe('mail.locals', () => {
 
   test('H14: templates that fail without its values too are replaced by ours', async () => {
     const files = { 'mail/code/text.hbs': '{{code}}\n{{t custom.key}}' }
-    await start({ locals: () => ({ key: 'no.such.text' }) }, { views: views(files) })
+    await start({ locals: () => ({ key: 'no.such.text' }) }, { views: viewsFolder(files) })
     const { jar, code } = await host.asked()
     expect(host.mailbox.last.mail.text).toContain('Enter it on acme.example.')
     expect(failures()).toMatchObject([{ outcome: 'render_failed' }, { outcome: 'render_failed' }])
@@ -164,7 +148,7 @@ describe('mail.locals', () => {
 
   test('without it, `custom` in a template of a mail stops the start', async () => {
     await start({})
-    const folder = views(PLAN)
+    const folder = viewsFolder(PLAN)
     await expect(HostApp.start({ mailbox: host.mailbox, otp: { views: folder } })).rejects.toThrow(
       'empty in mails without `mail.locals`',
     )
@@ -348,7 +332,7 @@ describe('mail.render', () => {
       throw Object.assign(new Error(`no badge for ${String(code)}`), { props: { code } })
     }
     const files = { 'mail/code/html.hbs': '{{> code}}{{#if custom.vip}}{{badge code}}{{/if}}' }
-    await start({ locals: () => ({ vip: true }) }, { views: views(files), helpers: { badge } })
+    await start({ locals: () => ({ vip: true }) }, { views: viewsFolder(files), helpers: { badge } })
     const { jar, code } = await host.asked()
     expect(failures()).toMatchObject([{ outcome: 'render_failed' }])
     expect(dump(failures())).toContain('no badge for •••')

@@ -1,25 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { type Files, viewsFolder } from '../helpers/views-folder.js'
 import { OtpError } from '../../src/index.js'
 import { createRenderer } from '../../src/views/renderer.js'
-
-type Files = Record<string, string | Buffer>
-
-const folders: string[] = []
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
-})
-
-function write(files: Files): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'broken-views-'))
-  folders.push(folder)
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
-    writeFileSync(path.join(folder, name), text)
-  }
-  return folder
-}
 
 function errorOf(folder: string): OtpError {
   try {
@@ -194,7 +177,7 @@ const BROKEN: [Files, place: string, message: string, cure: string][] = [
 
 describe('a broken file is an error at start, at its place, with a cure', () => {
   test.each(BROKEN)('%j: %s', (files, place, message, cure) => {
-    const found = mistakes(write(files))
+    const found = mistakes(viewsFolder(files))
     expect(found.map(([at]) => at)).toContain(place)
     const [, text] = found.find(([at]) => at === place) ?? []
     expect(text).toContain(message)
@@ -207,7 +190,7 @@ describe('a broken file is an error at start, at its place, with a cure', () => 
 
 describe('all mistakes come in one error', () => {
   test('of all files, each with file, line, column, message and cure', () => {
-    const folder = write({
+    const folder = viewsFolder({
       'pages/sent.hbs': 'x',
       'pages/send.hbs': '{{titel}}\n{{sit.name}}',
       'mail/code/text.hbs': '{{#if code}}',
@@ -233,19 +216,19 @@ describe('all mistakes come in one error', () => {
   })
 
   test('the message lists ten, and says how many more there are', () => {
-    const { message, issues } = errorOf(write({ 'pages/send.hbs': '{{x1}}\n'.repeat(13) }))
+    const { message, issues } = errorOf(viewsFolder({ 'pages/send.hbs': '{{x1}}\n'.repeat(13) }))
     expect(issues).toHaveLength(13)
     expect(message.match(/unknown variable/g)).toHaveLength(10)
     expect(message).toMatch(/^views: 13 mistakes\.\n[^]*\nand 3 more$/)
   })
 
   test('a text file that cannot be read causes no error about its texts elsewhere', () => {
-    const folder = write({ 'locales/en.json': '{ "custom.hi": ', 'pages/send.hbs': '{{t "custom.hi"}}' })
+    const folder = viewsFolder({ 'locales/en.json': '{ "custom.hi": ', 'pages/send.hbs': '{{t "custom.hi"}}' })
     expect(mistakes(folder).map(([place]) => place)).toEqual(['locales/en.json:1:16'])
   })
 
   test('a folder that was sound is checked again when a file of it changes', () => {
-    const folder = write({ 'mail/code/text.hbs': '{{code}}' })
+    const folder = viewsFolder({ 'mail/code/text.hbs': '{{code}}' })
     const renderer = createRenderer([folder], 'en')
     writeFileSync(path.join(folder, 'mail/code/text.hbs'), 'none')
     expect(() => {
@@ -254,8 +237,8 @@ describe('all mistakes come in one error', () => {
   })
 
   test('a broken template behind a link is told', () => {
-    const target = write({ 'text.hbs': '{{otp}}' })
-    const folder = write({})
+    const target = viewsFolder({ 'text.hbs': '{{otp}}' })
+    const folder = viewsFolder({})
     mkdirSync(path.join(folder, 'mail'))
     symlinkSync(target, path.join(folder, 'mail', 'code'))
     expect(mistakes(folder)).toEqual([['mail/code/text.hbs:1:3', expect.stringContaining('"otp"')]])
@@ -264,7 +247,7 @@ describe('all mistakes come in one error', () => {
 
 test('a template for a locale without texts is a warning, once in a process', () => {
   const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
-  const folder = write({ 'mail/code/subject.sv.hbs': 'Kod', 'mail/code/subject.pt.hbs': 'Seu código' })
+  const folder = viewsFolder({ 'mail/code/subject.sv.hbs': 'Kod', 'mail/code/subject.pt.hbs': 'Seu código' })
   createRenderer([folder], 'en')
   createRenderer([folder], 'en')
   expect(warn.mock.calls).toEqual([

@@ -1,27 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
+import { viewsFolder } from '../helpers/views-folder.js'
 import { OtpError } from '../../src/index.js'
 import { createRenderer, type Renderer, type RendererOptions } from '../../src/views/renderer.js'
 import { DEFAULT_BRAND } from '../../src/config/brand.js'
 
-const folders: string[] = []
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
-})
-
-function write(files: Record<string, string>): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'samples-'))
-  folders.push(folder)
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
-    writeFileSync(path.join(folder, name), text)
-  }
-  return folder
-}
-
 const render = (options: Partial<RendererOptions>, ...files: Record<string, string>[]): Renderer =>
-  createRenderer(files.map(write), 'en', { brand: DEFAULT_BRAND, logoFile: null, ...options })
+  createRenderer(files.map(viewsFolder), 'en', { brand: DEFAULT_BRAND, logoFile: null, ...options })
 
 const MISTAKES: [text: string, place: string, message: string, cure: string][] = [
   ['{\n "custom": {},\n}', '3:1', '"}" cannot stand here', 'double quotes'],

@@ -1,23 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
+import { viewsFolder } from '../helpers/views-folder.js'
 import { createRenderer } from '../../src/views/renderer.js'
 import * as samples from '../../src/views/samples.js'
-
-const folders: string[] = []
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
-})
-
-function write(files: Record<string, string>): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'sound-views-'))
-  folders.push(folder)
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
-    writeFileSync(path.join(folder, name), text)
-  }
-  return folder
-}
 
 const CELL = '<td style="font-family:Arial,sans-serif;font-size:16px;padding:24px">'
 
@@ -123,16 +108,16 @@ const SOUND: Record<string, Record<string, string>> = {
 
 describe('sound files start', () => {
   test.each(Object.keys(SOUND))('%s', (name) => {
-    createRenderer([write(SOUND[name] ?? {})], 'en')
+    createRenderer([viewsFolder(SOUND[name] ?? {})], 'en')
   })
 
   test.each(['de', 'fr', 'ar', 'ja', 'xx'])('with the default locale %s', (locale) => {
-    createRenderer([write({ ...SOUND.Arabic, ...SOUND['output of MJML'] })], locale)
+    createRenderer([viewsFolder({ ...SOUND.Arabic, ...SOUND['output of MJML'] })], locale)
   })
 
   test('linked files and folders, also with a link to the folder above', () => {
-    const target = write({ 'text.hbs': 'linked {{code}}', '..data/x': '' })
-    const folder = write({ 'assets/a.css': '' })
+    const target = viewsFolder({ 'text.hbs': 'linked {{code}}', '..data/x': '' })
+    const folder = viewsFolder({ 'assets/a.css': '' })
     mkdirSync(path.join(folder, 'mail'))
     symlinkSync(target, path.join(folder, 'mail', 'code'))
     symlinkSync(folder, path.join(folder, 'assets', 'loop'))
@@ -149,7 +134,7 @@ describe('sound files start', () => {
 
   test('files that were proven once are not rendered again by another plugin', () => {
     const render = jest.spyOn(samples, 'samplePages')
-    const start = (text: string): void => void createRenderer([write({ 'pages/send.hbs': text })], 'en')
+    const start = (text: string): void => void createRenderer([viewsFolder({ 'pages/send.hbs': text })], 'en')
     start('{{title}} once')
     const once = render.mock.calls.length
     expect(once).toBeGreaterThan(0)
